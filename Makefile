@@ -1,0 +1,60 @@
+# Two commands do everything: `make run` and `make test`.
+# Uses uv where it is installed, otherwise python3 -m venv and pip.
+
+SERVE ?= 1
+PORT ?= 8000
+OUT ?= out
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: run test lint bench lock clean
+
+run: $(VENV)/.run
+	$(BIN)/wuqu demo --out $(OUT)
+ifneq ($(SERVE),0)
+	$(BIN)/wuqu serve --host 127.0.0.1 --port $(PORT)
+endif
+
+test: $(VENV)/.test lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/run.py
+
+# Dependencies come from the hash-locked files only; the project itself is installed without any.
+$(VENV)/.run: requirements.txt pyproject.toml
+	$(call install,requirements.txt)
+	touch $@
+
+$(VENV)/.test: requirements-test.txt pyproject.toml
+	$(call install,requirements-test.txt)
+	touch $(VENV)/.run $@
+
+ifdef UV
+define install
+test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(1)
+$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+endef
+else
+define install
+test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endef
+endif
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock:
+	$(LOCK) pyproject.toml requirements-build.in -o requirements.txt
+	$(LOCK) pyproject.toml --extra test --extra notebook requirements-build.in -o requirements-test.txt
+
+clean:
+	rm -rf $(VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache
