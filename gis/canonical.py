@@ -1,0 +1,228 @@
+"""A check as JSON: one shape for API, files and records, and the digest of what was decided.
+
+The decision part holds what decides and nothing else: no clock, host, path, text or random id.
+Equal input, plan and rule book give equal bytes, whatever process computed them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from gis.model import (
+    Evidence,
+    Finding,
+    Impact,
+    LayerReport,
+    Remark,
+    SiteCheck,
+)
+
+SCHEMA_VERSION = "1"
+_METRES = 2  # decimals of areas and lengths in the decision part
+_SHARES = 6
+
+
+def _m(value: float | None) -> float | None:
+    # + 0.0 turns -0.0 into 0.0, which would be other bytes.
+    return None if value is None else round(value, _METRES) + 0.0
+
+
+def _s(value: float | None) -> float | None:
+    return None if value is None else round(value, _SHARES) + 0.0
+
+
+def _drop_none(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def to_dict(check: SiteCheck) -> dict[str, Any]:
+    """Return the check as plain JSON values; the contract of ``POST /v1/site-checks``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": check.id,
+        "verdict": check.verdict.value,
+        "verdict_label": check.verdict.label,
+        "deciding_rule": check.deciding_rule,
+        "site": _site(check),
+        "evidence": [_evidence(e) for e in check.evidence],
+        "findings": [_finding(f) for f in check.findings],
+        "contacts": _contacts(check),
+        "layers": [_layer(r) for r in check.layers],
+        "impact": [_impact(i) for i in check.impact],
+        "remedies": [
+            _drop_none({"rule": r.rule, "text": r.text, "geometry": r.geometry})
+            for r in check.remedies
+        ],
+        "warnings": _remarks(check.warnings),
+        "out_of_scope": [{"topic": o.topic, "reason": o.reason} for o in check.out_of_scope],
+        "as_of": check.as_of.isoformat(),
+        "plan": {
+            "id": check.plan.id,
+            "version": check.plan.version,
+            "title": check.plan.title,
+            "status": check.plan.status,
+            "status_note": check.plan.status_note,
+        },
+        "rulebook": {"id": check.rulebook_id, "sha256": check.rulebook_sha256},
+        "digest": check.digest,
+    }
+
+
+def decision_part(check: SiteCheck) -> dict[str, Any]:
+    """Return what was decided, rounded and ordered, as the digest sees it."""
+    site = check.site
+    return {
+        "verdict": check.verdict.value,
+        "deciding_rule": check.deciding_rule,
+        "as_of": check.as_of.isoformat(),
+        "plan": {"id": check.plan.id, "version": check.plan.version},
+        "rulebook": {"id": check.rulebook_id, "sha256": check.rulebook_sha256},
+        "site": {
+            "area": {
+                "ellipsoidal_m2": _m(site.area.ellipsoidal_m2),
+                "planar_m2": _m(site.area.planar_m2),
+            },
+            "claims": dict(sorted(site.claims.items())),
+        },
+        "evidence": [_rounded(_evidence(e)) for e in check.evidence],
+        "findings": [_decided(f) for f in check.findings],
+        "contacts": [_rounded(row) for row in _contacts(check)],
+        "layers": [
+            {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
+            for r in check.layers
+        ],
+    }
+
+
+def canonical_json(value: Any) -> str:
+    """Return the canonical JSON text: keys sorted, no blanks, UTF-8, no NaN."""
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+
+
+def digest(check: SiteCheck) -> str:
+    """Return the SHA-256 of the canonical JSON of the decision part."""
+    return hashlib.sha256(canonical_json(decision_part(check)).encode()).hexdigest()
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _remarks(remarks: Iterable[Remark]) -> list[dict[str, str]]:
+    return [{"code": r.code, "message": r.message} for r in remarks]
+
+
+def _site(check: SiteCheck) -> dict[str, Any]:
+    site = check.site
+    return {
+        "name": site.name,
+        "area": {
+            "ellipsoidal_m2": _m(site.area.ellipsoidal_m2),
+            "planar_m2": _m(site.area.planar_m2),
+            "mu": round(site.area.mu, 4),
+            "ha": round(site.area.ha, 6),
+        },
+        "crs": {
+            "source": f"EPSG:{site.crs.source_epsg}",
+            "work": f"EPSG:{site.crs.work_epsg}",
+            "how": site.crs.how,
+        },
+        "claims": dict(site.claims),
+        "notes": _remarks(site.notes),
+        "source": {
+            "kind": site.source.kind,
+            "name": site.source.name,
+            "sha256": site.source.sha256,
+        },
+        "geometry": check.outline,
+    }
+
+
+def _evidence(e: Evidence) -> dict[str, Any]:
+    return {
+        "layer": e.layer,
+        "class": e.cls,
+        "name": e.name,
+        "kind": e.kind,
+        "area_m2": e.area_m2,
+        "planar_m2": e.planar_m2,
+        "length_m": e.length_m,
+        "count": e.count,
+        "distance_m": e.distance_m,
+        "share": e.share,
+        "feature_ids": list(e.feature_ids),
+    }
+
+
+def _measure(f: Finding) -> dict[str, Any] | None:
+    m = f.measure
+    return m if m is None else {"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share}
+
+
+def _finding(f: Finding) -> dict[str, Any]:
+    row = {
+        "rule": f.rule,
+        "title": f.title,
+        "verdict": f.verdict.value,
+        "verdict_label": f.verdict.label,
+        "layer": f.layer,
+        "measure": _measure(f),
+        "threshold": f.threshold,
+        "reason": f.reason,
+        "basis": [b.to_dict() for b in f.basis],
+        "origin": f.origin,
+        "office": f.office,
+        "remedy": f.remedy,
+        "decides": f.decides,
+    }
+    return row | ({"geometry": f.geometry} if f.geometry else {})
+
+
+def _decided(f: Finding) -> dict[str, Any]:
+    """Return a finding without geometry and texts."""
+    measure = _measure(f)
+    return {
+        "rule": f.rule,
+        "verdict": f.verdict.value,
+        "layer": f.layer,
+        "measure": measure and _rounded(measure),
+        "origin": f.origin,
+        "decides": f.decides,
+    }
+
+
+def _contacts(check: SiteCheck) -> list[dict[str, Any]]:
+    return [
+        {"layer": c.layer, "rule": c.rule, "area_m2": c.area_m2, "width_m": c.width_m}
+        for c in check.contacts
+    ]
+
+
+def _layer(r: LayerReport) -> dict[str, Any]:
+    return {
+        "id": r.info.id,
+        "title": r.info.title,
+        "state": r.state.value,
+        "vintage": r.info.vintage,
+        "status": r.info.status,
+        "law_status": r.info.law_status,
+        "content_sha256": r.content_sha256,
+        "uncovered_share": r.uncovered_share,
+        "reason": r.reason,
+    }
+
+
+def _impact(i: Impact) -> dict[str, Any]:
+    return {"id": i.id, "title": i.title, "area_m2": i.area_m2, "total_m2": i.total_m2}
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Round the numbers of one row: shares to 1e-6, everything else to 0.01."""
+    return {
+        key: (_s(value) if key == "share" else _m(value)) if isinstance(value, float) else value
+        for key, value in row.items()
+    }

@@ -1,0 +1,202 @@
+"""Every error that wuqu raises on purpose, as one tree.
+
+::
+
+    WuquError
+    ├── InputError (ValueError)       a site or a call that cannot be judged
+    │   ├── FormatError               not readable as any accepted format
+    │   ├── GeometryError             readable, but not a valid polygon; carries the place
+    │   ├── CrsError                  coordinates whose meaning is unknown or not accepted
+    │   ├── OutsidePlanError          wholly outside the bounds of the plan
+    │   ├── SeveralSitesError         more than one site where one was expected
+    │   ├── LimitError                larger than the limits of the service
+    │   └── ClaimError                unknown use, attribute or option, or a value out of range
+    ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
+    │   └── RuleBookError             a rule book that cannot be used
+    └── NotFoundError (LookupError)   no such layer, rule, zone or record
+
+A failed check is a result, never an exception. Each error has a stable ``code`` for programs, and
+says in Chinese, for the person in front of the screen, what was found, what was expected and what
+to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One defect with its place: a JSON path, ``第 12 行``, or a coordinate."""
+
+    where: str
+    message: str
+
+
+class WuquError(Exception):
+    """Base of the tree; never raised itself.
+
+    Parameters
+    ----------
+    found
+        What was found, in Chinese, without a final full stop.
+    expected
+        What was expected instead.
+    advice
+        What the person can do.
+    faults
+        The single defects with their places, all of them.
+    """
+
+    code = "error"
+    title = "错误"
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        expected: str = "",
+        advice: str = "",
+        faults: Sequence[Fault] = (),
+    ) -> None:
+        self.found = found
+        self.expected = expected
+        self.advice = advice
+        self.faults = tuple(faults)
+        super().__init__(self.detail)
+
+    @property
+    def detail(self) -> str:
+        """One Chinese sentence: found, expected, what to do."""
+        parts = [self.found]
+        if self.expected:
+            parts.append(f"应为：{self.expected}")
+        if self.advice:
+            parts.append(f"处理办法：{self.advice}")
+        return "；".join(parts) + "。"
+
+
+class InputError(WuquError, ValueError):
+    """The site or the call cannot be judged (HTTP 422, exit code 2)."""
+
+    code = "input"
+    title = "输入无法判定"
+
+
+class FormatError(InputError):
+    """The content is not readable as any accepted format."""
+
+    code = "format"
+    title = "文件格式无法识别"
+
+
+class GeometryError(InputError):
+    """The geometry is not a valid polygon; ``faults`` carry the places."""
+
+    code = "geometry"
+    title = "图形有错误"
+
+
+class CrsError(InputError):
+    """The coordinate reference system is unknown, not accepted, or contradicts the numbers."""
+
+    code = "crs"
+    title = "坐标系无法采用"
+
+
+class OutsidePlanError(InputError):
+    """The site lies wholly outside the bounds of the plan."""
+
+    code = "outside_plan"
+    title = "地块不在规划范围附近"
+
+
+class SeveralSitesError(InputError):
+    """Several sites where one was expected.
+
+    Parameters
+    ----------
+    names
+        The names of the sites, in file order; numbers for ``which`` start at 1.
+    """
+
+    code = "several_sites"
+    title = "文件中有多个地块"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"文件中有 {len(self.names)} 个地块",
+            expected="一个地块",
+            advice="用 which=序号 选择其中一个（从 1 开始），或用 which=all 全部检测",
+            faults=[Fault(f"which={n}", name) for n, name in enumerate(self.names, start=1)],
+        )
+
+
+class LimitError(InputError):
+    """Larger than the limits of the service."""
+
+    code = "limit"
+    title = "超出处理上限"
+
+
+class ClaimError(InputError):
+    """An unknown use, attribute or option, or a value out of its range."""
+
+    code = "claim"
+    title = "参数有误"
+
+
+class PlanError(WuquError, ValueError):
+    """A plan package that cannot be used.
+
+    Parameters
+    ----------
+    file
+        The file, relative to the plan package.
+    line
+        Line number from 1, or None.
+    """
+
+    code = "plan"
+    title = "规划数据包有误"
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        file: str = "",
+        line: int | None = None,
+        expected: str = "",
+        advice: str = "",
+        faults: Sequence[Fault] = (),
+    ) -> None:
+        self.file = file
+        self.line = line
+        place = f"{file} 第 {line} 行：" if file and line else f"{file}：" if file else ""
+        super().__init__(place + found, expected=expected, advice=advice, faults=faults)
+
+
+class RuleBookError(PlanError):
+    """A rule book that cannot be used: unknown kind, key, code or unit."""
+
+    code = "rulebook"
+    title = "规则库有误"
+
+
+class NotFoundError(WuquError, LookupError):
+    """No such layer, rule, zone or record."""
+
+    code = "not_found"
+    title = "未找到"
+
+
+def as_problem(error: WuquError) -> Mapping[str, object]:
+    """Return the error as a plain mapping, the one shape that API and command line print."""
+    return {
+        "code": error.code,
+        "title": error.title,
+        "detail": error.detail,
+        "errors": [{"where": f.where, "message": f.message} for f in error.faults],
+    }
