@@ -1,0 +1,10 @@
+"""How much? The measuring wing: sites against layers, numbers out.
+
+It knows nothing of files, laws or plans. ``index`` holds the features of a layer ready to be
+queried, ``overlay`` measures one site against many layers.
+"""
+
+from gis.engine.index import LayerIndex
+from gis.engine.overlay import Measurement, measure
+
+__all__ = ["LayerIndex", "Measurement", "measure"]

@@ -1,0 +1,99 @@
+"""Which features of a layer does a site meet?
+
+A ``LayerIndex`` is made once when a plan is opened and only read afterwards, so that threads may
+share it; no prepared geometry is ever kept (a race over shared prepared geometries crashes GEOS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from gis.model import LayerInfo, LayerState
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerIndex:
+    """Features of one layer in the work CRS, sorted by id.
+
+    Parameters
+    ----------
+    info
+        What the plan says about the layer.
+    state
+        ``checked`` when the features could be read; otherwise the arrays are empty.
+    reason
+        Why the layer is not ``checked``, or what was repaired.
+    content_sha256
+        Hash of the features, None when there are none to hash.
+    ids, classes, names
+        Text arrays of equal length; class and name may be None.
+    half_widths
+        Metres from the centre line to the land edge; NaN where not known.
+    geometries
+        Valid shapely geometries of one dimension.
+    """
+
+    info: LayerInfo
+    state: LayerState
+    reason: str = ""
+    content_sha256: str | None = None
+    ids: Array = field(default_factory=lambda: np.array([], dtype=object))
+    classes: Array = field(default_factory=lambda: np.array([], dtype=object))
+    names: Array = field(default_factory=lambda: np.array([], dtype=object))
+    half_widths: Array = field(default_factory=lambda: np.array([], dtype=float))
+    geometries: Array = field(default_factory=lambda: np.array([], dtype=object))
+
+    def __len__(self) -> int:
+        """Return the number of features."""
+        return len(self.ids)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Spatial index over the features."""
+        return shapely.STRtree(self.geometries)
+
+    @cached_property
+    def union(self) -> BaseGeometry:
+        """All features as one geometry; used for coverage only."""
+        return shapely.union_all(self.geometries)
+
+    @cached_property
+    def max_half_width(self) -> float:
+        """Largest known half width in metres, 0 when none is known."""
+        known = self.half_widths[~np.isnan(self.half_widths)]
+        return float(known.max()) if known.size else 0.0
+
+    def meeting(self, geometry: BaseGeometry) -> Array:
+        """Return the positions of the features that intersect or touch the geometry, sorted."""
+        return np.sort(self.tree.query(geometry, predicate="intersects"))
+
+    def within(self, geometry: BaseGeometry, distance_m: float) -> Array:
+        """Return the positions of the features at most ``distance_m`` away, sorted."""
+        return np.sort(self.tree.query(geometry, predicate="dwithin", distance=distance_m))
+
+    def select(self, positions: Array, patterns: Sequence[str]) -> Array:
+        """Return those positions whose class matches a pattern; all without patterns."""
+        if not patterns:
+            return positions
+        keep = [class_matches(self.classes[i], patterns) for i in positions]
+        return np.asarray(positions[np.array(keep, dtype=bool)])
+
+
+def class_matches(cls: str | None, patterns: Sequence[str]) -> bool:
+    """Whether a class equals a pattern, or begins with one that ends in ``*``.
+
+    >>> class_matches("0102", ["01*"]), class_matches("0201", ["01*"]), class_matches(None, ["01*"])
+    (True, False, False)
+    """
+    if cls is None:
+        return False
+    return any(cls.startswith(p[:-1]) if p.endswith("*") else cls == p for p in patterns)
