@@ -1,0 +1,238 @@
+"""What does the planning area consist of, and do its stated figures agree with the geometry?
+
+``Plan`` is a plan package opened once: header, layers, rule book. It is read-only afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
+from gis.errors import NotFoundError, PlanError
+from gis.model import Area, LayerState, OutOfScope, PlanRef
+from gis.plan import balance
+from gis.plan.catalogue import Layer, open_layer
+from gis.plan.schema import STATUS_LABELS, PlanFile, Stated
+from gis.rulebook import RuleBook, load_rulebook
+from gis.tomlfile import read_model
+from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
+
+PLAN_FILE = "plan.toml"
+_M2_PER = {"km2": M2_PER_KM2, "ha": M2_PER_HA, "mu": M2_PER_MU, "m2": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A stated figure beside the computed one.
+
+    ``computed`` and ``difference`` are None when the layer has no data; ``reason`` says why, or
+    how large the difference is against the rounding of the stated value.
+    """
+
+    id: str
+    title: str
+    stated: float
+    computed: float | None
+    unit: str
+    definition: str
+    denominator: str
+    difference: float | None
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A plan package, opened.
+
+    ``layers`` keeps the order of ``plan.toml``. All geometry is in the work CRS.
+    """
+
+    root: Path
+    file: PlanFile
+    layers: Mapping[str, Layer]
+    rulebook: RuleBook
+
+    @property
+    def ref(self) -> PlanRef:
+        """Id, version and status, as every answer cites them."""
+        p = self.file.plan
+        return PlanRef(p.id, p.version, p.title, p.status, p.status_note)
+
+    @property
+    def status_label(self) -> str:
+        """示意, 草案 or 法定."""
+        return STATUS_LABELS[self.file.plan.status]
+
+    @property
+    def work_epsg(self) -> int:
+        """EPSG code of the work CRS."""
+        return self.file.plan.work_crs
+
+    @property
+    def crs_policy(self) -> CrsPolicy:
+        """What the plan accepts as input."""
+        p = self.file.plan
+        return CrsPolicy(p.work_crs, p.accepted_crs, p.bounds)
+
+    @property
+    def out_of_scope(self) -> tuple[OutOfScope, ...]:
+        """Topics that this package does not check."""
+        return self.file.plan.excluded()
+
+    def layer(self, layer_id: str) -> Layer:
+        """Return a layer; raise NotFoundError when the plan has none of that id."""
+        try:
+            return self.layers[layer_id]
+        except KeyError:
+            raise NotFoundError(
+                f"没有图层“{layer_id}”", expected="、".join(self.layers), advice="核对图层 id"
+            ) from None
+
+    def with_role(self, role: str) -> tuple[Layer, ...]:
+        """Return the layers of a role, in the order of the plan."""
+        return tuple(layer for layer in self.layers.values() if layer.info.role == role)
+
+    @cached_property
+    def bounds_polygon(self) -> BaseGeometry:
+        """The bounds as a polygon in the work CRS, edges densified."""
+        box = shapely.segmentize(shapely.box(*self.file.plan.bounds), 0.05)
+        return transform(box, geographic_code(self.work_epsg), self.work_epsg)
+
+    @cached_property
+    def coverages(self) -> Mapping[str, BaseGeometry | None]:
+        """Per layer the polygon inside which absence means absence; None when unknown."""
+        return {
+            layer.info.id: self._coverage(layer.info.coverage) for layer in self.layers.values()
+        }
+
+    def _coverage(self, name: str) -> BaseGeometry | None:
+        if name == "bounds":
+            return self.bounds_polygon
+        layer = self.layers[name]
+        return layer.index.union if layer.state is LayerState.CHECKED else None
+
+    @cached_property
+    def class_totals(self) -> Mapping[str, Mapping[str, float]]:
+        """Per polygon layer with classes the m² of each class in the whole layer."""
+        return {
+            layer.info.id: balance.class_areas(layer, None, self.work_epsg)
+            for role in ("dev_boundary", "farmland", "landuse", "planned_use")
+            for layer in self.with_role(role)
+        }
+
+    def area_of(self, layer_id: str) -> Area:
+        """Return the area of a whole layer, overlapping features counted once."""
+        union = self.layer(layer_id).index.union
+        return Area(ellipsoidal_area(union, self.work_epsg), float(union.area))
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Return every stated figure beside the computed one."""
+        return tuple(self._figure(stated) for stated in self.file.stated)
+
+    def _figure(self, stated: Stated) -> Figure:
+        layer = self.layer(stated.layer)
+        names = [n for n in (stated.layer, stated.within) if n is not None]
+        lacking = [n for n in names if self.layer(n).state is not LayerState.CHECKED]
+        denominator = self.layer(stated.within).info.title if stated.within else ""
+        definition, computed = layer.info.title + "的椭球面积", None
+        if stated.measure == "green_water_share":
+            definition = balance.definition_text(stated.definition or balance.DEFAULT_DEFINITION)
+        if not lacking:
+            computed = self._computed(stated)
+        return Figure(
+            id=stated.id,
+            title=stated.title or layer.info.title,
+            stated=stated.value,
+            computed=computed,
+            unit=stated.unit,
+            definition=definition,
+            denominator=denominator,
+            difference=None if computed is None else computed - stated.value,
+            reason=_reason(stated, computed, lacking),
+            source=stated.source,
+        )
+
+    def _computed(self, stated: Stated) -> float:
+        if stated.measure == "area":
+            return self.area_of(stated.layer).ellipsoidal_m2 / _M2_PER[stated.unit]
+        return self.land_balance(stated.within, definition=stated.definition).green_water_share
+
+    def land_balance(
+        self, area: str | None = None, *, definition: str | None = None
+    ) -> balance.LandBalance:
+        """Return the land balance of an area.
+
+        Parameters
+        ----------
+        area
+            A layer id (``resort``, ``core``, ``approval_area``), a zone's class (``Z1``), or its
+            short name ``approval``; default the core.
+        definition
+            A, B, C (planned use) or D (current land use); default B.
+        """
+        return balance.land_balance(self, area, definition or balance.DEFAULT_DEFINITION)
+
+
+def _reason(stated: Stated, computed: float | None, lacking: list[str]) -> str:
+    if computed is None:
+        return f"图层 {'、'.join(lacking)} 无数据，无法计算"
+    difference = abs(computed - stated.value)
+    if difference <= 1e-9 * max(1.0, abs(stated.value)):
+        return "一致"
+    if difference <= stated.tolerance or math.isclose(difference, stated.tolerance):
+        return "差异在公布值取整范围内"
+    return "差异超出公布值取整范围，请核对边界或口径"
+
+
+def load_plan(path: str | Path | None = None) -> Plan:
+    """Open a plan package.
+
+    Parameters
+    ----------
+    path
+        Folder with ``plan.toml``, or that file. Default: the environment variable ``WUQU_PLAN``,
+        then the data packed with the installation, then ``data/`` of the checkout.
+
+    Raises
+    ------
+    PlanError
+        No ``plan.toml`` there, or one that cannot be used; file and line are named.
+    RuleBookError
+        A rule book named in it cannot be used.
+    """
+    root = find_plan(path)
+    file = read_model(root / PLAN_FILE, PlanFile)
+    work = file.plan.work_crs
+    layers = {entry.id: open_layer(entry, root, work) for entry in file.layer}
+    return Plan(root, file, layers, load_rulebook(file.plan.rulebooks, root))
+
+
+def find_plan(path: str | Path | None = None) -> Path:
+    """Return the folder of the plan in use; see ``load_plan`` for the order."""
+    wanted = path or os.environ.get("WUQU_PLAN")
+    if wanted:
+        root = Path(wanted)
+        root = root.parent if root.name == PLAN_FILE else root
+        if not (root / PLAN_FILE).is_file():
+            raise PlanError(
+                f"“{wanted}”中没有 {PLAN_FILE}",
+                expected=f"含 {PLAN_FILE} 的规划数据包文件夹",
+                advice="核对 --plan 或环境变量 WUQU_PLAN",
+            )
+        return root
+    package = Path(__file__).resolve().parents[1]
+    for root in (package / "_data", package.parent / "data"):
+        if (root / PLAN_FILE).is_file():
+            return root
+    raise PlanError(
+        "没有找到随附的规划数据包", advice="用 --plan 指定文件夹，或先运行 wuqu data build"
+    )

@@ -1,0 +1,210 @@
+"""How is the land of an area divided, and what share of it is green and water?
+
+Areas of the classes of one land-class layer inside one area, on the ellipsoid. The share of green
+and water depends on the definition and on the denominator, so both are always named.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from gis.crs import ellipsoidal_area, ellipsoidal_areas
+from gis.errors import NotFoundError
+from gis.model import LayerState
+from gis.plan.catalogue import Layer
+from gis.rulebook import land_classes
+from gis.units import m2_to_ha, m2_to_mu, round_parts
+
+if TYPE_CHECKING:
+    from gis.plan.area import Plan
+
+DEFAULT_DEFINITION = "B"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassArea:
+    """One land class inside the area; ``share`` is of the whole area."""
+
+    cls: str
+    name: str
+    area_m2: float
+    share: float
+    counted_as: str  # green, water or ""
+
+
+@dataclass(frozen=True, slots=True)
+class LandBalance:
+    """Areas of the land classes of an area, and the share of green and water by one definition.
+
+    ``uncovered_m2`` is the part of the area on which the layer says nothing.
+    """
+
+    area_id: str
+    area_title: str
+    layer: str
+    scheme: str
+    edition: str
+    definition: str
+    definition_text: str
+    denominator_m2: float
+    uncovered_m2: float
+    rows: tuple[ClassArea, ...]
+
+    def _sum(self, kind: str) -> float:
+        return math.fsum(row.area_m2 for row in self.rows if row.counted_as == kind)
+
+    @property
+    def green_m2(self) -> float:
+        """Area counted as green."""
+        return self._sum("green")
+
+    @property
+    def water_m2(self) -> float:
+        """Area counted as water."""
+        return self._sum("water")
+
+    @property
+    def green_water_share(self) -> float:
+        """Green and water over the whole area, 0-1."""
+        return (self.green_m2 + self.water_m2) / self.denominator_m2
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; printed hectares add up to the printed whole."""
+        parts = [row.area_m2 for row in self.rows] + [self.uncovered_m2]
+        hectares = round_parts([m2_to_ha(p) for p in parts], 2)
+        return {
+            "area": {"id": self.area_id, "title": self.area_title},
+            "layer": self.layer,
+            "scheme": self.scheme,
+            "edition": self.edition,
+            "definition": self.definition,
+            "definition_text": self.definition_text,
+            "denominator_m2": round(self.denominator_m2, 2),
+            "green_m2": round(self.green_m2, 2),
+            "water_m2": round(self.water_m2, 2),
+            "green_water_share": round(self.green_water_share, 6),
+            "uncovered_m2": round(self.uncovered_m2, 2),
+            "uncovered_ha": hectares[-1],
+            "classes": [
+                {
+                    "class": row.cls,
+                    "name": row.name,
+                    "area_m2": round(row.area_m2, 2),
+                    "ha": ha,
+                    "mu": round(m2_to_mu(row.area_m2), 2),
+                    "share": round(row.share, 6),
+                    "counted_as": row.counted_as or None,
+                }
+                for row, ha in zip(self.rows, hectares, strict=False)
+            ],
+        }
+
+
+def definition_text(definition: str) -> str:
+    """Return what a definition counts, in Chinese; raise NotFoundError for an unknown letter."""
+    chosen = land_classes.green_water(definition.upper())
+    return f"{chosen.title}（{chosen.note}）" if chosen.note else chosen.title
+
+
+def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
+    """Return the land balance of an area of the plan; see ``Plan.land_balance``."""
+    chosen = land_classes.green_water(definition.upper())
+    layer = _class_layer(plan, chosen)
+    area_id, title, polygon = area_polygon(plan, area)
+    denominator = ellipsoidal_area(polygon, plan.work_epsg)
+    classes = land_classes.scheme(chosen.scheme, chosen.edition)
+    rows = [
+        ClassArea(cls, classes.name(cls), m2, m2 / denominator, _counted(cls, chosen))
+        for cls, m2 in sorted(class_areas(layer, polygon, plan.work_epsg).items())
+    ]
+    covered = math.fsum(row.area_m2 for row in rows)
+    return LandBalance(
+        area_id=area_id,
+        area_title=title,
+        layer=layer.info.id,
+        scheme=chosen.scheme,
+        edition=chosen.edition,
+        definition=chosen.id,
+        definition_text=definition_text(definition),
+        denominator_m2=denominator,
+        uncovered_m2=max(denominator - covered, 0.0),
+        rows=tuple(rows),
+    )
+
+
+def _counted(cls: str, chosen: land_classes.GreenWater) -> str:
+    if land_classes.matches(cls, chosen.green):
+        return "green"
+    return "water" if land_classes.matches(cls, chosen.water) else ""
+
+
+def _class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:
+    """Return the layer whose scheme and edition the definition speaks of."""
+    for layer in plan.layers.values():
+        same = (layer.info.scheme, layer.info.edition) == (chosen.scheme, chosen.edition)
+        if same and layer.state is LayerState.CHECKED:
+            return layer
+    raise NotFoundError(
+        f"规划数据包没有可用的《{chosen.scheme}》{chosen.edition} 年版用地图层",
+        expected=f"口径 {chosen.id} 所需的用地图层",
+        advice="补充图层，或换用其他口径",
+    )
+
+
+def area_polygon(plan: Plan, name: str | None) -> tuple[str, str, BaseGeometry]:
+    """Return id, title and polygon of an area: a layer id, a role, or the class of a zone.
+
+    Default is the core of the plan, or the planning area where it has no core.
+    """
+    if name is None:
+        found = plan.with_role("core") or plan.with_role("planning_area")
+        name = found[0].info.id if found else "（默认范围）"
+    layers = [plan.layers[name]] if name in plan.layers else list(plan.with_role(name))
+    for layer in (layer for layer in layers if layer.state is LayerState.CHECKED):
+        return layer.info.id, layer.info.title, layer.index.union
+    for layer in plan.with_role("zone"):
+        index = layer.index
+        at = np.flatnonzero(index.classes == name)
+        if len(at):
+            return name, str(index.names[at[0]]), shapely.union_all(index.geometries[at])
+    choices = [layer.info.id for r in _AREA_ROLES for layer in plan.with_role(r)]
+    raise NotFoundError(
+        f"没有范围“{name}”或其图层无数据",
+        expected="、".join([*choices, *_zone_ids(plan)]),
+        advice="核对范围名称",
+    )
+
+
+_AREA_ROLES = ("planning_area", "core", "approval")
+
+
+def _zone_ids(plan: Plan) -> list[str]:
+    return sorted({str(c) for layer in plan.with_role("zone") for c in layer.index.classes})
+
+
+def class_areas(layer: Layer, polygon: BaseGeometry | None, epsg: int) -> dict[str, float]:
+    """Return m² by class of a layer, inside a polygon or in whole.
+
+    Overlapping features of one class count once only where the layer is a true coverage; a
+    land-class layer is one, which ``data check`` verifies.
+    """
+    index = layer.index
+    at = np.arange(len(index)) if polygon is None else index.meeting(polygon)
+    shapes = index.geometries[at]
+    if polygon is not None:
+        # Most features lie wholly inside; only those on the border need cutting.
+        inside = index.tree.query(polygon, predicate="contains")
+        border = ~np.isin(at, inside)
+        shapes = shapes.copy()
+        shapes[border] = shapely.intersection(shapes[border], polygon)
+    areas = ellipsoidal_areas(shapes, epsg)
+    totals: dict[str, list[float]] = {}
+    for position, m2 in zip(at, areas, strict=True):
+        totals.setdefault(index.classes[position] or "", []).append(float(m2))
+    return {cls: math.fsum(values) for cls, values in totals.items() if math.fsum(values) > 0}

@@ -1,0 +1,181 @@
+"""The shape of ``plan.toml``: what a plan package says about itself and its layers.
+
+Unknown keys are refused; ``gis.tomlfile`` adds the line. Nothing is opened here.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from gis.crs import parse_epsg
+from gis.model import LayerInfo, OutOfScope
+
+Status = Literal["schematic", "draft", "approved"]
+STATUS_LABELS = {"schematic": "示意", "draft": "草案", "approved": "法定"}
+Role = Literal[
+    "planning_area",
+    "district",
+    "core",
+    "approval",
+    "zone",
+    "dev_boundary",
+    "farmland",
+    "redline",
+    "landuse",
+    "planned_use",
+    "control_line",
+    "water",
+    "river_range",
+    "built_up",
+    "road",
+    "railway",
+    "power_line",
+    "project",
+    "other",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OutOfScopeEntry(_Strict):
+    """A topic that the package does not check, and why."""
+
+    topic: str
+    reason: str
+
+
+class PlanHeader(_Strict):
+    """The ``[plan]`` table."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    version: str
+    title: str
+    status: Status
+    status_note: str = ""
+    work_crs: int
+    accepted_crs: tuple[int, ...]
+    bounds: tuple[float, float, float, float]
+    rulebooks: tuple[str, ...] = ()
+    out_of_scope: tuple[OutOfScopeEntry, ...] = ()
+
+    @field_validator("work_crs", mode="before")
+    @classmethod
+    def _code(cls, value: object) -> int:
+        return parse_epsg(str(value))
+
+    @field_validator("accepted_crs", mode="before")
+    @classmethod
+    def _codes(cls, value: object) -> object:
+        return [parse_epsg(str(v)) for v in value] if isinstance(value, list) else value
+
+    @field_validator("bounds")
+    @classmethod
+    def _ordered(
+        cls, value: tuple[float, float, float, float]
+    ) -> tuple[float, float, float, float]:
+        west, south, east, north = value
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise ValueError("bounds 应为 [西, 南, 东, 北]，单位为度")
+        return value
+
+    def excluded(self) -> tuple[OutOfScope, ...]:
+        """Return the out-of-scope entries as model objects."""
+        return tuple(OutOfScope(o.topic, o.reason) for o in self.out_of_scope)
+
+
+class Stated(_Strict):
+    """A figure that the plan's own documents state, and how to compute it from the layers."""
+
+    id: str
+    title: str = ""
+    value: float
+    unit: Literal["km2", "ha", "mu", "m2", "share"]
+    measure: Literal["area", "green_water_share"]
+    layer: str
+    within: str | None = None
+    definition: str | None = None
+    tolerance: float = 0.0
+    source: str
+
+
+class FieldNames(_Strict):
+    """Which columns of the file carry the id, class, name and half width in metres."""
+
+    id: str | None = None
+    cls: str | None = Field(None, alias="class")
+    name: str | None = None
+    half_width: str | None = None
+
+
+class LayerEntry(_Strict):
+    """One ``[[layer]]`` table."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    path: str
+    role: Role
+    geometry: Literal["polygon", "line", "point"]
+    fields: FieldNames = Field(default_factory=lambda: FieldNames.model_validate({}))
+    encoding: str | None = None
+    scheme: str | None = None
+    edition: str | None = None
+    vintage: str
+    status: Status
+    law_status: Literal["in_force", "changing"] = "in_force"
+    coverage: str = "bounds"
+    secrecy: Literal["public", "internal", "restricted"] = "public"
+    licence: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _class_codes_need_a_scheme(self) -> LayerEntry:
+        # The same code means different classes in different schemes: 1101 is a river in one, a
+        # logistics warehouse in another.
+        if self.role in {"landuse", "planned_use"} and not (self.scheme and self.edition):
+            raise ValueError("用地图层必须写明分类体系 scheme 和版本 edition")
+        return self
+
+    def info(self) -> LayerInfo:
+        """Return the entry as the model type that answers carry."""
+        return LayerInfo(
+            id=self.id,
+            title=self.title,
+            role=self.role,
+            geometry=self.geometry,
+            vintage=self.vintage,
+            status=self.status,
+            law_status=self.law_status,
+            coverage=self.coverage,
+            scheme=self.scheme,
+            edition=self.edition,
+            secrecy=self.secrecy,
+            licence=self.licence,
+            source=self.source,
+        )
+
+
+class PlanFile(_Strict):
+    """The whole ``plan.toml``."""
+
+    plan: PlanHeader
+    stated: tuple[Stated, ...] = ()
+    layer: tuple[LayerEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> PlanFile:
+        ids = [entry.id for entry in self.layer]
+        doubled = sorted({i for i in ids if ids.count(i) > 1})
+        if doubled:
+            raise ValueError(f"图层 id 重复：{'、'.join(doubled)}")
+        for entry in self.layer:
+            if entry.coverage != "bounds" and entry.coverage not in ids:
+                raise ValueError(f"图层 {entry.id} 的 coverage “{entry.coverage}”不是图层 id")
+        for figure in self.stated:
+            for name in (figure.layer, figure.within):
+                if name is not None and name not in ids:
+                    raise ValueError(f"指标 {figure.id} 引用的图层“{name}”不存在")
+        return self

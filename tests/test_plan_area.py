@@ -1,0 +1,145 @@
+"""The plan: figures beside the published ones, land balance, samples, errors with lines."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gis.errors import NotFoundError, PlanError
+from gis.plan import Plan, load_plan
+from gis.plan.figures import balance_document
+from gis.plan.quality import figure_faults, quality
+from gis.plan.samples import load_samples
+
+
+def test_stated_areas_come_out_of_the_geometry(plan: Plan) -> None:
+    # Stated by the resort: 226, 38.3 and 9.6 km²; built to be exact within 10 m².
+    figures = {f.id: f for f in plan.figures()}
+    for name, km2 in (("resort_area", 226.0), ("core_area", 38.3), ("approval_area", 9.6)):
+        assert figures[name].stated == km2
+        assert figures[name].computed == pytest.approx(km2, abs=10e-6)
+    share = figures["green_water_share"]
+    assert share.stated == 0.52
+    assert share.computed == pytest.approx(0.52, abs=1e-5)
+    assert share.definition
+    assert share.denominator
+
+
+def test_the_balance_document_has_the_agreed_shape(plan: Plan) -> None:
+    document = balance_document(plan, None, "B")
+    assert {"stated", "land_balance", "budgets"} <= set(document)
+    keys = {"id", "stated", "computed", "unit", "definition", "denominator", "difference", "reason"}
+    for row in document["stated"]:
+        assert keys <= set(row)
+    assert [r["id"] for r in document["stated"]] == [
+        "resort_area",
+        "core_area",
+        "approval_area",
+        "green_water_share",
+    ]
+    assert document["land_balance"]["area"]["id"] == "core"
+
+
+def test_classes_of_the_core_add_up_to_the_core(plan: Plan) -> None:
+    balance = plan.land_balance("core")
+    total = math.fsum(row.area_m2 for row in balance.rows)
+    assert total == pytest.approx(balance.denominator_m2, abs=10)
+    printed = balance.to_dict()
+    hectares = math.fsum(c["ha"] for c in printed["classes"]) + printed["uncovered_ha"]
+    assert hectares == pytest.approx(3830.0, abs=0.011)
+
+
+def test_the_other_definitions_come_out_as_they_are(plan: Plan) -> None:
+    shares = {d: plan.land_balance("core", definition=d).green_water_share for d in "ABCD"}
+    # A leaves out the squares (1403), so it cannot exceed B; C adds to B.
+    assert shares["A"] <= shares["B"] <= shares["C"]
+    assert shares["D"] != pytest.approx(shares["B"], abs=1e-6)
+
+
+def test_the_current_land_use_covers_the_whole_resort(plan: Plan) -> None:
+    balance = plan.land_balance("resort", definition="D")
+    assert balance.layer == "landuse"
+    assert balance.uncovered_m2 == pytest.approx(0, abs=10)
+
+
+def test_a_zone_and_a_short_name_are_areas_too(plan: Plan) -> None:
+    zones = [plan.land_balance(f"Z{n}", definition="D").denominator_m2 for n in range(1, 6)]
+    assert math.fsum(zones) == pytest.approx(226e6, abs=10)
+    assert plan.land_balance("approval").denominator_m2 == pytest.approx(9.6e6, abs=10)
+
+
+@pytest.mark.parametrize(("area", "definition"), [("Z9", "B"), ("core", "X")])
+def test_an_unknown_area_or_definition_is_named(plan: Plan, area: str, definition: str) -> None:
+    with pytest.raises(NotFoundError):
+        plan.land_balance(area, definition=definition)
+
+
+def test_the_bundled_plan_has_no_faults(plan: Plan) -> None:
+    assert {row.id: row.faults for row in quality(plan) if row.faults} == {}
+    assert figure_faults(plan) == ()
+
+
+def test_all_samples_of_the_plan_exist(plan: Plan) -> None:
+    samples = load_samples(plan)
+    assert len(samples) == 6
+    assert all(s.path.is_file() for s in samples)
+    assert [p.name for p in (plan.root / "samples").glob("*.txt")] == ["yizhong_xinxiao.txt"]
+
+
+@pytest.fixture
+def package(plan: Plan, tmp_path: Path) -> Path:
+    root = tmp_path / "plan"
+    shutil.copytree(plan.root, root, ignore=shutil.ignore_patterns("build", "samples"))
+    return root
+
+
+def changed(root: Path, old: str, new: str) -> Path:
+    file = root / "plan.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return root
+
+
+def test_an_unknown_key_is_refused_with_its_line(package: Path) -> None:
+    changed(package, '[plan]\nid = "', '[plan]\ncolour = "red"\nid = "')
+    with pytest.raises(PlanError) as caught:
+        load_plan(package)
+    assert "colour" in caught.value.detail
+    lines = (package / "plan.toml").read_text(encoding="utf-8").splitlines()
+    assert lines[caught.value.line - 1] == 'colour = "red"'
+
+
+def test_an_old_datum_as_work_crs_is_refused(package: Path) -> None:
+    changed(package, 'work_crs = "EPSG:4548"', 'work_crs = "EPSG:2343"')
+    with pytest.raises(PlanError, match="旧基准"):
+        load_plan(package)
+
+
+def test_a_coverage_that_is_no_layer_is_refused(package: Path) -> None:
+    changed(package, 'coverage = "resort"', 'coverage = "nowhere"')
+    with pytest.raises(PlanError, match="nowhere"):
+        load_plan(package)
+
+
+def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="--plan"):
+        load_plan(tmp_path)
+
+
+def test_a_figure_without_its_layer_says_so_and_invents_nothing(package: Path) -> None:
+    for file in (package / "shapefiles").glob("HXQ.*"):
+        file.unlink()
+    figures = {f.id: f for f in load_plan(package).figures()}
+    assert figures["core_area"].computed is None
+    assert "core" in figures["core_area"].reason
+    assert figures["green_water_share"].computed is None
+    assert figures["resort_area"].computed is not None
+
+
+def test_the_plan_in_use_can_be_set_by_the_environment(package, monkeypatch) -> None:
+    monkeypatch.setenv("WUQU_PLAN", str(package))
+    assert load_plan().root == package

@@ -1,0 +1,164 @@
+"""Opening layers: absent, broken, repaired, hashed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas
+import pytest
+import shapely
+
+from gis.model import LayerState
+from gis.plan.catalogue import Layer, content_sha256, open_layer
+from gis.plan.schema import LayerEntry
+
+BOX = shapely.box(400_000, 4_020_000, 400_100, 4_020_100)
+
+
+def entry(**changes: object) -> LayerEntry:
+    values = {
+        "id": "l",
+        "title": "图层",
+        "path": "l.shp",
+        "role": "other",
+        "geometry": "polygon",
+        "fields": {"id": "BSM", "class": "LX", "name": "MC"},
+        "vintage": "2026",
+        "status": "draft",
+    }
+    return LayerEntry.model_validate(values | changes)
+
+
+def write(tmp_path: Path, shapes, crs: str | None = "EPSG:4548", **columns) -> None:
+    count = len(shapes)
+    data = {
+        "BSM": [f"{i:03}" for i in range(count)],
+        "LX": ["a"] * count,
+        "MC": ["名称"] * count,
+    } | columns
+    frame = geopandas.GeoDataFrame(data, geometry=shapes, crs=crs)
+    frame.to_file(tmp_path / "l.shp", encoding="UTF-8")
+
+
+def opened(tmp_path: Path, **changes: object) -> Layer:
+    return open_layer(entry(**changes), tmp_path, 4548)
+
+
+def test_an_absent_file_is_no_data_and_names_the_file(tmp_path: Path) -> None:
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.NO_DATA
+    assert "l.shp" in layer.reason
+    assert layer.content_sha256 is None
+
+
+def test_a_damaged_file_is_failed(tmp_path: Path) -> None:
+    (tmp_path / "l.shp").write_bytes(b"not a shapefile")
+    assert opened(tmp_path).state is LayerState.FAILED
+
+
+def test_a_missing_dbf_is_failed_and_not_a_layer_without_classes(tmp_path: Path) -> None:
+    write(tmp_path, [BOX])
+    (tmp_path / "l.dbf").unlink()
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert "BSM" in layer.reason
+
+
+def test_a_missing_crs_is_failed(tmp_path: Path) -> None:
+    write(tmp_path, [BOX])
+    (tmp_path / "l.prj").unlink()
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert ".prj" in layer.reason
+
+
+def test_a_feature_without_geometry_is_failed(tmp_path: Path) -> None:
+    write(tmp_path, [BOX, None])
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert "没有图形" in layer.reason
+
+
+def test_doubled_ids_are_failed(tmp_path: Path) -> None:
+    write(tmp_path, [BOX, BOX], BSM=["1", "1"])
+    assert "重复" in opened(tmp_path).reason
+
+
+def test_another_crs_is_brought_into_the_work_crs(tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame(
+        {"BSM": ["1"], "LX": ["a"], "MC": ["x"]}, geometry=[BOX], crs="EPSG:4548"
+    )
+    frame.to_crs(4490).to_file(tmp_path / "l.shp", encoding="UTF-8")
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.CHECKED
+    assert layer.frame.geometry[0].area == pytest.approx(10_000, abs=0.01)
+
+
+def test_a_bow_tie_that_a_repair_would_change_is_failed(tmp_path: Path) -> None:
+    bow = shapely.Polygon([(4e5, 4e6), (4e5 + 100, 4e6 + 100), (4e5 + 100, 4e6), (4e5, 4e6 + 100)])
+    write(tmp_path, [bow])
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert "自相交" in layer.reason
+
+
+def test_a_crossing_by_rounding_is_repaired_and_said(tmp_path: Path) -> None:
+    # The last vertex steps 1 mm over its neighbour: invalid, but the area is the drawn one.
+    nick = shapely.Polygon(
+        [
+            (4e5, 4e6),
+            (4e5 + 100, 4e6),
+            (4e5 + 100, 4e6 + 100),
+            (4e5, 4e6 + 100),
+            (4e5, 4e6 + 50),
+            (4e5 + 0.001, 4e6 + 50.001),
+            (4e5 - 0.001, 4e6 + 50.0005),
+        ]
+    )
+    assert not nick.is_valid
+    write(tmp_path, [nick])
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.CHECKED
+    assert "修复了 1 个" in layer.reason
+    assert layer.frame.geometry.is_valid.all()
+
+
+def test_the_hash_sees_content_and_not_order_or_ring_direction(tmp_path: Path) -> None:
+    other = shapely.box(400_200, 4_020_000, 400_300, 4_020_100)
+    write(tmp_path, [BOX, other], BSM=["1", "2"], LX=["a", "b"])
+    first = opened(tmp_path).content_sha256
+    write(tmp_path, [shapely.reverse(other), shapely.reverse(BOX)], BSM=["2", "1"], LX=["b", "a"])
+    assert opened(tmp_path).content_sha256 == first
+    write(tmp_path, [BOX, other], BSM=["1", "2"], LX=["a", "c"])
+    assert opened(tmp_path).content_sha256 != first
+
+
+def test_the_hash_sees_a_move_of_a_millimetre(tmp_path: Path) -> None:
+    write(tmp_path, [BOX])
+    frame = opened(tmp_path).frame
+    moved = frame.set_geometry(frame.translate(0.001, 0))
+    assert content_sha256(frame) != content_sha256(moved)
+
+
+def test_numbers_as_codes_lose_no_zero_and_gain_no_decimal_point(tmp_path: Path) -> None:
+    write(tmp_path, [BOX], LX=[15.0])
+    assert list(opened(tmp_path).frame["cls"]) == ["15"]
+
+
+def test_a_half_width_of_zero_is_not_known(tmp_path: Path) -> None:
+    line = shapely.LineString([(4e5, 4e6), (4e5 + 10, 4e6)])
+    write(tmp_path, [line, line], BKD=[0.0, 12.5])
+    fields = {"id": "BSM", "half_width": "BKD"}
+    layer = opened(tmp_path, geometry="line", fields=fields)
+    assert list(layer.index.half_widths)[1] == 12.5
+    assert layer.index.half_widths[0] != layer.index.half_widths[0]  # NaN
+
+
+def test_polygons_in_a_line_layer_are_failed(tmp_path: Path) -> None:
+    write(tmp_path, [BOX])
+    assert "不是线" in opened(tmp_path, geometry="line").reason
+
+
+def test_a_land_class_layer_without_scheme_is_refused() -> None:
+    with pytest.raises(ValueError, match="分类体系"):
+        entry(role="landuse")
