@@ -1,0 +1,414 @@
+"""The ``wuqu`` command: the toolkit for people at a terminal and for scripts.
+
+Exit codes: 0 answered, whatever the verdict; 2 the input cannot be judged or the call is wrong;
+3 answered, and faults were found; 1 a defect. With ``--format json`` stdout is one JSON document
+and nothing else; messages and progress go to stderr. Libraries are imported inside the commands,
+so that ``wuqu --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gis.errors import ClaimError, SeveralSitesError, WuquError, as_problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gis.plan import Plan
+
+app = typer.Typer(
+    name="wuqu",
+    help="五区：国土空间规划工具。检测候选地块是否符合功能区和控制线规则。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+rules_app = typer.Typer(help="查看规则库。", no_args_is_help=True)
+data_app = typer.Typer(help="生成和检查规划数据包。", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
+app.add_typer(data_app, name="data")
+
+
+class Output(StrEnum):
+    """Formats of most commands."""
+
+    text = "text"
+    json = "json"
+
+
+class CheckOutput(StrEnum):
+    """Formats of ``check``."""
+
+    text = "text"
+    json = "json"
+    geojson = "geojson"
+
+
+PlanOption = Annotated[
+    Path | None, typer.Option("--plan", help="规划数据包文件夹（默认：WUQU_PLAN 或随附数据）。")
+]
+FormatOption = Annotated[Output, typer.Option("--format", help="输出格式。")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="法规时点，形如 2026-11-22（默认：今天）。")
+]
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+@app.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(help="界址点 TXT、zip 压缩的 shapefile、GeoJSON 或 WKT。")
+    ],
+    use: Annotated[str | None, typer.Option(help="拟建用途：2023 年版用地用海代码。")] = None,
+    attr: Annotated[
+        list[str] | None, typer.Option(help="属性，形如 plot_ratio=1.8，可重复。")
+    ] = None,
+    width: Annotated[float | None, typer.Option(help="线状项目的宽度（米）。")] = None,
+    which: Annotated[str | None, typer.Option(help="多个地块时的序号，或 all。")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="修复自相交图形后再检测。")] = False,
+    as_of: AsOfOption = None,
+    crs: Annotated[
+        str | None, typer.Option(help="坐标系，如 EPSG:4527（默认：自动识别）。")
+    ] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    plan: PlanOption = None,
+    output: Annotated[CheckOutput, typer.Option("--format", help="输出格式。")] = CheckOutput.text,
+) -> None:
+    """检测一个文件中的地块。"""
+    from gis.canonical import to_dict
+    from gis.check import check_site
+    from gis.claims import parse_attributes, parse_pairs
+    from gis.intake import read_sites
+
+    opened = _open(plan)
+    attributes = parse_attributes(parse_pairs(attr or [], separator="="))
+    sites = read_sites(_existing(file), opened, crs=crs, repair=repair, width_m=width)
+    chosen = _chosen(sites, which)
+    day = _day(as_of)
+    docs = [
+        to_dict(check_site(site, opened, use=use, attributes=attributes, as_of=day))
+        for site in chosen
+    ]
+    if map_file:
+        _write_map(map_file, docs, opened)
+    _show_checks(docs, output, many=which == "all")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="结果文件夹。")] = Path("out"),
+    plan: PlanOption = None,
+    output: FormatOption = Output.text,
+) -> None:
+    """检测随附的示例地块，写出 map.html、checks.json 和 sites.gpkg。"""
+    from gis.canonical import to_dict
+    from gis.check import check_site
+    from gis.intake import read_site
+    from gis.output.export import write_gpkg
+    from gis.plan.samples import load_samples
+
+    opened = _open(plan)
+    samples = load_samples(opened)
+    docs: list[dict[str, Any]] = []
+    with _progress() as bar:
+        for sample in bar.track(samples, description="检测示例地块"):
+            site = read_site(sample.path, opened, name=sample.name)
+            found = check_site(
+                site, opened, use=sample.use, attributes=sample.attributes, as_of=sample.as_of
+            )
+            docs.append(to_dict(found))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "checks.json").write_text(_json({"checks": docs}), encoding="utf-8")
+    write_gpkg(docs, out / "sites.gpkg", opened.work_epsg)
+    _write_map(out / "map.html", docs, opened)
+    if output is Output.json:
+        return typer.echo(_json({"checks": docs}))
+    _summary(docs)
+    _stderr().print(f"已写出：{out / 'map.html'}、{out / 'checks.json'}、{out / 'sites.gpkg'}")
+    return None
+
+
+@app.command()
+def balance(
+    area: Annotated[str | None, typer.Option(help="resort、core、approval 或功能区代码。")] = None,
+    definition: Annotated[str, typer.Option(help="绿地和水域口径 A、B、C 或 D。")] = "B",
+    plan: PlanOption = None,
+    output: FormatOption = Output.text,
+) -> None:
+    """列出公布值与计算值、用地平衡和绿地水域占比。"""
+    from gis.plan.figures import balance_document
+
+    document = balance_document(_open(plan), area, definition)
+    if output is Output.json:
+        return typer.echo(_json(document))
+    _print_balance(document)
+    return None
+
+
+@app.command("map")
+def draw_map(
+    out: Annotated[Path, typer.Option("-o", "--out", help="输出的 HTML 文件。")] = Path("map.html"),
+    plan: PlanOption = None,
+) -> None:
+    """绘制规划图：单个 HTML 文件，可离线打开。"""
+    _write_map(out, [], _open(plan))
+    _stderr().print(f"已写出：{out}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="监听地址（目前只允许本机）。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口。")] = 8000,
+    workers: Annotated[int, typer.Option(help="进程数。")] = 1,
+    plan: PlanOption = None,
+) -> None:
+    """启动本机服务：检测页面、接口和地图。"""
+    # By name, because the service stands above the toolkit and is never imported by it.
+    importlib.import_module("api.serve").serve(host=host, port=port, workers=workers, plan=plan)
+
+
+@rules_app.command("list")
+def rules_list(
+    as_of: AsOfOption = None, plan: PlanOption = None, output: FormatOption = Output.text
+) -> None:
+    """列出某一时点有效的规则。"""
+    from gis.console import print_rows
+    from gis.rulebook import describe
+
+    book = _open(plan).rulebook
+    day = _day(as_of)
+    rows = [describe(rule) for rule in (book.in_force(day) if day else book.rules)]
+    if output is Output.json:
+        return typer.echo(_json({"rules": rows}))
+    heads = ("编号", "名称", "类型", "来源", "生效", "失效")
+    keys = ("id", "title", "kind", "origin", "valid_from", "valid_to")
+    print_rows(_stdout(), "规则", heads, [[r[k] or "" for k in keys] for r in rows])
+    return None
+
+
+@rules_app.command("show")
+def rules_show(rule: str, plan: PlanOption = None, output: FormatOption = Output.text) -> None:
+    """显示一条规则及其依据。"""
+    from gis.console import print_rows
+    from gis.rulebook import describe
+
+    found = describe(_open(plan).rulebook.rule(rule))
+    if output is Output.json:
+        return typer.echo(_json(found))
+    rows = [(k, v if isinstance(v, str) else _json(v)) for k, v in found.items()]
+    print_rows(_stdout(), rule, ("项", "内容"), rows)
+    return None
+
+
+@data_app.command("build")
+def data_build(
+    out: Annotated[Path | None, typer.Option(help="输出文件夹（默认：源码中的 data/）。")] = None,
+) -> None:
+    """由 facts.toml 生成随附的示意规划数据（需要源码）。"""
+    script = Path(__file__).resolve().parents[1] / "data" / "build" / "build.py"
+    if not script.exists():
+        raise ClaimError(
+            "安装包中没有数据生成脚本",
+            expected="源码中的 data/build",
+            advice="下载源码后在其中运行 wuqu data build",
+        )
+    command = [sys.executable, str(script), *(["--out", str(out)] if out else [])]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+@data_app.command("check")
+def data_check(plan: PlanOption = None, output: FormatOption = Output.text) -> None:
+    """检查规划数据包：图层、覆盖、代码、公布值。发现问题时退出码为 3。"""
+    from dataclasses import asdict
+
+    from gis.plan.quality import figure_faults, quality
+
+    opened = _open(plan)
+    rows, figures = quality(opened), figure_faults(opened)
+    if output is Output.json:
+        typer.echo(_json({"layers": [asdict(r) for r in rows], "figures": list(figures)}))
+    else:
+        _print_quality(rows, figures)
+    if figures or any(row.faults for row in rows):
+        raise typer.Exit(3)
+
+
+# --- what the commands share ---------------------------------------------------------------------
+
+
+def _open(path: Path | None) -> Plan:
+    from gis.plan import load_plan
+
+    with _progress() as bar:
+        bar.add_task("载入规划数据包", total=None)
+        return load_plan(path)
+
+
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise ClaimError(f"文件不存在：{file}", advice="核对路径")
+    return file
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ClaimError(f"时点“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
+
+
+def _chosen(sites: Sequence[Any], which: str | None) -> Sequence[Any]:
+    if which == "all" or (which is None and len(sites) == 1):
+        return sites
+    if which is None:
+        raise SeveralSitesError([site.name for site in sites])
+    if not which.isdigit() or not 1 <= int(which) <= len(sites):
+        raise ClaimError(f"--which 为“{which}”", expected=f"1 到 {len(sites)} 的序号，或 all")
+    return [sites[int(which) - 1]]
+
+
+def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:
+    from gis.output.maps import plan_map, site_map
+
+    page = site_map(docs[0], plan) if len(docs) == 1 else plan_map(plan, docs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def _show_checks(docs: Sequence[dict[str, Any]], output: CheckOutput, *, many: bool) -> None:
+    from gis.console import print_check
+
+    if output is CheckOutput.geojson:
+        from gis.output.export import to_geojson
+
+        return typer.echo(_json(to_geojson(docs)))
+    if output is CheckOutput.json:
+        return typer.echo(_json({"checks": list(docs)} if many else docs[0]))
+    for doc in docs:
+        print_check(_stdout(), doc)
+    return None
+
+
+def _summary(docs: Sequence[dict[str, Any]]) -> None:
+    from gis.console import print_rows, verdict_text
+
+    rows = []
+    for doc in docs:
+        titles = {f["rule"]: f["title"] for f in doc["findings"]}
+        mu = f"{doc['site']['area']['mu']:.2f} 亩"
+        verdict = verdict_text(doc["verdict"], doc["verdict_label"])
+        rows.append((doc["site"]["name"], mu, verdict, titles.get(doc["deciding_rule"], "—")))
+    print_rows(_stdout(), "示例地块", ("地块", "面积", "结论", "决定性规则"), rows)
+
+
+def _print_balance(document: dict[str, Any]) -> None:
+    from gis.console import print_rows
+
+    figures = [
+        (
+            f["title"],
+            _amount(f["stated"], f["unit"]),
+            _amount(f["computed"], f["unit"]),
+            f["reason"],
+        )
+        for f in document["stated"]
+    ]
+    print_rows(_stdout(), "公布值与计算值", ("指标", "公布", "计算", "说明"), figures)
+    land = document["land_balance"]
+    marks = {"green": "绿地", "water": "水域", None: ""}
+    rows = [
+        (
+            f"{c['class']} {c['name']}",
+            f"{c['ha']:,.2f}",
+            f"{c['share']:.2%}",
+            marks[c["counted_as"]],
+        )
+        for c in land["classes"]
+    ]
+    title = f"{land['area']['title']}用地平衡（{land['scheme']} {land['edition']}）"
+    print_rows(_stdout(), title, ("地类", "公顷", "占比", "计入"), rows)
+    share = f"{land['green_water_share']:.2%}"
+    _stdout().print(f"绿地和水域占比 {share}，口径 {land['definition']}：{land['definition_text']}")
+
+
+def _amount(value: float | None, unit: str) -> str:
+    if value is None:
+        return "无数据"
+    return f"{value:.2%}" if unit == "share" else f"{value:,.4f} {unit}"
+
+
+def _print_quality(rows: Sequence[Any], figures: Sequence[str]) -> None:
+    from gis.console import print_rows
+
+    table = [
+        (
+            r.id,
+            r.title,
+            str(r.features),
+            "" if r.area_m2 is None else f"{r.area_m2 / 1e6:,.4f}",
+            "；".join([*r.faults, *([r.note] if r.note else [])]) or "无",
+        )
+        for r in rows
+    ]
+    print_rows(_stdout(), "图层", ("图层", "名称", "要素", "km²", "问题"), table)
+    for fault in figures:
+        _stdout().print(f"指标：{fault}")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _stdout() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _progress() -> Progress:
+    from rich.progress import Progress
+
+    return Progress(console=_stderr(), transient=True, disable=not sys.stderr.isatty())
+
+
+def main() -> None:
+    """Run the command line; wuqu's own errors become one clear message and exit code 2."""
+    run: Callable[..., object] = app
+    try:
+        run()
+    except WuquError as error:
+        if "json" in sys.argv:
+            typer.echo(_json(as_problem(error)))
+        _stderr().print(f"[bold red]{error.title}[/]：", end="")
+        _stderr().print(error.detail, markup=False, highlight=False)
+        for fault in error.faults:
+            _stderr().print(f"  {fault.where}：{fault.message}", markup=False, highlight=False)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (``wuqu … | head``): not a defect.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""How do results read in a terminal? Chinese tables; nothing is computed or decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+STYLES = {
+    "pass": "bold green",
+    "conditional": "bold yellow",
+    "undetermined": "bold magenta",
+    "fail": "bold red",
+    "not_applicable": "dim",
+}
+_ICONS = {"pass": "✓", "conditional": "!", "undetermined": "?", "fail": "✗", "not_applicable": "–"}
+
+
+def verdict_text(verdict: str, label: str) -> Text:
+    """Return the verdict with its icon, so that colour alone never carries it."""
+    return Text(f"{_ICONS[verdict]} {label}", style=STYLES[verdict])
+
+
+def print_check(console: Console, doc: Mapping[str, Any]) -> None:
+    """Print one check: verdict first, then findings with basis and remedy, then what is open."""
+    console.print(_headline(doc))
+    console.print(_findings_table(doc))
+    console.print(_evidence_table(doc))
+    for warning in doc["warnings"]:
+        console.print(Text(f"注意：{warning['message']}", style="yellow"))
+    for note in doc["site"]["notes"]:
+        console.print(Text(f"说明：{note['message']}", style="dim"))
+    open_layers = [row for row in doc["layers"] if row["state"] != "checked"]
+    for row in open_layers:
+        console.print(Text(f"未检查：{row['title']}（{row['reason']}）", style="magenta"))
+    if doc["out_of_scope"]:
+        topics = "、".join(o["topic"] for o in doc["out_of_scope"])
+        console.print(Text(f"本数据包不检查：{topics}", style="dim"))
+    console.print(Text(f"规划：{doc['plan']['title']} {doc['plan']['version']}", style="dim"))
+    if doc["plan"]["status_note"]:
+        console.print(Text(doc["plan"]["status_note"], style="bold"))
+    console.print(Text(f"法规时点 {doc['as_of']}    摘要 {doc['digest']}", style="dim"))
+
+
+def _headline(doc: Mapping[str, Any]) -> Panel:
+    area = doc["site"]["area"]
+    text = verdict_text(doc["verdict"], doc["verdict_label"])
+    text.append(f"  {doc['site']['name']}", style="bold")
+    text.append(
+        f"\n椭球面积 {area['mu']:.2f} 亩 = {area['ha']:.4f} 公顷 = {area['ellipsoidal_m2']:,.2f} m²"
+        f"（平面 {area['planar_m2']:,.2f} m²）",
+        style="default",
+    )
+    if doc["deciding_rule"]:
+        deciding = next(f for f in doc["findings"] if f["rule"] == doc["deciding_rule"])
+        text.append(f"\n决定性规则：{deciding['title']}——{deciding['reason']}", style="default")
+    return Panel(text, title="选址合规性检测", border_style=STYLES[doc["verdict"]])
+
+
+def _findings_table(doc: Mapping[str, Any]) -> Table:
+    table = Table(title="逐条规则", title_justify="left", expand=True, show_lines=True)
+    table.add_column("结论", no_wrap=True)
+    table.add_column("规则", ratio=2)
+    table.add_column("理由与处理", ratio=5)
+    table.add_column("依据", ratio=3)
+    for f in doc["findings"]:
+        if f["verdict"] == "not_applicable":
+            continue
+        reason = f["reason"]
+        if f["remedy"] and f["verdict"] != "pass":
+            reason += f"\n处理：{f['remedy']}"
+        basis = "\n".join(basis_text(b) for b in f["basis"])
+        table.add_row(verdict_text(f["verdict"], f["verdict_label"]), f["title"], reason, basis)
+    return table
+
+
+def basis_text(basis: Mapping[str, Any]) -> str:
+    """Return one citation as printed."""
+    number = f"（{basis['number']}）" if basis["number"] else ""
+    return f"《{basis['document']}》{number}{basis['article']}" + (
+        "" if basis["verified"] else "【依据待核】"
+    )
+
+
+def _evidence_table(doc: Mapping[str, Any]) -> Table:
+    titles = {row["id"]: row["title"] for row in doc["layers"]}
+    table = Table(title="叠加明细", title_justify="left")
+    for head in ("图层", "类别", "数量", "占地块"):
+        table.add_column(head, justify="right" if head in {"数量", "占地块"} else "left")
+    for e in doc["evidence"]:
+        share = "" if e["share"] is None else f"{e['share']:.2%}"
+        label = " ".join(part for part in (e["class"], e["name"]) if part)
+        table.add_row(titles[e["layer"]], label, _amount(e), share)
+    return table
+
+
+def _amount(e: Mapping[str, Any]) -> str:
+    match e["kind"]:
+        case "area":
+            return f"{e['area_m2']:,.2f} m²"
+        case "length":
+            return f"{e['length_m']:,.2f} m"
+        case "distance":
+            return f"相距 {e['distance_m']:,.2f} m"
+        case _:
+            return f"{e['count']} 处"
+
+
+def print_rows(console: Console, title: str, heads: Iterable[str], rows: Iterable[Any]) -> None:
+    """Print a plain table."""
+    table = Table(title=title, title_justify="left")
+    for head in heads:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*[cell if isinstance(cell, Text) else str(cell) for cell in row])
+    console.print(table)

@@ -1,0 +1,158 @@
+"""The floors of the house: a file imports only lower floors, and nothing goes round in circles."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+FLOORS = {
+    "gis": 0,
+    "gis.errors": 0,
+    "gis.units": 1,
+    "gis.crs": 1,
+    "gis.tomlfile": 1,
+    "gis.model": 2,
+    "gis.canonical": 3,
+    "gis.intake": 3,
+    "gis.engine": 3,
+    "gis.rulebook": 3,
+    "gis.plan": 4,
+    "gis.claims": 4,
+    "gis.check": 6,
+    "gis.output": 8,
+    "gis.console": 9,
+    "gis.cli": 9,
+    "api": 10,
+}
+WINGS = {"gis.intake", "gis.engine", "gis.rulebook"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for top in ("gis", "api"):
+        for path in (REPO / top).rglob("*.py"):
+            parts = path.relative_to(REPO).with_suffix("").parts
+            found[".".join(p for p in parts if p != "__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports_of(name: str) -> set[str]:
+    """Modules of the project that a module imports anywhere, type-checking blocks left out."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    skipped = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for child in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # `from gis.rulebook import land_classes` imports a module, `… import Rule` a name.
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in MODULES else node.module)
+    return {m for m in found if m.split(".")[0] in {"gis", "api"}}
+
+
+def room(module: str) -> str:
+    """The longest entry of FLOORS that a module belongs to."""
+    fitting = [r for r in FLOORS if module == r or module.startswith(r + ".")]
+    return max(fitting, key=len)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_file_has_a_floor_of_its_own(name: str) -> None:
+    assert name in {"gis", "api"} or room(name) != "gis", f"{name} stands on no floor"
+
+
+@pytest.mark.parametrize("name", sorted(m for m in MODULES if m != "gis"))
+def test_a_file_imports_only_lower_floors_or_its_own_room(name: str) -> None:
+    own = room(name)
+    for target in imports_of(name):
+        other = room(target)
+        assert (
+            other == own
+            or FLOORS[other] < FLOORS[own]
+            or {own, other}
+            <= {
+                "gis.cli",
+                "gis.console",
+            }
+        ), f"{name} (floor {FLOORS[own]}) imports {target} (floor {FLOORS[other]})"
+
+
+@pytest.mark.parametrize("name", sorted(m for m in MODULES if room(m) in WINGS))
+def test_the_wings_do_not_know_each_other(name: str) -> None:
+    assert {room(t) for t in imports_of(name)} & WINGS <= {room(name)}
+
+
+@pytest.mark.parametrize("name", sorted(m for m in MODULES if m.startswith("gis")))
+def test_the_toolkit_never_imports_the_service(name: str) -> None:
+    assert not any(t.split(".")[0] == "api" for t in imports_of(name))
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    graph = {name: imports_of(name) & set(MODULES) for name in MODULES}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path, name])
+        if name in done:
+            return
+        for target in sorted(graph[name]):
+            visit(target, (*path, name))
+        done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO
+    )
+    return set(out.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["gis.units", "gis.model", "gis.canonical", "gis.rulebook"])
+def test_the_ground_floor_and_the_rule_book_load_no_geometry_library(module: str) -> None:
+    loaded = loaded_after(f"import {module}")
+    assert module in loaded
+    assert not loaded & {"shapely", "geopandas", "pyogrio", "pyproj", "rasterio"}
+
+
+def test_import_gis_loads_no_library_of_others() -> None:
+    loaded = loaded_after("import gis")
+    assert not loaded & {"geopandas", "shapely", "pandas", "numpy", "folium", "fastapi", "pydantic"}
+
+
+def test_no_file_of_the_toolkit_names_the_place_of_the_bundled_plan() -> None:
+    places = (
+        "聊城",
+        "度假区",
+        "湖西",
+        "李海务",
+        "朱老庄",
+        "于集",
+        "望岳湖",
+        "liaocheng",
+        "江北水城",
+    )
+    for name, path in MODULES.items():
+        text = path.read_text(encoding="utf-8").lower()
+        assert not [p for p in places if p in text], name

@@ -1,0 +1,192 @@
+"""The command line: contract of exit codes, stdout and JSON shapes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gis.cli import main
+
+DAY = ["--as-of", "2026-11-22"]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, repo: Path):
+    """Run a command in this process; return exit code, stdout, stderr."""
+
+    def call(*args: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("WUQU_PLAN", str(repo / "data"))
+        monkeypatch.setattr("sys.argv", ["wuqu", *args])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out = capsys.readouterr()
+        return int(caught.value.code or 0), out.out, out.err
+
+    return call
+
+
+def test_check_of_the_txt_sample_prints_area_verdict_and_legal_basis(run, samples_dir) -> None:
+    file = samples_dir / "yizhong_xinxiao.txt"
+    code, out, _ = run("check", str(file), "--use", "080403", *DAY)
+    assert code == 0
+    assert "419.17 亩" in out
+    assert "符合" in out
+    assert "《" in out
+    assert "示意" in out
+
+
+def test_check_with_json_prints_one_document_and_nothing_else(run, samples_dir) -> None:
+    file = samples_dir / "theme_park_2000mu.geojson"
+    code, out, _ = run("check", str(file), "--use", "0903", *DAY, "--format", "json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["verdict"] == "fail"
+    assert {
+        "id",
+        "verdict",
+        "deciding_rule",
+        "site",
+        "evidence",
+        "findings",
+        "contacts",
+        "layers",
+        "impact",
+        "remedies",
+        "warnings",
+        "as_of",
+        "plan",
+        "rulebook",
+        "digest",
+    } <= set(document)
+
+
+def test_check_with_geojson_prints_features_in_degrees(run, samples_dir) -> None:
+    file = samples_dir / "mingzhu_guangchang.geojson"
+    code, out, _ = run("check", str(file), "--use", "0901", *DAY, "--format", "geojson")
+    collection = json.loads(out)
+    assert code == 0
+    assert collection["type"] == "FeatureCollection"
+    assert len(collection["features"]) >= 2  # the site and at least the green-line overlap
+
+
+def test_attributes_reach_the_check(run, samples_dir) -> None:
+    file = str(samples_dir / "zhongyao_yuanqu.geojson")
+    options = ["--use", "100101", *DAY, "--format", "json"]
+    _, without, _ = run("check", file, *options)
+    _, low, _ = run("check", file, "--attr", "emission_class=low", *options)
+    _, normal, _ = run("check", file, "--attr", "emission_class=normal", *options)
+    verdicts = [json.loads(text)["verdict"] for text in (without, low, normal)]
+    assert verdicts == ["undetermined", "conditional", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["check", "nowhere.txt"], "文件不存在"),
+        (["check", "{txt}", "--use", "08H2"], "08H2"),
+        (["check", "{txt}", "--attr", "green_rate=35"], "绿地率"),
+        (["check", "{txt}", "--attr", "green_rate"], "green_rate"),
+        (["check", "{txt}", "--as-of", "yesterday"], "yesterday"),
+        (["check", "{txt}", "--which", "2"], "which"),
+        (["check", "{txt}", "--crs", "EPSG:2343"], "旧基准"),
+        (["balance", "--area", "Z9"], "Z9"),
+        (["balance", "--definition", "X"], "X"),
+        (["rules", "show", "no.such-rule"], "no.such-rule"),
+        (["data", "check", "--plan", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_judged_is_one_clear_message_and_exit_2(
+    run, samples_dir, args: list[str], said: str
+) -> None:
+    txt = str(samples_dir / "yizhong_xinxiao.txt")
+    code, out, err = run(*[a.format(txt=txt) for a in args])
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_with_json_an_error_is_a_json_document_too(run) -> None:
+    code, out, _ = run("check", "nowhere.txt", "--format", "json")
+    assert code == 2
+    assert json.loads(out)["code"] == "claim"
+
+
+def test_a_wrong_call_is_exit_2(run) -> None:
+    assert run("check")[0] == 2
+    assert run("no-such-command")[0] == 2
+
+
+def test_balance_shows_stated_and_computed(run) -> None:
+    code, out, _ = run("balance", "--format", "json")
+    document = json.loads(out)
+    assert code == 0
+    rows = {r["id"]: r for r in document["stated"]}
+    assert rows["resort_area"]["computed"] == pytest.approx(226, abs=1e-4)
+    assert rows["core_area"]["computed"] == pytest.approx(38.3, abs=1e-4)
+    assert rows["approval_area"]["computed"] == pytest.approx(9.6, abs=1e-4)
+    assert rows["green_water_share"]["computed"] == pytest.approx(0.52, abs=1e-4)
+    assert document["land_balance"]["definition"] == "B"
+    code, out, _ = run("balance", "--area", "approval")
+    assert code == 0
+    assert "省批" in out
+
+
+def test_rules_are_listed_and_shown(run) -> None:
+    code, out, _ = run("rules", "list", *DAY, "--format", "json")
+    rules = json.loads(out)["rules"]
+    assert code == 0
+    assert "cn.permanent-farmland" in {r["id"] for r in rules}
+    code, out, _ = run("rules", "show", "cn.permanent-farmland")
+    assert code == 0
+    assert "土地管理法" in out
+
+
+def test_data_check_of_the_bundled_plan_finds_nothing(run) -> None:
+    code, out, _ = run("data", "check", "--format", "json")
+    document = json.loads(out)
+    assert code == 0
+    assert [row["id"] for row in document["layers"] if row["faults"]] == []
+
+
+def test_data_check_of_a_poor_plan_is_exit_3(run, tmp_path: Path, repo: Path) -> None:
+    import shutil
+
+    root = tmp_path / "plan"
+    shutil.copytree(repo / "data", root, ignore=shutil.ignore_patterns("build", "samples"))
+    (root / "shapefiles" / "SX.shp").unlink()
+    code, out, _ = run("data", "check", "--plan", str(root), "--format", "json")
+    assert code == 3
+    rows = {row["id"]: row for row in json.loads(out)["layers"]}
+    assert rows["water"]["state"] == "no_data"
+    assert rows["water"]["faults"]
+
+
+def test_demo_writes_map_checks_and_sites(run, tmp_path: Path) -> None:
+    import geopandas
+
+    out = tmp_path / "out"
+    code, text, _ = run("demo", "--out", str(out))
+    assert code == 0
+    assert "一中新校" in text
+    checks = json.loads((out / "checks.json").read_text(encoding="utf-8"))["checks"]
+    assert len(checks) == 6
+    assert {c["as_of"] for c in checks} == {"2026-11-22"}
+    sites = geopandas.read_file(out / "sites.gpkg", layer="sites")
+    assert len(sites) == 6
+    assert (out / "map.html").stat().st_size > 100_000
+
+
+def test_map_draws_the_plan(run, tmp_path: Path) -> None:
+    target = tmp_path / "maps" / "plan.html"
+    code, _, _ = run("map", "-o", str(target))
+    assert code == 0
+    assert "示意" in target.read_text(encoding="utf-8")
+
+
+def test_serve_refuses_an_address_that_others_can_reach(run) -> None:
+    code, _, err = run("serve", "--host", "0.0.0.0")
+    assert code == 2
+    assert "127.0.0.1" in err
