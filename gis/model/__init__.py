@@ -1,0 +1,53 @@
+"""The words of the work as frozen types: site, layer, evidence, rule, finding, verdict, check.
+
+Data only: no file is read, nothing is measured, no geometry library is imported. A geometry is
+carried as an opaque object (shapely, in the work CRS of the plan) or, where it is shown, as a
+GeoJSON mapping in longitude/latitude.
+"""
+
+from gis.model.answer import (
+    Contact,
+    Finding,
+    Impact,
+    Measured,
+    OutOfScope,
+    PlanRef,
+    Remedy,
+    SiteCheck,
+)
+from gis.model.measures import Demand, Evidence, LayerInfo, LayerReport, Measure, Near, Sliver
+from gis.model.rules import Basis, Document, Rule
+from gis.model.site import Area, CrsDecision, Remark, Site, Source
+from gis.model.words import Claim, GeoJson, LayerState, Quantity, Verdict, worst
+
+__all__ = [
+    "Area",
+    "Basis",
+    "Claim",
+    "Contact",
+    "CrsDecision",
+    "Demand",
+    "Document",
+    "Evidence",
+    "Finding",
+    "GeoJson",
+    "Impact",
+    "LayerInfo",
+    "LayerReport",
+    "LayerState",
+    "Measure",
+    "Measured",
+    "Near",
+    "OutOfScope",
+    "PlanRef",
+    "Quantity",
+    "Remark",
+    "Remedy",
+    "Rule",
+    "Site",
+    "SiteCheck",
+    "Sliver",
+    "Source",
+    "Verdict",
+    "worst",
+]

@@ -1,0 +1,128 @@
+"""What a check answers: findings, contacts, remedies, impact, and the whole check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from gis.model.measures import Evidence, LayerReport
+from gis.model.rules import Basis
+from gis.model.site import Remark, Site
+from gis.model.words import GeoJson, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The number that a finding shows: value with unit, and share of the site where it has one."""
+
+    kind: str
+    value: float
+    unit: str
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says about the site. ``decides`` is False on a layer whose law is changing."""
+
+    rule: str
+    title: str
+    verdict: Verdict
+    layer: str | None
+    measure: Measured | None
+    threshold: str
+    reason: str
+    basis: tuple[Basis, ...]
+    origin: str
+    office: str
+    remedy: str
+    priority: int
+    decides: bool = True
+    geometry: GeoJson | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A sliver, listed with the rule that left it out."""
+
+    layer: str
+    rule: str
+    area_m2: float
+    width_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What would make the site compliant, with geometry where there is one."""
+
+    rule: str
+    text: str
+    geometry: GeoJson | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What the site takes from one of the plan's scarce budgets, in m² of ellipsoidal area."""
+
+    id: str
+    title: str
+    area_m2: float
+    total_m2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRef:
+    """The version of the plan that an answer rests on."""
+
+    id: str
+    version: str
+    title: str
+    status: str
+    status_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """A topic that this plan package does not check at all, printed on every answer."""
+
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteCheck:
+    """The whole answer for one site; the same object stands behind JSON, map, report and record.
+
+    ``outline`` is the site as GeoJSON in longitude/latitude, for showing only. ``digest`` is the
+    SHA-256 of the decision part (``gis.canonical``); ``gis.canonical.to_dict`` gives the JSON.
+    """
+
+    id: str
+    verdict: Verdict
+    deciding_rule: str | None
+    site: Site
+    evidence: tuple[Evidence, ...]
+    findings: tuple[Finding, ...]
+    contacts: tuple[Contact, ...]
+    layers: tuple[LayerReport, ...]
+    impact: tuple[Impact, ...]
+    remedies: tuple[Remedy, ...]
+    as_of: date
+    plan: PlanRef
+    rulebook_id: str
+    rulebook_sha256: str
+    out_of_scope: tuple[OutOfScope, ...] = ()
+    outline: GeoJson | None = None
+    digest: str = ""
+
+    @property
+    def warnings(self) -> tuple[Remark, ...]:
+        """Defects of this input."""
+        return self.site.warnings
+
+    def finding(self, rule: str) -> Finding:
+        """Return the finding of one rule; raise KeyError when the rule is not in force."""
+        for found in self.findings:
+            if found.rule == rule:
+                return found
+        raise KeyError(rule)

@@ -1,0 +1,119 @@
+"""Layers, what a rule wants measured on them, and what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gis.model.site import Area
+from gis.model.words import GeoJson, LayerState, Quantity
+
+NOTHING = Area(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """What the plan says about a layer; ``coverage`` is a layer id or ``bounds``."""
+
+    id: str
+    title: str
+    role: str
+    geometry: str
+    vintage: str
+    status: str
+    law_status: str = "in_force"
+    coverage: str = "bounds"
+    scheme: str | None = None
+    edition: str | None = None
+    secrecy: str = "public"
+    licence: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """The state of one layer for one site.
+
+    ``uncovered_share`` is the share of the site outside the declared coverage, None when the
+    coverage itself is unknown.
+    """
+
+    info: LayerInfo
+    state: LayerState
+    content_sha256: str | None
+    uncovered_share: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the site touches on one class of one layer, whatever the rules say.
+
+    Lengths and distances in metres, areas in m², ``share`` 0-1 of the site's ellipsoidal area.
+    """
+
+    layer: str
+    cls: str | None
+    name: str | None
+    kind: str
+    area_m2: float | None = None
+    planar_m2: float | None = None
+    length_m: float | None = None
+    count: int | None = None
+    distance_m: float | None = None
+    share: float | None = None
+    feature_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One thing that a rule wants measured.
+
+    ``classes`` are exact class values, or prefixes ending in ``*``; empty means every class.
+    ``within_m`` bounds the search of a distance. ``geometry`` asks for the overlap to be shown.
+    """
+
+    layer: str
+    quantity: Quantity
+    classes: tuple[str, ...] = ()
+    width_tolerance_m: float = 0.1
+    area_tolerance_m2: float = 1.0
+    within_m: float = 0.0
+    geometry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sliver:
+    """A part under both tolerances: width is 2 · area / perimeter."""
+
+    area_m2: float
+    width_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A feature near the site; ``edge_m`` is None when its half width is not known."""
+
+    feature_id: str
+    cls: str | None
+    name: str | None
+    axis_m: float
+    edge_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The answer to a demand.
+
+    ``area`` is the full sum; ``decisive_m2`` leaves the slivers out and is what a threshold sees.
+    """
+
+    demand: Demand
+    area: Area = NOTHING
+    share: float = 0.0
+    decisive_m2: float = 0.0
+    slivers: tuple[Sliver, ...] = ()
+    length_m: float = 0.0
+    count: int = 0
+    near: tuple[Near, ...] = ()
+    feature_ids: tuple[str, ...] = ()
+    geometry: GeoJson | None = None

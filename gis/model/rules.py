@@ -1,0 +1,80 @@
+"""Documents of law, citations, and rules with their dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A legal document or plan; one text with its dates."""
+
+    id: str
+    title: str
+    number: str
+    issuer: str
+    valid_from: date | None
+    valid_to: date | None
+    verified: bool
+    checked_on: date | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """One article that a rule rests on, with the document it stands in."""
+
+    document: Document
+    article: str
+    verified: bool
+
+    @property
+    def text(self) -> str:
+        """Citation as printed, with 依据待核 where it is not verified."""
+        number = f"（{self.document.number}）" if self.document.number else ""
+        mark = "" if self.verified else "【依据待核】"
+        return f"《{self.document.title}》{number}{self.article}{mark}"
+
+    def to_dict(self) -> dict[str, str | bool | None]:
+        """Return the citation as plain JSON values."""
+        doc = self.document
+        return {
+            "document": doc.title,
+            "number": doc.number,
+            "article": self.article,
+            "valid_from": doc.valid_from.isoformat() if doc.valid_from else None,
+            "valid_to": doc.valid_to.isoformat() if doc.valid_to else None,
+            "verified": self.verified,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One dated rule; ``params`` is the typed parameter object of its kind.
+
+    ``origin`` is statute, plan or assumption. ``effect_verified`` False, or an assumption, means
+    that the worst outcome of the rule is ``undetermined``.
+    """
+
+    id: str
+    title: str
+    kind: str
+    params: Any
+    origin: str
+    effect_verified: bool
+    basis: tuple[Basis, ...]
+    office: str
+    priority: int
+    valid_from: date | None
+    valid_to: date | None
+    checked_on: date
+    remedy: str = ""
+    layers: tuple[str, ...] = ()
+    source_file: str = ""
+
+    def in_force(self, as_of: date) -> bool:
+        """Whether the rule applies on a day; ``valid_to`` is the last day."""
+        begun = self.valid_from is None or self.valid_from <= as_of
+        return begun and (self.valid_to is None or as_of <= self.valid_to)
