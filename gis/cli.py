@@ -118,6 +118,7 @@ def demo(
     """检测随附的示例地块，写出 map.html、checks.json 和 sites.gpkg。"""
     from gis.canonical import to_dict
     from gis.check import check_site
+    from gis.console import print_summary
     from gis.intake import read_site
     from gis.output.export import write_gpkg
     from gis.plan.samples import load_samples
@@ -138,7 +139,7 @@ def demo(
     _write_map(out / "map.html", docs, opened)
     if output is Output.json:
         return typer.echo(_json({"checks": docs}))
-    _summary(docs)
+    print_summary(_stdout(), docs)
     _stderr().print(f"已写出：{out / 'map.html'}、{out / 'checks.json'}、{out / 'sites.gpkg'}")
     return None
 
@@ -151,12 +152,13 @@ def balance(
     output: FormatOption = Output.text,
 ) -> None:
     """列出公布值与计算值、用地平衡和绿地水域占比。"""
+    from gis.console import print_balance
     from gis.plan.figures import balance_document
 
     document = balance_document(_open(plan), area, definition)
     if output is Output.json:
         return typer.echo(_json(document))
-    _print_balance(document)
+    print_balance(_stdout(), document)
     return None
 
 
@@ -236,6 +238,7 @@ def data_check(plan: PlanOption = None, output: FormatOption = Output.text) -> N
     """检查规划数据包：图层、覆盖、代码、公布值。发现问题时退出码为 3。"""
     from dataclasses import asdict
 
+    from gis.console import print_quality
     from gis.plan.quality import figure_faults, quality
 
     opened = _open(plan)
@@ -243,7 +246,7 @@ def data_check(plan: PlanOption = None, output: FormatOption = Output.text) -> N
     if output is Output.json:
         typer.echo(_json({"layers": [asdict(r) for r in rows], "figures": list(figures)}))
     else:
-        _print_quality(rows, figures)
+        print_quality(_stdout(), rows, figures)
     if figures or any(row.faults for row in rows):
         raise typer.Exit(3)
 
@@ -302,72 +305,6 @@ def _show_checks(docs: Sequence[dict[str, Any]], output: CheckOutput, *, many: b
     for doc in docs:
         print_check(_stdout(), doc)
     return None
-
-
-def _summary(docs: Sequence[dict[str, Any]]) -> None:
-    from gis.console import print_rows, verdict_text
-
-    rows = []
-    for doc in docs:
-        titles = {f["rule"]: f["title"] for f in doc["findings"]}
-        mu = f"{doc['site']['area']['mu']:.2f} 亩"
-        verdict = verdict_text(doc["verdict"], doc["verdict_label"])
-        rows.append((doc["site"]["name"], mu, verdict, titles.get(doc["deciding_rule"], "—")))
-    print_rows(_stdout(), "示例地块", ("地块", "面积", "结论", "决定性规则"), rows)
-
-
-def _print_balance(document: dict[str, Any]) -> None:
-    from gis.console import print_rows
-
-    figures = [
-        (
-            f["title"],
-            _amount(f["stated"], f["unit"]),
-            _amount(f["computed"], f["unit"]),
-            f["reason"],
-        )
-        for f in document["stated"]
-    ]
-    print_rows(_stdout(), "公布值与计算值", ("指标", "公布", "计算", "说明"), figures)
-    land = document["land_balance"]
-    marks = {"green": "绿地", "water": "水域", None: ""}
-    rows = [
-        (
-            f"{c['class']} {c['name']}",
-            f"{c['ha']:,.2f}",
-            f"{c['share']:.2%}",
-            marks[c["counted_as"]],
-        )
-        for c in land["classes"]
-    ]
-    title = f"{land['area']['title']}用地平衡（{land['scheme']} {land['edition']}）"
-    print_rows(_stdout(), title, ("地类", "公顷", "占比", "计入"), rows)
-    share = f"{land['green_water_share']:.2%}"
-    _stdout().print(f"绿地和水域占比 {share}，口径 {land['definition']}：{land['definition_text']}")
-
-
-def _amount(value: float | None, unit: str) -> str:
-    if value is None:
-        return "无数据"
-    return f"{value:.2%}" if unit == "share" else f"{value:,.4f} {unit}"
-
-
-def _print_quality(rows: Sequence[Any], figures: Sequence[str]) -> None:
-    from gis.console import print_rows
-
-    table = [
-        (
-            r.id,
-            r.title,
-            str(r.features),
-            "" if r.area_m2 is None else f"{r.area_m2 / 1e6:,.4f}",
-            "；".join([*r.faults, *([r.note] if r.note else [])]) or "无",
-        )
-        for r in rows
-    ]
-    print_rows(_stdout(), "图层", ("图层", "名称", "要素", "km²", "问题"), table)
-    for fault in figures:
-        _stdout().print(f"指标：{fault}")
 
 
 def _json(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -118,3 +118,70 @@ def print_rows(console: Console, title: str, heads: Iterable[str], rows: Iterabl
     for row in rows:
         table.add_row(*[cell if isinstance(cell, Text) else str(cell) for cell in row])
     console.print(table)
+
+
+def print_summary(console: Console, docs: Sequence[Mapping[str, Any]]) -> None:
+    """Print one row per check: site, area, verdict, deciding rule."""
+    rows = []
+    for doc in docs:
+        titles = {f["rule"]: f["title"] for f in doc["findings"]}
+        mu = f"{doc['site']['area']['mu']:.2f} 亩"
+        verdict = verdict_text(doc["verdict"], doc["verdict_label"])
+        rows.append((doc["site"]["name"], mu, verdict, titles.get(doc["deciding_rule"], "—")))
+    print_rows(console, "示例地块", ("地块", "面积", "结论", "决定性规则"), rows)
+
+
+def print_balance(console: Console, document: Mapping[str, Any]) -> None:
+    """Print stated beside computed figures, then the land balance where there is one."""
+    figures = [
+        (
+            f["title"],
+            _figure(f["stated"], f["unit"]),
+            _figure(f["computed"], f["unit"]),
+            f["reason"],
+        )
+        for f in document["stated"]
+    ]
+    print_rows(console, "公布值与计算值", ("指标", "公布", "计算", "说明"), figures)
+    if document["land_balance"]:
+        _print_land(console, document["land_balance"])
+
+
+def _print_land(console: Console, land: Mapping[str, Any]) -> None:
+    marks = {"green": "绿地", "water": "水域", None: ""}
+    rows = [
+        (
+            f"{c['class']} {c['name']}",
+            f"{c['ha']:,.2f}",
+            f"{c['share']:.2%}",
+            marks[c["counted_as"]],
+        )
+        for c in land["classes"]
+    ]
+    title = f"{land['area']['title']}用地平衡（{land['scheme']} {land['edition']}）"
+    print_rows(console, title, ("地类", "公顷", "占比", "计入"), rows)
+    share = f"{land['green_water_share']:.2%}"
+    console.print(f"绿地和水域占比 {share}，口径 {land['definition']}：{land['definition_text']}")
+
+
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return "无数据"
+    return f"{value:.2%}" if unit == "share" else f"{value:,.4f} {unit}"
+
+
+def print_quality(console: Console, rows: Sequence[Any], figures: Sequence[str]) -> None:
+    """Print the layers of a plan package with their faults, then the figures that disagree."""
+    table = [
+        (
+            r.id,
+            r.title,
+            str(r.features),
+            "" if r.area_m2 is None else f"{r.area_m2 / 1e6:,.4f}",
+            "；".join([*r.faults, *([r.note] if r.note else [])]) or "无",
+        )
+        for r in rows
+    ]
+    print_rows(console, "图层", ("图层", "名称", "要素", "km²", "问题"), table)
+    for fault in figures:
+        console.print(f"指标：{fault}")
