@@ -72,8 +72,9 @@ def measure(
     evidence: list[Evidence] = []
     measures: dict[Demand, Measure] = {}
     reports: list[LayerReport] = []
+    uncovered = _UncoveredShares(site)
     for layer in layers:
-        report = _report(site, layer, coverages.get(layer.info.id))
+        report = _report(layer, uncovered.of(coverages.get(layer.info.id)))
         reports.append(report)
         if report.state is not LayerState.CHECKED:
             continue
@@ -90,13 +91,26 @@ def _demand_order(d: Demand) -> tuple[object, ...]:
     return (d.layer, d.quantity.value, d.classes, d.within_m, d.width_tolerance_m, d.geometry)
 
 
-def _report(site: Site, layer: LayerIndex, coverage: BaseGeometry | None) -> LayerReport:
+class _UncoveredShares:
+    """Share of one site outside a coverage; most layers of a plan share the same coverage."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._known: dict[int, float] = {}
+
+    def of(self, coverage: BaseGeometry | None) -> float | None:
+        """Return 0-1, or None when the coverage is unknown."""
+        if coverage is None:
+            return None
+        if id(coverage) not in self._known:
+            outside = parts_of(shapely.difference(self._site.geometry, coverage))
+            self._known[id(coverage)] = _share(_ellipsoidal(outside, self._site), self._site)
+        return self._known[id(coverage)]
+
+
+def _report(layer: LayerIndex, uncovered: float | None) -> LayerReport:
     """State of the layer for this site; a site wholly outside the coverage has no data."""
     info, state, reason = layer.info, layer.state, layer.reason
-    uncovered: float | None = None
-    if coverage is not None:
-        outside = parts_of(shapely.difference(site.geometry, coverage))
-        uncovered = _share(_ellipsoidal(outside, site), site)
     if state is LayerState.CHECKED and uncovered is not None and uncovered >= 1 - 1e-9:
         state, reason = LayerState.NO_DATA, "地块在该图层的数据覆盖范围之外"
     return LayerReport(info, state, layer.content_sha256, uncovered, reason)
