@@ -1,81 +1,20 @@
-"""What may an applicant claim about a project, and is the claim well formed?
+"""What did the applicant claim, and is it well formed?
 
-The use is a code of the 2023 land-use classification; attributes are the closed list below. Claims
-are shown as claims: no geometry proves them, and nothing here judges them.
+The use is a code of the 2023 land-use classification; attributes are the closed list of
+``gis.rulebook.attributes``. The call wins over the file, and nothing is judged here.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from gis.errors import ClaimError, Fault
+from gis.errors import ClaimError
 from gis.model import Claim, Site
 from gis.rulebook import land_classes
+from gis.rulebook.attributes import ATTRIBUTES, parse_attributes
 
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """One attribute: Chinese title, what is expected, and the parser of its text."""
-
-    title: str
-    expected: str
-    parse: Callable[[str], Claim]
-
-
-def _number(low: float, high: float) -> Callable[[str], Claim]:
-    def parse(text: str) -> Claim:
-        value = float(text)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(text)
-        return value
-
-    return parse
-
-
-def _one_of(*allowed: str) -> Callable[[str], Claim]:
-    def parse(text: str) -> Claim:
-        if text not in allowed:
-            raise ValueError(text)
-        return text
-
-    return parse
-
-
-def _flag(text: str) -> Claim:
-    return {"true": True, "是": True, "1": True, "false": False, "否": False, "0": False}[
-        text.lower()
-    ]
-
-
-def _day(text: str) -> Claim:
-    return date.fromisoformat(text).isoformat()
-
-
-_SHARE = "0 到 1 之间的数"
-ATTRIBUTES: Mapping[str, Attribute] = {
-    "plot_ratio": Attribute("容积率", "0 到 30 之间的数", _number(0, 30)),
-    "building_density": Attribute("建筑密度", _SHARE, _number(0, 1)),
-    "green_rate": Attribute("绿地率", _SHARE, _number(0, 1)),
-    "admin_share": Attribute("行政办公及生活服务设施用地占比", _SHARE, _number(0, 1)),
-    "height_m": Attribute("建筑高度", "0 到 1000 之间的米数", _number(0, 1000)),
-    "storeys": Attribute("层数", "0 到 300 之间的数", _number(0, 300)),
-    "floor_area_m2": Attribute("总建筑面积", "不小于 0 的平方米数", _number(0, 1e9)),
-    "investment_wan": Attribute("总投资", "不小于 0 的万元数", _number(0, 1e9)),
-    "emission_class": Attribute(
-        "排放等级",
-        "zero（零排放）、low（低排放）或 normal（一般）",
-        _one_of("zero", "low", "normal"),
-    ),
-    "public_interest": Attribute("公共利益项目", "true 或 false", _flag),
-    "key_project": Attribute("重点项目", "true 或 false", _flag),
-    "land_supply": Attribute(
-        "供地方式", "allocated（划拨）或 granted（出让）", _one_of("allocated", "granted")
-    ),
-    "start_date": Attribute("动工开发日期", "形如 2026-11-22 的日期", _day),
-}
+__all__ = ["ATTRIBUTES", "check_use", "parse_attributes", "parse_pairs", "with_claims"]
 
 
 def parse_pairs(pairs: Iterable[str], *, separator: str) -> dict[str, str]:
@@ -91,32 +30,6 @@ def parse_pairs(pairs: Iterable[str], *, separator: str) -> dict[str, str]:
             )
         found[key.strip()] = value.strip()
     return found
-
-
-def parse_attributes(raw: Mapping[str, object]) -> dict[str, Claim]:
-    """Return the attributes as typed claims.
-
-    Raises
-    ------
-    ClaimError
-        An unknown name or a value out of its range; all of them at once.
-    """
-    claims: dict[str, Claim] = {}
-    faults: list[Fault] = []
-    for key, value in raw.items():
-        attribute = ATTRIBUTES.get(key)
-        if attribute is None:
-            faults.append(Fault(key, f"未知的属性；可用：{'、'.join(ATTRIBUTES)}"))
-            continue
-        try:
-            claims[key] = attribute.parse(str(value).strip())
-        except (ValueError, KeyError):
-            faults.append(Fault(key, f"{attribute.title}为“{value}”，应为{attribute.expected}"))
-    if faults:
-        raise ClaimError(
-            "；".join(f"{f.where}：{f.message}" for f in faults), advice="改正属性", faults=faults
-        )
-    return dict(sorted(claims.items()))
 
 
 def check_use(code: str) -> str:

@@ -1,0 +1,197 @@
+"""What does each rule in force say about the site, and which rule decides?
+
+Around the pure functions of the kinds stand the promises that hold for every rule: a layer that
+could not answer gives ``undetermined``, unverified law never fails a site, a layer whose law is
+changing does not decide. Never raises on any facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from gis.model import (
+    Basis,
+    Contact,
+    Demand,
+    Finding,
+    LayerState,
+    Quantity,
+    Rule,
+    Verdict,
+    worst,
+)
+from gis.rulebook import land_classes, texts
+from gis.rulebook.facts import Facts, Outcome, is_sound
+from gis.rulebook.kinds import KINDS, demands_of
+from gis.rulebook.loader import RuleBook
+from gis.rulebook.parts import NO_USE, cap, longest_match
+from gis.rulebook.schema import RuleEntry
+
+# A site drawn along the edge of a coverage differs from it by rounding only.
+_TINY_SHARE = 1e-6
+_STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
+
+
+def demands(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
+    """Return what the rules in force on a day want measured, each demand once."""
+    wanted = (d for rule in book.in_force(as_of) for d in demands_of(rule))
+    return tuple(dict.fromkeys(wanted))
+
+
+def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
+    """Return one finding per rule in force, the deciding one first."""
+    return sort_findings(_finding(rule, facts) for rule in book.in_force(facts.as_of))
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings that decide first, then worst first, then by priority and id."""
+    return tuple(
+        sorted(findings, key=lambda f: (not f.decides, -f.verdict.rank, f.priority, f.rule))
+    )
+
+
+def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
+    """Return the verdict of all findings together and the rule that decides it.
+
+    The rule is None when everything passes. Without any rule nothing was examined, and that is
+    ``undetermined``, not ``pass``.
+    """
+    deciding = sort_findings(f for f in findings if f.decides)
+    if not deciding:
+        return Verdict.UNDETERMINED, None
+    verdict = worst(f.verdict for f in deciding)
+    return verdict, None if verdict is Verdict.PASS else deciding[0].rule
+
+
+def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
+    """Return the slivers that the rules in force left out, sorted."""
+    found = [
+        Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m)
+        for rule in book.in_force(facts.as_of)
+        if facts.use is None or _applies(rule.params, facts.use)
+        for demand in demands_of(rule)
+        if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
+        for sliver in (facts.measures[demand].slivers if demand in facts.measures else ())
+    ]
+    return tuple(sorted(found, key=lambda c: (c.layer, c.rule, -c.area_m2, -c.width_m)))
+
+
+# --- one rule ------------------------------------------------------------------------------------
+
+
+def _finding(rule: Rule, facts: Facts) -> Finding:
+    basis = basis_in_force(rule, facts.as_of)
+    outcome = _outcome(rule, facts, basis)
+    params: RuleEntry = rule.params
+    reports = [facts.layers[name] for name in rule.layers if name in facts.layers]
+    needs_remedy = outcome.verdict.rank > Verdict.PASS.rank
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        verdict=outcome.verdict,
+        layer=rule.layers[0] if rule.layers else None,
+        measure=outcome.measure,
+        threshold=params.threshold or KINDS[rule.kind].threshold(params),
+        reason=outcome.reason,
+        basis=basis,
+        origin=rule.origin,
+        office=rule.office,
+        remedy=rule.remedy if needs_remedy else "",
+        priority=rule.priority,
+        decides=not any(r.info.law_status == "changing" for r in reports),
+        geometry=outcome.geometry if needs_remedy else None,
+    )
+
+
+def basis_in_force(rule: Rule, as_of: date) -> tuple[Basis, ...]:
+    """Return the citations whose documents are in force on a day."""
+    return tuple(b for b in rule.basis if _is_valid(b, as_of))
+
+
+def _is_valid(basis: Basis, as_of: date) -> bool:
+    doc = basis.document
+    begun = doc.valid_from is None or doc.valid_from <= as_of
+    return begun and (doc.valid_to is None or as_of <= doc.valid_to)
+
+
+def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
+    params: RuleEntry = rule.params
+    if facts.use is not None and not _applies(params, facts.use):
+        return _not_applicable(facts.use)
+    blocked = _blocked(rule, facts, basis)
+    if blocked:
+        return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
+    outcome = KINDS[rule.kind].judge(params, facts)
+    outcome = _about_use(params, facts, outcome)
+    outcome = _about_coverage(rule, facts, outcome)
+    return _about_certainty(rule, outcome)
+
+
+def _applies(params: RuleEntry, use: str) -> bool:
+    return not params.applies_to or longest_match(use, params.applies_to) > 0
+
+
+def _not_applicable(use: str) -> Outcome:
+    reason = f"本规则不针对拟建用途 {land_classes.use_label(use)}。"
+    return Outcome(Verdict.NOT_APPLICABLE, reason)
+
+
+def _blocked(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> str:
+    """Say why the rule cannot be judged at all; empty when it can."""
+    if not basis:
+        return f"规则库没有 {facts.as_of.isoformat()} 有效的依据，需核实"
+    for name in rule.layers:
+        report = facts.layers.get(name)
+        if report is None:
+            return f"规划数据包没有图层“{name}”，无数据，不能判定，需核实"
+        if report.state is not LayerState.CHECKED:
+            why = f"（{report.reason.rstrip('。')}）" if report.reason else ""
+            return f"“{report.info.title}”图层{_STATES[report.state]}{why}，不能判定，需核实"
+    answers = [facts.measures.get(d) for d in demands_of(rule)]
+    if any(m is None or not is_sound(m) for m in answers):
+        return "本条所需的量测没有结果，不能判定，需核实"
+    return ""
+
+
+def _about_use(params: RuleEntry, facts: Facts, outcome: Outcome) -> Outcome:
+    """Without a use, a rule for some uses says pass or undetermined, nothing else."""
+    harmless = outcome.verdict is Verdict.PASS
+    if facts.use is not None or not params.applies_to or harmless:
+        return outcome
+    reason = texts.join([NO_USE, outcome.reason]) if NO_USE not in outcome.reason else None
+    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason or outcome.reason)
+
+
+def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
+    """Land that the layer does not cover is unknown: undetermined unless the rest fails."""
+    if outcome.verdict.rank > Verdict.UNDETERMINED.rank:
+        return outcome
+    for name in rule.layers:
+        report = facts.layers[name]
+        share = report.uncovered_share
+        if share is not None and share <= _TINY_SHARE:
+            continue
+        if share is None:
+            note = f"“{report.info.title}”图层的覆盖范围不明，没有要素不等于不涉及，需核实"
+        else:
+            part = texts.percent(share)
+            note = f"地块有 {part} 在“{report.info.title}”图层覆盖范围之外，该部分需核实"
+        return replace(
+            outcome,
+            verdict=worst([outcome.verdict, Verdict.UNDETERMINED]),
+            reason=texts.join([outcome.reason, note]),
+        )
+    return outcome
+
+
+def _about_certainty(rule: Rule, outcome: Outcome) -> Outcome:
+    """Keep a rule whose effect nobody has verified from failing a site."""
+    unsure = rule.origin == "assumption" or not rule.effect_verified
+    verdict = cap(outcome.verdict, unsure=unsure)
+    if verdict is outcome.verdict:
+        return outcome
+    what = "假定" if rule.origin == "assumption" else "效力或数值尚未核实的规定"
+    note = f"本条为{what}，结论至多为需核实"
+    return replace(outcome, verdict=verdict, reason=texts.join([outcome.reason, note]))

@@ -1,0 +1,78 @@
+"""What a rule may know about a site, and what it answers.
+
+Numbers only: no geometry, no file. ``Facts`` go in, one ``Outcome`` per rule comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from gis.model import Claim, Demand, GeoJson, LayerReport, Measure, Measured, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the rules may know about one site.
+
+    Parameters
+    ----------
+    use
+        Land-use code (2023 edition), or None when none was given.
+    attributes
+        Claims of the applicant.
+    as_of
+        The day whose law applies.
+    site_area_m2
+        Ellipsoidal area.
+    measures
+        The answers to the demands of the rule book.
+    layers
+        The state of each layer for this site, by layer id.
+    """
+
+    use: str | None
+    attributes: Mapping[str, Claim]
+    as_of: date
+    site_area_m2: float
+    measures: Mapping[Demand, Measure] = field(default_factory=dict)
+    layers: Mapping[str, LayerReport] = field(default_factory=dict)
+
+    def share(self, area_m2: float) -> float:
+        """Return an area as a share of the site, 0 to 1."""
+        if not self.site_area_m2 > 0 or not math.isfinite(self.site_area_m2):
+            return 0.0
+        return min(max(area_m2 / self.site_area_m2, 0.0), 1.0)
+
+    def share_uncovered(self, layer: str) -> float:
+        """Return the share of the site outside the coverage of a layer; 0 when unknown."""
+        report = self.layers.get(layer)
+        share = report.uncovered_share if report is not None else None
+        return share if share is not None and 0 <= share <= 1 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one kind of rule found, before dates, states of layers and caps are looked at."""
+
+    verdict: Verdict
+    reason: str
+    measure: Measured | None = None
+    geometry: GeoJson | None = None
+
+
+def is_sound(measure: Measure) -> bool:
+    """Whether every number of a measure is finite and not negative."""
+    numbers = [
+        measure.area.ellipsoidal_m2,
+        measure.area.planar_m2,
+        measure.share,
+        measure.decisive_m2,
+        measure.length_m,
+        *(x for s in measure.slivers for x in (s.area_m2, s.width_m)),
+        *(n.axis_m for n in measure.near),
+        *(n.edge_m for n in measure.near if n.edge_m is not None),
+    ]
+    return all(math.isfinite(x) and x >= 0 for x in numbers)

@@ -1,0 +1,115 @@
+"""The kind that asks whether the use is welcome in the zones that the site touches.
+
+``use_permitted`` reads a zone x use matrix. The longest code wins within a zone, the worst zone
+wins over the site, and a use that no cell names is undetermined, never permitted.
+"""
+
+from __future__ import annotations
+
+from gis.model import Demand, Measured, Quantity, Verdict
+from gis.rulebook import land_classes, texts
+from gis.rulebook.attributes import ATTRIBUTES
+from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kind_overlap import rest_area, without_uncovered
+from gis.rulebook.parts import (
+    NO_USE,
+    Part,
+    area_demand,
+    cap,
+    join_parts,
+    longest_match,
+    part_of,
+    tolerance_text,
+)
+from gis.rulebook.schema import UseCell, UsePermitted
+
+_VERDICTS = {
+    "permitted": Verdict.PASS,
+    "conditional": Verdict.CONDITIONAL,
+    "prohibited": Verdict.FAIL,
+}
+_WORDS = {"permitted": "准入", "conditional": "有条件准入", "prohibited": "不准入"}
+
+
+def zones_of(rule: UsePermitted) -> tuple[str, ...]:
+    """Return the zones that the matrix knows, in its own order."""
+    named = (*rule.zone_names, *(zone for cell in rule.cells for zone in cell.zones))
+    return tuple(dict.fromkeys(named))
+
+
+def cell_for(rule: UsePermitted, zone: str, use: str) -> UseCell | None:
+    """Return the cell of a zone that names the use most exactly, or None."""
+    cells = [c for c in rule.cells if zone in c.zones and longest_match(use, c.uses)]
+    return max(cells, key=lambda c: longest_match(use, c.uses), default=None)
+
+
+def demands_of_use_permitted(rule: UsePermitted) -> tuple[Demand, ...]:
+    """Area of the site in each zone, and in none."""
+    return (*(_zone_demand(rule, z) for z in zones_of(rule)), _outside_demand(rule))
+
+
+def _zone_demand(rule: UsePermitted, zone: str) -> Demand:
+    return area_demand(rule, Quantity.INSIDE, (zone,), geometry=True)
+
+
+def _outside_demand(rule: UsePermitted) -> Demand:
+    return area_demand(rule, Quantity.OUTSIDE, geometry=True)
+
+
+def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
+    """Judge the use in every zone that the site touches."""
+    if facts.use is None:
+        return _without_use(rule, facts)
+    parts = [_zone_part(rule, facts, zone, facts.use) for zone in zones_of(rule)]
+    off = part_of(
+        facts.measures[_outside_demand(rule)],
+        "分区以外",
+        Verdict(rule.outside),
+        "分区以外没有准入规定",
+    )
+    rest = rest_area(facts, [*parts, off])
+    unnamed = Part("其他分区", Verdict.UNDETERMINED, "其中有准入表未列明的分区", rest, rest)
+    parts += [unnamed, without_uncovered(rule, facts, off)]
+    said = dict.fromkeys(p.note for p in parts if p.counts and not p.restricts)
+    return join_parts(rule, facts, parts, extra={"cells": "；".join(said)})
+
+
+def _without_use(rule: UsePermitted, facts: Facts) -> Outcome:
+    touched = [
+        f"{rule.zone_names.get(zone, zone)} {texts.percent(facts.share(area))}"
+        for zone in zones_of(rule)
+        if (area := facts.measures[_zone_demand(rule, zone)].area.ellipsoidal_m2) > 0
+    ]
+    where = f"地块位于：{'；'.join(touched)}" if touched else ""
+    measured = Measured("area", facts.site_area_m2, "m²", facts.share(facts.site_area_m2))
+    return Outcome(Verdict.UNDETERMINED, texts.join([NO_USE, where]), measured)
+
+
+def _zone_part(rule: UsePermitted, facts: Facts, zone: str, use: str) -> Part:
+    label = rule.zone_names.get(zone, zone)
+    verdict, said = _cell_outcome(cell_for(rule, zone, use), facts)
+    note = f"{label}：{land_classes.use_label(use)}{said}"
+    return part_of(facts.measures[_zone_demand(rule, zone)], label, verdict, note)
+
+
+def _cell_outcome(cell: UseCell | None, facts: Facts) -> tuple[Verdict, str]:
+    if cell is None:
+        return Verdict.UNDETERMINED, "未列入准入表，须由主管部门核实"
+    assumed = cell.origin == "assumption"
+    ground = f"（{'假定' if assumed else '功能定位'}：{cell.phrase}）"
+    verdict, word = _VERDICTS[cell.verdict], _WORDS[cell.verdict]
+    if cell.attribute:
+        title = f"{ATTRIBUTES[cell.attribute].title}（{cell.attribute}）"
+        value = facts.attributes.get(cell.attribute)
+        if value is not None and value in cell.refused:
+            verdict, word = Verdict.FAIL, f"不准入，申报的{title} = {value}"
+        elif value is None or value not in cell.accepted:
+            said = f"须先说明{title}。{cell.condition}{ground}"
+            return Verdict.UNDETERMINED, said
+    condition = f"，条件：{cell.condition}" if verdict is Verdict.CONDITIONAL else ""
+    return cap(verdict, unsure=assumed), f"{word}{condition}{ground}"
+
+
+def threshold_of_use_permitted(rule: UsePermitted) -> str:
+    """Say what the rule allows."""
+    return f"用途应列入所在各分区的准入表（{tolerance_text(rule)}）"

@@ -1,0 +1,216 @@
+"""What does a rule say when the site lies partly here and partly there?
+
+The area kinds cut the site into parts, each with the outcome it would have alone. This file joins
+them: slivers are left out, the worst of the rest wins, and the sentence names the areas. It also
+picks the exception that fits the use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gis.model import Demand, GeoJson, Measure, Measured, Quantity, Sliver, Verdict, worst
+from gis.rulebook import land_classes, texts
+from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry
+
+NO_USE = "未说明拟建用途（用地用海分类代码），本条结论随用途而定"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the site, with the outcome that it would have alone.
+
+    ``decisive_m2`` is what counts against ``threshold_m2``; ``area_m2`` is the full sum.
+    """
+
+    label: str
+    verdict: Verdict
+    note: str
+    area_m2: float
+    decisive_m2: float
+    slivers: tuple[Sliver, ...] = ()
+    threshold_m2: float = 0.0
+    geometry: GeoJson | None = None
+    excused: bool = False  # an exception lifted it to pass
+
+    @property
+    def counts(self) -> bool:
+        """Whether enough of the part is more than slivers."""
+        return self.decisive_m2 > self.threshold_m2
+
+    @property
+    def restricts(self) -> bool:
+        """Whether the part would keep the site from a plain pass."""
+        return self.verdict.rank > Verdict.PASS.rank
+
+
+def part_of(
+    measure: Measure,
+    label: str,
+    verdict: Verdict,
+    note: str = "",
+    *,
+    threshold_m2: float = 0.0,
+    excused: bool = False,
+) -> Part:
+    """Return a measured part."""
+    return Part(
+        label,
+        verdict,
+        note,
+        measure.area.ellipsoidal_m2,
+        measure.decisive_m2,
+        measure.slivers,
+        threshold_m2,
+        measure.geometry,
+        excused,
+    )
+
+
+def area_demand(
+    rule: AreaRule, quantity: Quantity, classes: Sequence[str] = (), *, geometry: bool = False
+) -> Demand:
+    """Return the demand of an area kind, with the tolerances of its rule."""
+    return Demand(
+        rule.layer,
+        quantity,
+        classes=tuple(classes),
+        width_tolerance_m=rule.width_tolerance_m,
+        area_tolerance_m2=rule.area_tolerance_m2,
+        geometry=geometry,
+    )
+
+
+# --- joining parts -------------------------------------------------------------------------------
+
+
+def join_parts(
+    rule: AreaRule, facts: Facts, parts: Sequence[Part], *, extra: Mapping[str, str] | None = None
+) -> Outcome:
+    """Return the outcome of the parts together; the worst part that is no sliver wins."""
+    counting = [p for p in parts if p.counts]
+    against = [p for p in counting if p.restricts]
+    slivers = [s for p in parts if p.restricts for s in p.slivers]
+    total = math.fsum(s.area_m2 for s in slivers)
+    doubtful = bool(slivers) and (rule.strict_slivers or total > rule.sliver_limit_m2)
+    verdict = worst([*(p.verdict for p in counting), *([Verdict.UNDETERMINED] * doubtful)])
+    touching = [p for p in parts if p.restricts and p.slivers] if doubtful else []
+    shown = against or touching or counting
+    area = math.fsum(p.area_m2 for p in shown)
+    said = [
+        *_said(rule, facts, counting, extra or {}),
+        _sliver_note(rule, slivers, total, doubtful),
+    ]
+    if doubtful and not against:
+        said = said[-1:]  # "clear" would deny what the slivers ask to look at
+    measured = Measured("area", area, "m²", facts.share(area))
+    return Outcome(verdict, texts.join(said), measured, _geometry(against or touching, verdict))
+
+
+def _said(
+    rule: AreaRule, facts: Facts, counting: Sequence[Part], extra: Mapping[str, str]
+) -> list[str]:
+    """Say what was found: the parts against the site, else those excused, else that it is clear."""
+    against = [p for p in counting if p.restricts]
+    excused = [p for p in counting if p.excused]
+    if excused and not against:
+        return [
+            "；".join(_named(p, facts) for p in excused),
+            *dict.fromkeys(p.note for p in excused),
+        ]
+    area = math.fsum(p.area_m2 for p in against or counting)
+    values = {
+        "area": texts.area(area, facts.share(area)),
+        "parts": "；".join(_named(p, facts) for p in counting),
+        "use": land_classes.use_label(facts.use),
+        **extra,
+    }
+    template = rule.text.hit if against else rule.text.clear
+    return [texts.fill(template, values), *dict.fromkeys(p.note for p in against)]
+
+
+def _geometry(parts: Sequence[Part], verdict: Verdict) -> GeoJson | None:
+    """Return the geometry of the worst part that has one."""
+    ordered = sorted(parts, key=lambda p: p.verdict is not verdict)
+    return next((p.geometry for p in ordered if p.geometry is not None), None)
+
+
+def _named(part: Part, facts: Facts) -> str:
+    return f"{part.label} {texts.area(part.area_m2, facts.share(part.area_m2))}"
+
+
+def _sliver_note(rule: AreaRule, slivers: Sequence[Sliver], total: float, doubtful: bool) -> str:
+    if not slivers:
+        return ""
+    width = max(s.width_m for s in slivers)
+    what = f"{len(slivers)} 处细碎接触，共 {texts.square_metres(total)}，最宽 {texts.metres(width)}"
+    if not doubtful:
+        return f"另有{what}，小于容差，不计入判定，另行列出"
+    if rule.strict_slivers:
+        return f"与界线有{what}，此类管控不设容差，须以界址点与界线成果复核"
+    limit = texts.square_metres(rule.sliver_limit_m2)
+    return f"与界线有{what}，合计超过 {limit}，须以界址点与界线成果复核"
+
+
+def tolerance_text(rule: AreaRule) -> str:
+    """Return the sliver tolerance of a rule as printed with its threshold."""
+    if rule.strict_slivers:
+        return "不设容差，任何细碎接触均须核实"
+    width, area = rule.width_tolerance_m, rule.area_tolerance_m2
+    return f"容差：宽小于 {width:g} m 且面积小于 {area:g} m² 的碎片另列"
+
+
+# --- exceptions ----------------------------------------------------------------------------------
+
+
+def longest_match(use: str, codes: Iterable[str]) -> int:
+    """Return the length of the longest code that the use falls under; 0 when none does.
+
+    >>> longest_match("080403", ["08", "0804", "0803"])
+    4
+    """
+    return max((len(c) for c in codes if use.startswith(c)), default=0)
+
+
+def resolve(
+    rule: RuleEntry, facts: Facts, base: Verdict, *, cls: str = "", note: str = ""
+) -> tuple[Verdict, str]:
+    """Return the outcome for the use of the site: the base, or that of the best exception.
+
+    Without a use the answer is ``undetermined``, unless it is the same for every use.
+    """
+    open_ = [e for e in rule.exceptions if _is_open(e, facts.as_of, cls)]
+    if facts.use is None:
+        same = all(_capped(e) is base for e in open_)
+        return (base, note) if same else (Verdict.UNDETERMINED, NO_USE)
+    fitting = [e for e in open_ if _fits(e, facts, facts.use)]
+    if not fitting:
+        return base, note
+    use = facts.use
+    best = max(fitting, key=lambda e: (longest_match(use, e.uses), len(e.attributes)))
+    return _capped(best), best.reason
+
+
+def _is_open(entry: ExceptionEntry, as_of: date, cls: str) -> bool:
+    begun = entry.valid_from is None or entry.valid_from <= as_of
+    running = entry.valid_to is None or as_of <= entry.valid_to
+    return begun and running and (not entry.classes or cls in entry.classes)
+
+
+def _fits(entry: ExceptionEntry, facts: Facts, use: str) -> bool:
+    claimed = all(facts.attributes.get(k) == v for k, v in entry.attributes.items())
+    return claimed and longest_match(use, entry.uses) > 0
+
+
+def _capped(entry: ExceptionEntry) -> Verdict:
+    unsure = entry.origin == "assumption" or not entry.verified
+    return cap(Verdict(entry.verdict), unsure=unsure)
+
+
+def cap(verdict: Verdict, *, unsure: bool) -> Verdict:
+    """Return the verdict, at worst ``undetermined`` when its ground is not sure."""
+    return Verdict.UNDETERMINED if unsure and verdict is Verdict.FAIL else verdict

@@ -1,0 +1,486 @@
+"""What holds for every rule: states of layers, caps, order, dates; and the demonstration cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gis.model import (
+    Area,
+    Claim,
+    Demand,
+    Finding,
+    LayerInfo,
+    LayerReport,
+    LayerState,
+    Measure,
+    Near,
+    Quantity,
+    Sliver,
+    Verdict,
+)
+from gis.rulebook import (
+    Facts,
+    RuleBook,
+    contacts,
+    decide,
+    demands,
+    evaluate,
+    land_classes,
+    load_rulebook,
+    sort_findings,
+)
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+BOOK = load_rulebook(("cn", "rules/zones.toml", "rules/local.toml"), DATA)
+AS_OF = date(2026, 11, 22)
+SITE_M2 = 30_000.0
+LAYERS = sorted({name for rule in BOOK.rules for name in rule.layers})
+
+
+def report(
+    name: str,
+    state: LayerState = LayerState.CHECKED,
+    uncovered: float | None = 0.0,
+    law_status: str = "in_force",
+) -> LayerReport:
+    info = LayerInfo(name, f"图层{name}", "any", "polygon", "2026", "schematic", law_status)
+    return LayerReport(info, state, None, uncovered)
+
+
+def area(demand: Demand, m2: float, *slivers: Sliver) -> Measure:
+    total = m2 + sum(s.area_m2 for s in slivers)
+    return Measure(demand, Area(total, total), min(total / SITE_M2, 1), m2, slivers)
+
+
+def clean_facts(
+    use: str | None = "080403",
+    zone: str = "Z5",
+    *,
+    on: Mapping[str, float] | None = None,
+    roads: tuple[Near, ...] = (),
+    attributes: Mapping[str, Claim] | None = None,
+    as_of: date = AS_OF,
+    changes: Mapping[str, LayerReport] | None = None,
+) -> Facts:
+    """A site wholly in one zone and in 集中建设区; ``on`` puts m² on a layer or layer:class."""
+    touched = {f"zones:{zone}": SITE_M2, "dev_boundary:410": SITE_M2} | dict(on or {})
+
+    def answer(demand: Demand) -> Measure:
+        if demand.quantity is Quantity.DISTANCE:
+            return Measure(demand, near=roads if demand.layer == "roads" else ())
+        if demand.quantity is Quantity.OUTSIDE:
+            return area(demand, touched.get(f"-{demand.layer}", 0.0))
+        keys = [f"{demand.layer}:{c}" for c in demand.classes] or [demand.layer]
+        return area(demand, sum(touched.get(k, 0.0) for k in keys))
+
+    return Facts(
+        use=use,
+        attributes=attributes or {},
+        as_of=as_of,
+        site_area_m2=SITE_M2,
+        measures={d: answer(d) for d in demands(BOOK, as_of)},
+        layers={name: report(name) for name in LAYERS} | dict(changes or {}),
+    )
+
+
+def verdict_of(facts: Facts) -> tuple[str, str | None]:
+    verdict, rule = decide(evaluate(BOOK, facts))
+    return verdict.value, rule
+
+
+def finding(facts: Facts, rule: str) -> Finding:
+    return next(f for f in evaluate(BOOK, facts) if f.rule == rule)
+
+
+# --- the demonstration cases ---------------------------------------------------------------------
+
+
+def test_a_clean_school_in_the_living_zone_passes() -> None:
+    street = Near("s", "城市主干路", "弘山路", 20.0, 0.0)
+    highway = Near("h", "国道", None, 44.0, 20.0)
+    assert verdict_of(clean_facts(roads=(street, highway))) == ("pass", None)
+
+
+def test_the_same_school_on_some_cultivated_land_is_conditional() -> None:
+    facts = clean_facts(on={"landuse:01*": 1200.0})
+    assert verdict_of(facts) == ("conditional", "cn.cultivated-land")
+    # By hand: 1,200 m² are 1.80 mu and 4 % of 30,000 m².
+    assert "1,200.00 m²（1.80 亩，占地块 4.0%）" in finding(facts, "cn.cultivated-land").reason
+
+
+def test_industry_in_the_carbon_zone_needs_its_emission_class() -> None:
+    for use in ("1001", "100101", "0802"):
+        assert verdict_of(clean_facts(use, "Z3")) == ("undetermined", "plan.zone-use")
+        for emission, expected in (("zero", "conditional"), ("low", "conditional")):
+            facts = clean_facts(use, "Z3", attributes={"emission_class": emission})
+            assert verdict_of(facts) == (expected, "plan.zone-use")
+        facts = clean_facts(use, "Z3", attributes={"emission_class": "normal"})
+        assert verdict_of(facts) == ("fail", "plan.zone-use")
+
+
+def test_a_plaza_across_the_green_line_fails_and_a_road_is_conditional() -> None:
+    on = {"green_line": 1010.0}
+    assert verdict_of(clean_facts("0901", on=on)) == ("fail", "cn.green-line")
+    assert verdict_of(clean_facts("1207", on=on)) == ("conditional", "cn.green-line")
+    assert verdict_of(clean_facts("1402", on=on)) == ("pass", None)
+    # Without a use both outcomes are possible, and the zone rule is open too.
+    assert verdict_of(clean_facts(None, on=on))[0] == "undetermined"
+
+
+def test_a_theme_park_on_permanent_farmland_fails_whatever_else_is_wrong() -> None:
+    on = {"farmland": 8000.0, "-dev_boundary": SITE_M2, "dev_boundary:410": 0.0}
+    assert verdict_of(clean_facts("0903", "Z4", on=on)) == ("fail", "cn.permanent-farmland")
+
+
+def test_ploughing_permanent_farmland_is_no_breach() -> None:
+    facts = clean_facts("0103", "Z4", on={"farmland": 8000.0, "landuse:01*": 8000.0})
+    assert finding(facts, "cn.permanent-farmland").verdict == "pass"
+    assert finding(facts, "cn.cultivated-land").verdict == "pass"
+
+
+def test_one_sliver_on_permanent_farmland_leaves_it_open() -> None:
+    facts = clean_facts()
+    demand = next(d for d in facts.measures if d.layer == "farmland")
+    measures = {**facts.measures, demand: area(demand, 0.0, Sliver(0.002, 0.01))}
+    touched = replace(facts, measures=measures)
+    assert verdict_of(touched) == ("undetermined", "cn.permanent-farmland")
+    (contact,) = contacts(BOOK, touched)
+    assert (contact.layer, contact.rule, contact.area_m2) == (
+        "farmland",
+        "cn.permanent-farmland",
+        0.002,
+    )
+
+
+def test_a_green_belt_on_cultivated_land_names_the_law_against_it() -> None:
+    facts = clean_facts("1402", on={"landuse:01*": 900.0})
+    found = finding(facts, "cn.greening-on-cultivated-land")
+    assert found.verdict == "conditional"
+    assert "food-security-2023" in {b.document.id for b in found.basis}
+    assert finding(clean_facts(), "cn.greening-on-cultivated-land").verdict == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("cls", "use", "expected"),
+    [
+        ("410", "0901", "pass"),
+        ("集中建设区", "0901", "pass"),
+        ("420", "0901", "conditional"),
+        ("430", "0901", "undetermined"),  # no article on 特别用途区 has been read
+        ("430", "1401", "conditional"),
+        ("430", "0103", "pass"),
+    ],
+)
+def test_the_kind_of_the_development_boundary_decides(cls: str, use: str, expected: str) -> None:
+    on = {"dev_boundary:410": 0.0, f"dev_boundary:{cls}": SITE_M2}
+    facts = clean_facts(use, on=on)
+    assert finding(facts, "cn.development-boundary-kind").verdict == expected
+    assert finding(facts, "cn.development-boundary").verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [("0901", "fail"), ("0703", "undetermined"), ("1202", "undetermined"), ("0602", "pass")],
+)
+def test_outside_the_development_boundary_urban_uses_fail(use: str, expected: str) -> None:
+    facts = clean_facts(use, on={"-dev_boundary": SITE_M2, "dev_boundary:410": 0.0})
+    assert finding(facts, "cn.development-boundary").verdict == expected
+    assert finding(facts, "cn.development-boundary-kind").verdict == "pass"
+
+
+def test_partly_outside_the_area_fails_with_the_share() -> None:
+    found = finding(clean_facts(on={"-resort": 7500.0}), "local.inside-resort")
+    assert found.verdict == "fail"
+    assert found.measure is not None
+    assert found.measure.share == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("cls", "least"),
+    [("高速公路", 30.0), ("国道", 20.0), ("省道", 15.0), ("县道", 10.0), ("乡道", 5.0)],
+)
+def test_highways_keep_buildings_off(cls: str, least: float) -> None:
+    for edge, expected in ((least, "pass"), (least - 0.01, "fail")):
+        facts = clean_facts(roads=(Near("r", cls, None, edge + 10, edge),))
+        assert finding(facts, "cn.highway-control").verdict == expected
+    facts = clean_facts(roads=(Near("r", "村道", None, 5.0, 2.0),))
+    assert finding(facts, "cn.highway-control").verdict == "pass"
+    assert finding(facts, "local.village-road-control").verdict == "conditional"
+
+
+def test_a_highway_without_half_width_is_open() -> None:
+    facts = clean_facts(roads=(Near("r", "国道", "某线", 12.0, None),))
+    assert verdict_of(facts) == ("undetermined", "cn.highway-control")
+
+
+def test_the_river_range_asks_for_consent() -> None:
+    assert verdict_of(clean_facts(on={"river_range": 300.0})) == ("conditional", "cn.river-range")
+
+
+def test_the_purple_line_is_open_because_its_articles_were_not_read() -> None:
+    facts = clean_facts(on={"purple_line": 300.0})
+    assert verdict_of(facts) == ("undetermined", "cn.purple-line")
+    assert "至多为需核实" in finding(facts, "cn.purple-line").reason
+
+
+# --- dates ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "in_2022", "in_2026", "in_2027"),
+    [
+        (
+            "cn.permanent-farmland",
+            {"land-law-2019", "land-regulation-2021", "basic-farmland-1998"},
+            {"permanent-farmland-2025", "food-security-2023", "eco-code-2026"},
+            {"cultivated-land-2026"},
+        ),
+        (
+            "cn.cultivated-land",
+            {"land-law-2019", "land-regulation-2021", "balance-2021"},
+            {"balance-2024"},
+            {"cultivated-land-2026"},
+        ),
+        (
+            "cn.greening-on-cultivated-land",
+            {"land-law-2019"},
+            {"food-security-2023"},
+            {"cultivated-land-2026"},
+        ),
+        (
+            "cn.ecological-redline",
+            {"three-lines-2019"},
+            {"redline-2022", "eco-code-2026", "food-security-2023"},
+            set(),
+        ),
+        (
+            "cn.development-boundary",
+            {"planning-law-2019", "land-regulation-2021", "three-lines-2019"},
+            {"dev-boundary-2026"},
+            set(),
+        ),
+    ],
+)
+def test_the_day_of_the_check_chooses_the_legal_bases(
+    rule: str, in_2022: set[str], in_2026: set[str], in_2027: set[str]
+) -> None:
+    """Each later day adds its texts; the order of 2021 ended when the notice of 2024 took over."""
+
+    def cited(day: date) -> set[str]:
+        facts = clean_facts("1402", on={"landuse:01*": 10.0}, as_of=day)
+        return {b.document.id for b in finding(facts, rule).basis}
+
+    ended = {"balance-2021"}
+    assert cited(date(2022, 6, 30)) == in_2022
+    assert cited(date(2026, 11, 22)) == (in_2022 - ended) | in_2026
+    assert cited(date(2027, 1, 1)) == (in_2022 - ended) | in_2026 | in_2027
+
+
+def test_a_law_counts_from_its_first_day() -> None:
+    def cited(day: date) -> set[str]:
+        facts = clean_facts(as_of=day)
+        return {b.document.id for b in finding(facts, "cn.permanent-farmland").basis}
+
+    assert "permanent-farmland-2025" not in cited(date(2025, 9, 30))
+    assert "permanent-farmland-2025" in cited(date(2025, 10, 1))
+
+
+def test_before_the_book_knows_any_text_the_answer_is_open() -> None:
+    facts = clean_facts(as_of=date(2015, 1, 1))
+    assert finding(facts, "cn.cultivated-land").verdict == "undetermined"
+    assert verdict_of(facts)[0] == "undetermined"
+    assert verdict_of(clean_facts(as_of=date(1900, 1, 1))) == ("undetermined", None)
+
+
+def test_the_exceptions_on_the_redline_begin_with_their_notice() -> None:
+    on = {"redline": 100.0}
+    before = clean_facts("1202", "Z4", on=on, as_of=date(2022, 6, 30))
+    assert finding(before, "cn.ecological-redline").verdict == "fail"
+    after = clean_facts("1202", "Z4", on=on)
+    assert finding(after, "cn.ecological-redline").verdict == "conditional"
+
+
+def test_one_finding_for_every_rule_in_force() -> None:
+    for day in (date(2022, 6, 30), AS_OF):
+        found = {f.rule for f in evaluate(BOOK, clean_facts(as_of=day))}
+        assert found == {r.id for r in BOOK.in_force(day)}
+
+
+# --- caps, order, layers -------------------------------------------------------------------------
+
+
+def test_an_unverified_citation_alone_does_not_soften_a_rule() -> None:
+    found = finding(clean_facts(on={"redline": 50.0}), "cn.ecological-redline")
+    assert found.verdict == "fail"
+    assert any("依据待核" in b.text for b in found.basis)
+
+
+def test_an_assumed_rule_is_open_at_worst(tmp_path: Path) -> None:
+    text = (DATA / "rules" / "local.toml").read_text(encoding="utf-8")
+    text = text.replace('origin = "plan"', 'origin = "assumption"')
+    (tmp_path / "local.toml").write_text(text, encoding="utf-8")
+    book = load_rulebook(["local.toml"], tmp_path)
+    found = evaluate(book, clean_facts(on={"-resort": 7500.0}))
+    assert decide(found) == (Verdict.UNDETERMINED, "local.inside-resort")
+
+
+def test_a_layer_whose_law_is_changing_is_shown_but_does_not_decide() -> None:
+    changing = {"green_line": report("green_line", law_status="changing")}
+    facts = clean_facts("0901", on={"green_line": 500.0}, changes=changing)
+    found = evaluate(BOOK, facts)
+    assert decide(found) == (Verdict.PASS, None)
+    last = found[-1]
+    assert (last.rule, last.verdict, last.decides) == ("cn.green-line", "fail", False)
+
+
+def test_findings_are_sorted_by_verdict_then_priority_then_id() -> None:
+    facts = clean_facts("0901", on={"green_line": 5.0, "blue_line": 5.0, "landuse:01*": 5.0})
+    found = evaluate(BOOK, facts)
+    keys = [(-f.verdict.rank, f.priority, f.rule) for f in found]
+    assert keys == sorted(keys)
+    assert [f.rule for f in found[:3]] == ["cn.green-line", "cn.blue-line", "cn.cultivated-land"]
+    assert found[-1].verdict == "not_applicable"
+    assert sort_findings(reversed(found)) == found
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("state", [LayerState.NO_DATA, LayerState.FAILED])
+def test_without_any_one_layer_a_clean_site_is_open(name: str, state: LayerState) -> None:
+    facts = clean_facts(changes={name: report(name, state)})
+    verdict, rule = verdict_of(facts)
+    assert verdict == "undetermined"
+    assert rule is not None
+    assert BOOK.rule(rule).layers == (name,)
+
+
+def test_a_layer_that_the_plan_does_not_have_is_open() -> None:
+    facts = clean_facts()
+    without = replace(facts, layers={k: v for k, v in facts.layers.items() if k != "redline"})
+    assert verdict_of(without) == ("undetermined", "cn.ecological-redline")
+
+
+def test_a_measure_that_is_missing_or_no_number_is_open() -> None:
+    facts = clean_facts()
+    demand = next(d for d in facts.measures if d.layer == "green_line")
+    missing = {d: m for d, m in facts.measures.items() if d != demand}
+    for measures in (missing, {**missing, demand: area(demand, float("nan"))}):
+        assert verdict_of(replace(facts, measures=measures)) == ("undetermined", "cn.green-line")
+
+
+def test_demands_are_asked_once_and_only_for_rules_in_force() -> None:
+    wanted = demands(BOOK, AS_OF)
+    assert len(wanted) == len(set(wanted))
+    assert {d.layer for d in wanted} == set(LAYERS)
+    assert demands(BOOK, date(1900, 1, 1)) == ()
+
+
+def test_an_empty_book_decides_nothing() -> None:
+    empty = RuleBook("", "", ())
+    assert evaluate(empty, clean_facts()) == ()
+    assert decide(()) == (Verdict.UNDETERMINED, None)
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+USES = st.sampled_from([None, *land_classes.uses().classes])
+AREAS = st.sampled_from([0.0, 0.5, 30.0, 3000.0, SITE_M2])
+EDGES = st.sampled_from([None, 0.0, 2.0, 9.0, 16.0, 40.0])
+ROADS = st.sampled_from([None, "国道", "乡道", "村道", "城市支路", "未知", "普速铁路", "110kV"])
+SLIVERS = st.lists(st.builds(Sliver, st.sampled_from([0.01, 0.9]), st.just(0.05)), max_size=20)
+REPORTS = st.sampled_from([0.0, 0.0, 0.0, 0.2, None])
+
+
+@st.composite
+def any_facts(draw: st.DrawFn) -> Facts:
+    """Facts that an engine could give: sound numbers in any combination."""
+
+    def answer(demand: Demand) -> Measure:
+        if demand.quantity is Quantity.DISTANCE:
+            cls, edge = draw(ROADS), draw(EDGES)
+            axis = 18.0 if edge is None else edge + 8.0
+            return Measure(demand, near=(Near("f", cls, None, axis, edge),))
+        return area(demand, draw(AREAS), *draw(SLIVERS))
+
+    return Facts(
+        use=draw(USES),
+        attributes=draw(
+            st.dictionaries(
+                st.sampled_from(["emission_class", "key_project"]),
+                st.sampled_from(["zero", "normal", True, 3.0]),
+                max_size=2,
+            )
+        ),
+        as_of=draw(st.sampled_from([date(2022, 6, 30), AS_OF, date(2027, 1, 1)])),
+        site_area_m2=SITE_M2,
+        measures={d: answer(d) for d in demands(BOOK, AS_OF)},
+        layers={name: report(name, uncovered=draw(REPORTS)) for name in LAYERS},
+    )
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(any_facts(), st.sampled_from(LAYERS), st.sampled_from(["no_data", "failed", "absent"]))
+def test_losing_a_layer_never_improves_the_answer(facts: Facts, name: str, how: str) -> None:
+    """Open or failing before means open or failing after; the rules on the layer are open."""
+    before, _ = decide(evaluate(BOOK, facts))
+    layers = dict(facts.layers)
+    if how == "absent":
+        del layers[name]
+    else:
+        layers[name] = replace(layers[name], state=LayerState(how))
+    measures = {d: m for d, m in facts.measures.items() if d.layer != name}
+    found = evaluate(BOOK, replace(facts, layers=layers, measures=measures))
+    after, _ = decide(found)
+    own = {r.id for r in BOOK.rules if name in r.layers}
+    assert {f.verdict for f in found if f.rule in own} <= {"undetermined", "not_applicable"}
+    if before in ("undetermined", "fail"):
+        assert after in ("undetermined", "fail")
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(any_facts())
+def test_reasons_are_whole_sentences_with_numbers_filled_in(facts: Facts) -> None:
+    for found in evaluate(BOOK, facts):
+        assert found.reason.endswith("。"), found.rule
+        for broken in ("{", "}", "。。", "nan", "None", "：。"):
+            assert broken not in found.reason, (found.rule, found.reason)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(
+    use=st.none() | st.text(max_size=8),
+    attributes=st.dictionaries(
+        st.text(max_size=14), st.booleans() | st.floats() | st.text(max_size=5), max_size=3
+    ),
+    as_of=st.dates(),
+    site_area=st.floats(),
+    number=st.floats(),
+    known=st.booleans(),
+    uncovered=st.none() | st.floats(),
+)
+def test_evaluate_never_raises(
+    use: str | None,
+    attributes: dict[str, Claim],
+    as_of: date,
+    site_area: float,
+    number: float,
+    known: bool,
+    uncovered: float | None,
+) -> None:
+    layers = {n: report(n, uncovered=uncovered) for n in LAYERS} if known else {}
+    measures = {
+        d: replace(
+            area(d, number, Sliver(number, 1.0)), near=(Near("f", use, use, number, number),)
+        )
+        for d in demands(BOOK, as_of)
+    }
+    facts = Facts(use, attributes, as_of, site_area, measures, layers)
+    verdict, _ = decide(evaluate(BOOK, facts))
+    contacts(BOOK, facts)
+    assert verdict in Verdict
