@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.panel import Panel
@@ -28,7 +28,8 @@ def verdict_text(verdict: str, label: str) -> Text:
 def print_check(console: Console, doc: Mapping[str, Any]) -> None:
     """Print one check: verdict first, then findings with basis and remedy, then what is open."""
     console.print(_headline(doc))
-    console.print(_findings_table(doc))
+    for table in _findings_tables(doc):
+        console.print(table)
     console.print(_evidence_table(doc))
     for warning in doc["warnings"]:
         console.print(Text(f"注意：{warning['message']}", style="yellow"))
@@ -61,20 +62,33 @@ def _headline(doc: Mapping[str, Any]) -> Panel:
     return Panel(text, title="选址合规性检测", border_style=STYLES[doc["verdict"]])
 
 
-def _findings_table(doc: Mapping[str, Any]) -> Table:
-    table = Table(title="逐条规则", title_justify="left", expand=True, show_lines=True)
-    table.add_column("结论", no_wrap=True)
-    table.add_column("规则", ratio=2)
-    table.add_column("理由与处理", ratio=5)
-    table.add_column("依据", ratio=3)
-    for f in doc["findings"]:
-        if f["verdict"] == "not_applicable":
-            continue
-        reason = f["reason"]
-        if f["remedy"] and f["verdict"] != "pass":
-            reason += f"\n处理：{f['remedy']}"
-        basis = "\n".join(basis_text(b) for b in f["basis"])
-        table.add_row(verdict_text(f["verdict"], f["verdict_label"]), f["title"], reason, basis)
+def _findings_tables(doc: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield what needs work with all that a person needs for it, then briefly what passes."""
+    shown = [f for f in doc["findings"] if f["verdict"] != "not_applicable"]
+    todo = [f for f in shown if f["verdict"] != "pass"]
+    if todo:
+        heads = (("结论", 2), ("规则", 2), ("理由与处理", 6), ("依据", 4))
+        table = _grid("需要处理的规则", *heads, lines=True)
+        for f in todo:
+            reason = f"{f['reason']}\n处理：{f['remedy']}\n主管：{f['office']}"
+            basis = "\n".join(basis_text(b) for b in f["basis"])
+            verdict = verdict_text(f["verdict"], f["verdict_label"])
+            table.add_row(verdict, f["title"], reason, basis)
+        yield table
+    passed = [f for f in shown if f["verdict"] == "pass"]
+    if passed:
+        table = _grid(f"符合的规则（{len(passed)}）", ("规则", 3), ("理由", 5), ("依据", 6))
+        for f in passed:
+            more = f" 等 {len(f['basis'])} 项" if len(f["basis"]) > 1 else ""
+            table.add_row(f["title"], f["reason"], basis_text(f["basis"][0]) + more)
+        yield table
+
+
+def _grid(title: str, *columns: tuple[str, int], lines: bool = False) -> Table:
+    table = Table(title=title, title_justify="left", expand=True, show_lines=lines)
+    for head, ratio in columns:
+        # Chinese has no blanks to break at, so long text must fold anywhere.
+        table.add_column(head, ratio=ratio, overflow="fold")
     return table
 
 
@@ -90,7 +104,8 @@ def _evidence_table(doc: Mapping[str, Any]) -> Table:
     titles = {row["id"]: row["title"] for row in doc["layers"]}
     table = Table(title="叠加明细", title_justify="left")
     for head in ("图层", "类别", "数量", "占地块"):
-        table.add_column(head, justify="right" if head in {"数量", "占地块"} else "left")
+        side: Literal["left", "right"] = "right" if head in {"数量", "占地块"} else "left"
+        table.add_column(head, justify=side, overflow="fold")
     for e in doc["evidence"]:
         share = "" if e["share"] is None else f"{e['share']:.2%}"
         label = " ".join(part for part in (e["class"], e["name"]) if part)
@@ -114,7 +129,7 @@ def print_rows(console: Console, title: str, heads: Iterable[str], rows: Iterabl
     """Print a plain table."""
     table = Table(title=title, title_justify="left")
     for head in heads:
-        table.add_column(head)
+        table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*[cell if isinstance(cell, Text) else str(cell) for cell in row])
     console.print(table)
