@@ -1,0 +1,342 @@
+"""The bundled plan: stated areas, true coverages, samples, and the same bytes on every build.
+
+All tests but the last read what is committed under data/; the last one builds it again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tomllib
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import Transformer
+
+from gis.crs import ellipsoidal_area
+from gis.units import m2_to_mu
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+WORK = "EPSG:4548"
+PLAN = tomllib.loads((DATA / "plan.toml").read_text(encoding="utf-8"))
+LAYERS = {entry["id"]: entry for entry in PLAN["layer"]}
+SAMPLES = tomllib.loads((DATA / "samples" / "samples.toml").read_text(encoding="utf-8"))["sample"]
+SANDIAO = set(
+    "0101 0102 0103 0201 0301 0307 0404 0508 0601 0602 0701 0702 08H1 08H2 0809 0810 0810A 05H1"
+    " 1001 1003 1004 1005 1006 1101 1103 1104 1107 1107A 1109 1202".split()
+)
+
+
+@cache
+def layer(name: str) -> gpd.GeoDataFrame:
+    """Read one layer through plan.toml."""
+    return gpd.read_file(DATA / LAYERS[name]["path"])
+
+
+@cache
+def whole(name: str) -> shapely.Geometry:
+    """Return the union of a layer."""
+    return shapely.union_all(layer(name).geometry.to_numpy())
+
+
+def area(geometry: shapely.Geometry) -> float:
+    """Return the legal area in m²."""
+    return ellipsoidal_area(geometry, WORK)
+
+
+def classes(site: shapely.Geometry, name: str, column: str) -> dict[str, float]:
+    """Return the share of a site per class of a layer."""
+    frame = layer(name)
+    hit = frame[frame.intersects(site)]
+    parts = hit.geometry.intersection(site).area.groupby(hit[column]).sum() / site.area
+    return {str(key): float(value) for key, value in parts.items() if value > 0}
+
+
+@cache
+def sample(file: str) -> shapely.Geometry:
+    """Read a sample site into the work CRS with plain tools, not with the intake under test."""
+    path = DATA / "samples" / file
+    if path.suffix == ".txt":
+        points = [
+            line.split(",") for line in path.read_text("gbk").splitlines() if line.startswith("J")
+        ]
+        return shapely.Polygon([(float(p[3]) - 39_000_000, float(p[2])) for p in points])
+    if path.suffix == ".zip":
+        return gpd.read_file(path, encoding="gbk").geometry.iloc[0]
+    feature = json.loads(path.read_text(encoding="utf-8"))
+    to_work = Transformer.from_crs(4490, 4548, always_xy=True)
+    shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+    return shapely.transform(shape, lambda xy: np.column_stack(to_work.transform(*xy.T)))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_is_complete_valid_and_numbered_once(name: str) -> None:
+    frame, entry = layer(name), LAYERS[name]
+    assert frame.crs.to_epsg() == 4548
+    assert frame.geometry.is_valid.all()
+    assert not frame.isna().any().any()
+    assert frame["BSM"].is_unique
+    assert set(frame["ZT"]) == {"示意"}
+    assert set(entry["fields"].values()) <= set(frame.columns)
+    assert all(column.isascii() and len(column) <= 10 for column in frame.columns)
+    info = pyogrio.read_info(DATA / entry["path"])
+    assert info["encoding"] == "UTF-8"
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_coordinates_lie_on_the_millimetre_grid(name: str) -> None:
+    xy = shapely.get_coordinates(layer(name).geometry.to_numpy())
+    assert np.abs(xy - np.round(xy, 3)).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "km2"),
+    [("resort", 226.0), ("core", 38.3), ("approval_area", 9.6), ("zones", 226.0), ("towns", 226.0)],
+)
+def test_stated_areas_come_out_within_ten_square_metres(name: str, km2: float) -> None:
+    assert sum(area(g) for g in layer(name).geometry) == pytest.approx(km2 * 1e6, abs=10)
+
+
+def test_printed_areas_are_ellipsoidal() -> None:
+    for name, column in (
+        ("towns", "MJ"),
+        ("zones", "MJ"),
+        ("farmland", "YJJBNTMJ"),
+        ("water", "MJ"),
+    ):
+        frame = layer(name)
+        assert [area(g) for g in frame.geometry] == pytest.approx(list(frame[column]), abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("landuse", "resort"), ("towns", "resort"), ("zones", "resort"), ("planned_use", "core")],
+)
+def test_a_partition_has_neither_gap_nor_overlap(name: str, of: str) -> None:
+    shapes = layer(name).geometry.to_numpy()
+    assert shapely.coverage_is_valid(shapes)
+    assert abs(shapely.area(shapes).sum() - whole(name).area) < 1e-3
+    assert shapely.symmetric_difference(whole(name), whole(of)).area < 1e-3
+
+
+def test_green_and_water_are_52_percent_of_the_core() -> None:
+    frame = layer("planned_use")
+    chosen = frame["YDYHFLDM"].str[:2].isin(["14", "17"])
+    share = sum(area(g) for g in frame.geometry[chosen]) / area(whole("core"))
+    assert share == pytest.approx(0.52, abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "km2"), [("望岳湖", 3.257), ("谭庄水库", 1.455)])
+def test_lakes_have_their_stated_area(name: str, km2: float) -> None:
+    frame = layer("water")
+    lake = frame.geometry[frame["MC"] == name].union_all()
+    assert area(lake) == pytest.approx(km2 * 1e6, abs=10)
+
+
+def test_the_yusha_road_has_its_stated_length_inside_the_resort() -> None:
+    frame = layer("roads")
+    assert frame.geometry[frame["DLMC"] == "于沙路"].length.sum() == pytest.approx(21158, abs=0.5)
+
+
+def test_current_land_use_is_a_plain_with_villages() -> None:
+    frame = layer("landuse")
+    assert 4000 <= len(frame) <= 9000
+    assert set(frame["DLBM"]) <= SANDIAO
+    assert set(frame["QSXZ"]) == {"20", "30"}
+    total = frame["TBMJ"].groupby(frame["DLBM"]).sum() / frame["TBMJ"].sum()
+    assert 0.5 < total["0102"] < 0.7
+    assert 0.06 < total["0702"] < 0.12
+    villages = shapely.get_parts(frame.geometry[frame["DLBM"].isin(["0702", "1004"])].union_all())
+    assert 130 <= (shapely.area(villages) > 20000).sum() <= 200
+
+
+def test_farmland_is_cultivated_land_outside_the_development_boundary() -> None:
+    parcels = layer("landuse")
+    cultivated = parcels.geometry[parcels["DLBM"].str.startswith("01")].union_all()
+    outside = cultivated.difference(whole("dev_boundary")).area
+    assert whole("farmland").difference(cultivated).area < 1e-3
+    assert whole("farmland").intersection(whole("dev_boundary")).area < 1e-3
+    assert 0.70 <= whole("farmland").area / outside <= 0.80
+    assert 300 <= len(layer("farmland")) <= 999
+
+
+def test_the_core_and_the_approval_area_lie_inside_the_resort() -> None:
+    assert whole("core").difference(whole("resort")).area < 1e-3
+    assert whole("approval_area").difference(whole("core")).area < 1e-3
+
+
+def test_towns_hold_their_stations_and_touch_as_stated() -> None:
+    facts = tomllib.loads((DATA / "build" / "facts.toml").read_text(encoding="utf-8"))
+    to_work = Transformer.from_crs(4490, 4548, always_xy=True)
+    towns = layer("towns").set_index("XZQMC").geometry
+    for item in facts["towns"]["list"]:
+        place = facts["points"][item["station"]]
+        assert towns[item["name"]].contains(
+            shapely.Point(to_work.transform(place["lon"], place["lat"]))
+        )
+        assert area(towns[item["name"]]) == pytest.approx(item["km2"] * 1e6, abs=10)
+    assert towns["湖西街道"].distance(towns["于集镇"]) > 500
+    lon, lat = Transformer.from_crs(4548, 4490, always_xy=True).transform(
+        *shapely.get_coordinates(whole("resort")).T
+    )
+    assert 36.255 < min(lat) and max(lat) < 36.430
+
+
+def test_zones_and_road_classes_are_complete() -> None:
+    assert list(layer("zones")["GNFQDM"]) == ["Z1", "Z2", "Z3", "Z4", "Z5"]
+    known = {
+        "高速公路",
+        "国道",
+        "省道",
+        "县道",
+        "乡道",
+        "城市主干路",
+        "城市次干路",
+        "城市支路",
+        "村道",
+    }
+    assert set(layer("roads")["DLDJ"]) == known
+    widths = layer("roads").set_index("DLMC")["BKD"]
+    assert (widths["弘山路"], widths["清泽路"], widths["松桂大街"]) == (20.0, 22.5, 25.0)
+    assert set(layer("dev_boundary")["GHFQDM"]) == {"410", "420", "430"}
+
+
+MU = {
+    "yizhong_xinxiao.txt": (419.17, 0.005),
+    "yixiao_sanguan.zip": (260.0, 0.005),
+    "jiankang_kejiyuan.geojson": (121.0, 0.01),
+    "theme_park_2000mu.geojson": (2000.0, 0.01),
+}
+
+
+@pytest.mark.parametrize("file", MU)
+def test_samples_have_their_stated_area(file: str) -> None:
+    mu, tolerance = MU[file]
+    assert m2_to_mu(area(sample(file))) == pytest.approx(mu, abs=tolerance)
+
+
+def test_samples_are_listed_in_the_order_of_the_tour() -> None:
+    assert [entry["file"] for entry in SAMPLES] == [
+        "yizhong_xinxiao.txt",
+        "yixiao_sanguan.zip",
+        "jiankang_kejiyuan.geojson",
+        "zhongyao_yuanqu.geojson",
+        "mingzhu_guangchang.geojson",
+        "theme_park_2000mu.geojson",
+    ]
+    assert [path.name for path in (DATA / "samples").glob("*.txt")] == ["yizhong_xinxiao.txt"]
+    assert all(sample(entry["file"]).is_valid for entry in SAMPLES)
+
+
+def test_the_school_is_clear_of_everything() -> None:
+    site = sample("yizhong_xinxiao.txt")
+    assert classes(site, "zones", "GNFQDM") == {"Z5": pytest.approx(1)}
+    assert classes(site, "dev_boundary", "GHFQDM") == {"410": pytest.approx(1)}
+    assert classes(site, "landuse", "DLBM") == {"08H2": pytest.approx(1)}
+    assert classes(site, "planned_use", "YDYHFLDM") == {"080403": pytest.approx(1)}
+    for name in (
+        "farmland",
+        "redline",
+        "green_line",
+        "blue_line",
+        "purple_line",
+        "yellow_line",
+        "water",
+        "river_range",
+    ):
+        assert not layer(name).intersects(site).any(), name
+    roads = layer("roads")
+    assert (roads.distance(site) - roads["BKD"]).min() > 1
+
+
+def test_the_museum_site_still_holds_some_hectares_of_fields() -> None:
+    site = sample("yixiao_sanguan.zip")
+    now = classes(site, "landuse", "DLBM")
+    assert set(now) == {"0102", "08H2"}
+    assert 3 < now["0102"] * site.area / 10000 < 8
+    assert classes(site, "zones", "GNFQDM") == {"Z5": pytest.approx(1)}
+    assert classes(site, "dev_boundary", "GHFQDM") == {"410": pytest.approx(1)}
+    assert not layer("green_line").intersects(site).any()
+
+
+def test_the_museum_shapefile_is_gbk_without_a_code_page() -> None:
+    with zipfile.ZipFile(DATA / "samples" / "yixiao_sanguan.zip") as archive:
+        suffixes = sorted(Path(name).suffix for name in archive.namelist())
+        table = archive.read("yixiao_sanguan.dbf")
+    assert suffixes == [".dbf", ".prj", ".shp", ".shx"]
+    assert table[29] == 0
+    assert "一校三馆".encode("gbk") in table
+
+
+def test_the_school_file_is_gbk_with_zone_prefix() -> None:
+    raw = (DATA / "samples" / "yizhong_xinxiao.txt").read_bytes()
+    assert raw.count(b"\r\n") == raw.count(b"\n") > 15
+    lines = raw.decode("gbk").splitlines()
+    head = next(line for line in lines if line.endswith("@"))
+    assert head.split(",")[1] == "27.9447"
+    assert all(len(line.split(",")[3].split(".")[0]) == 8 for line in lines if line.startswith("J"))
+
+
+def test_the_other_samples_meet_what_they_were_drawn_for() -> None:
+    health = sample("jiankang_kejiyuan.geojson")
+    assert set(classes(health, "landuse", "DLBM")) == {"08H2"}
+    assert classes(health, "zones", "GNFQDM") == {"Z2": pytest.approx(1)}
+    herbal = sample("zhongyao_yuanqu.geojson")
+    assert classes(herbal, "zones", "GNFQDM") == {"Z3": pytest.approx(1)}
+    assert classes(herbal, "dev_boundary", "GHFQDM") == {"410": pytest.approx(1)}
+    assert classes(herbal, "landuse", "DLBM")["0102"] > 0.6
+    assert not layer("farmland").intersects(herbal).any()
+    plaza = sample("mingzhu_guangchang.geojson")
+    belts = layer("green_line")
+    crossed = belts[belts.intersection(plaza).area > 100]
+    assert set(crossed["MC"]) == {"清泽路绿带", "梧桐路绿带"}
+    for part in shapely.get_parts(plaza)[1:]:
+        assert set(classes(part, "landuse", "DLBM")) == {"0102"}
+    park = sample("theme_park_2000mu.geojson")
+    assert park.intersection(whole("farmland")).area > 0.5 * park.area
+    assert park.intersection(whole("dev_boundary")).area == 0
+
+
+def test_projects_and_register_agree() -> None:
+    with (DATA / "projects.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    frame = layer("projects").set_index("MC").geometry
+    zones, towns = layer("zones"), layer("towns")
+    assert [row["name"] for row in rows] == list(frame.index)
+    for row in rows:
+        place = frame[row["name"]].representative_point()
+        assert list(zones["GNFQDM"][zones.contains(place)]) == [row["zone"]], row["name"]
+        assert list(towns["XZQMC"][towns.contains(place)]) == [row["town"]], row["name"]
+        assert not row["site_file"] or (DATA / "samples" / row["site_file"]).exists()
+
+
+def test_projects_do_not_overlap() -> None:
+    shapes = layer("projects").geometry.to_numpy()
+    assert shapely.area(shapes).sum() == pytest.approx(whole("projects").area, abs=0.1)
+
+
+def test_lihaiwu_touches_the_phoenix_notch_for_about_3600_m() -> None:
+    towns = layer("towns").set_index("XZQMC").geometry
+    outer = towns["李海务街道"].boundary.intersection(whole("resort").boundary)
+    assert shapely.clip_by_rect(outer, 409500, 4023700, 412200, 4026400).length == pytest.approx(
+        3600, abs=100
+    )
+
+
+def test_a_second_build_writes_the_same_bytes(tmp_path: Path) -> None:
+    script = DATA / "build" / "build.py"
+    subprocess.run(
+        [sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True
+    )
+    built = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(built) == 5 * len(LAYERS) + len(SAMPLES) + 3
+    for path in sorted(built):
+        assert (tmp_path / path).read_bytes() == (DATA / path).read_bytes(), str(path)
