@@ -49,7 +49,7 @@ class Drawing:
         self.waters = water.all_water(causeway)
         self.sites = sites.build_sites()
         taken = landuse.ground_taken(self.ways, self.rail, self.waters)
-        self.urban = urban.build_urban(self.ways, taken, self.sites, self.waters)
+        self.urban = urban.build_urban(taken, self.sites, self.waters)
         quiet = shapely.union_all([w.dike.buffer(60) for w in self.waters])
         free = self.place.resort - taken - self.urban.ground
         self.country = fields.build_country(free, list(self.place.towns.values()), quiet)
@@ -65,8 +65,8 @@ class Drawing:
         core_plots = [p.shape & self.place.core for p in self.plots]
         out = [p.shape for p in self.patches] + core_plots + self.zones.shapes
         out += [shape for _, _, shape in self.development] + [self.place.core, self.place.approval]
-        out += list(self.place.towns.values()) + [shape for _, shape in lines.purple_shapes()]
-        return out + [self.urban.core_ground, *lines.redline_shapes()]
+        out += [*self.place.towns.values(), *(shape for _, shape in lines.purple_shapes())]
+        return [*out, self.urban.core_ground, *lines.redline_shapes()]
 
 
 class Labels:

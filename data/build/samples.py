@@ -105,7 +105,7 @@ def write_samples(folder: Path, sites: dict[str, BaseGeometry]) -> None:
 
 def _write_txt(path: Path, name: str, site: BaseGeometry) -> None:
     """Write the boundary-point file in zone 39, whose eastings carry the zone prefix."""
-    prefixed = shapely.transform(site, lambda xy: xy + [39_000_000, 0])
+    prefixed = shapely.transform(site, lambda xy: np.add(xy, (39_000_000, 0)))
     plot = Plot(name, "1", prefixed, use_text="中小学用地")
     write_boundary_txt(path, [plot], epsg=4527, unit="示意数据", produced_on=date(2026, 11, 22))
 

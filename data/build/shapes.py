@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -63,7 +64,7 @@ def jog(points: np.ndarray, seed: np.random.Generator, reach: float = 420.0) -> 
     cleanly.
     """
     out = [points[0]]
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         length = float(np.hypot(*(end - start)))
         along = (end - start) / length
         across = np.array([-along[1], along[0]])
@@ -184,7 +185,7 @@ def largest(geometry: BaseGeometry) -> Polygon:
 def long_angle(polygon: Polygon) -> float:
     """Return the direction of a polygon's longer side, folded into [-45, 45) degrees."""
     ring = polygon.minimum_rotated_rectangle.exterior.coords
-    edge = max(zip(ring, ring[1:], strict=False), key=lambda e: math.dist(*e))
+    edge = max(pairwise(ring), key=lambda e: math.dist(*e))
     angle = math.degrees(math.atan2(edge[1][1] - edge[0][1], edge[1][0] - edge[0][0]))
     return (angle + 45) % 90 - 45
 

@@ -15,7 +15,6 @@ from shapely import affinity
 from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 from shapes import cut, long_angle, merged, parts, pieces, ribbon, stepped
-from streets import Way
 from water import Water
 
 # Class mixes of plots: guesses (G), tuned by eye so that built-up land reads as a new town.
@@ -57,13 +56,11 @@ class Urban:
     industry: Polygon = field(default_factory=Polygon)
 
 
-def build_urban(
-    ways: list[Way], taken: BaseGeometry, sites: dict[str, BaseGeometry], waters: list[Water]
-) -> Urban:
+def build_urban(taken: BaseGeometry, sites: dict[str, BaseGeometry], waters: list[Water]) -> Urban:
     """Draw the built-up land; ``taken`` (water, roads, railway) is left out of all plots."""
     out = Urban()
     out.plots += _known_sites(sites) + _green_now(waters)
-    _core(out, ways, taken)
+    _core(out, taken)
     for item in facts()["centre"]:
         _centre(out, item, taken)
     _industry(out, taken)
@@ -106,10 +103,10 @@ def _green_now(waters: list[Water]) -> list[Patch]:
     ]
     out += [Patch(street_box(*park["box"]), park["code"], True) for park in item["parks"]]
     half = affinity.scale(shore.envelope, 0.5, 1.2, origin=(shore.bounds[2], shore.centroid.y))
-    return out + [Patch(shore & half, "0810", True), Patch(shore - half, "0301", True)]
+    return [*out, Patch(shore & half, "0810", True), Patch(shore - half, "0301", True)]
 
 
-def _core(out: Urban, ways: list[Way], taken: BaseGeometry) -> None:
+def _core(out: Urban, taken: BaseGeometry) -> None:
     """Cut the blocks between built streets into plots; some plots still wait as fields."""
     boxes = []
     for number, part in enumerate(facts()["urban"]["parts"]):
