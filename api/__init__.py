@@ -1,0 +1,1 @@
+"""HTTP service of wuqu: a thin floor over ``gis``."""

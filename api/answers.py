@@ -1,0 +1,52 @@
+"""How is an answer written? JSON and GeoJSON bytes, and the problems that OpenAPI declares."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from starlette.responses import Response
+
+from api.schemas import Problem
+
+GEOJSON_TYPE = "application/geo+json"
+# China has one time zone and no summer time, so the legal day needs no time-zone database.
+CHINA = timezone(timedelta(hours=8))
+Responses = dict[int | str, dict[str, Any]]
+
+_MEANINGS = {
+    400: "请求无法读取",
+    404: "未找到",
+    408: "上传超时",
+    413: "超出上限",
+    415: "不支持的内容类型",
+    422: "输入无法判定",
+    503: "服务暂不可用",
+}
+
+
+def problems(*statuses: int) -> Responses:
+    """Return the OpenAPI ``responses`` of a route for problem documents of these statuses."""
+    return {s: {"model": Problem, "description": _MEANINGS[s]} for s in statuses}
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return compact JSON in UTF-8; half surrogate pairs, which UTF-8 cannot say, become ``?``."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def json_answer(value: Any) -> Response:
+    """Return a JSON answer."""
+    return Response(json_bytes(value), media_type="application/json")
+
+
+def geojson_answer(value: Any) -> Response:
+    """Return a GeoJSON answer."""
+    return Response(json_bytes(value), media_type=GEOJSON_TYPE)
+
+
+def today() -> date:
+    """Return the calendar day in China."""
+    return datetime.now(tz=CHINA).date()

@@ -1,0 +1,99 @@
+"""The HTTP service put together: settings, one plan, one record store, routers, errors, headers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from api.deps import State
+from api.errors import PROBLEM_TYPE, add_error_handlers
+from api.examples import body_examples
+from api.headers import SecurityHeaders
+from api.routers import checks, health, maps, pages, plan
+from api.settings import Settings
+from api.upload import BodyLimit
+from gis.output.records import RecordStore, software_versions
+from gis.plan import Plan, load_plan
+
+_PAGES = Path(__file__).parent / "pages"
+_ABOUT = (
+    "把候选地块提交给 `POST /v1/site-checks`，得到结论、逐条规则的依据与处理办法。"
+    "面积以 CGCS2000 椭球面积为准。所有结论都注明规划版本和状态；状态为“示意”时不具法律效力。"
+)
+
+
+def create_app(settings: Settings | None = None, *, plan: Plan | None = None) -> FastAPI:
+    """Return the service.
+
+    Parameters
+    ----------
+    settings
+        Default: from the environment.
+    plan
+        An opened plan; default: the one that the settings name, opened when the service starts.
+    """
+    chosen = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = RecordStore(chosen.db)
+        app.state.wuqu = State(chosen, plan or load_plan(chosen.plan), store)
+        yield
+        store.close()
+
+    app = FastAPI(
+        title="五区 · 选址合规性检测",
+        description=_ABOUT,
+        version=software_versions()["wuqu"],
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would quote the Host header that a client made up.
+        redirect_slashes=False,
+    )
+    _add_parts(app)
+    app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _add_parts(app: FastAPI) -> None:
+    for part in (checks, plan, maps, health, pages):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=_PAGES / "static"))
+    app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
+    add_error_handlers(app)
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            examples = body_examples(app.state.wuqu.plan)
+            app.openapi_schema = _with_examples(_with_problem_type(describe()), examples)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
+    """Declare errors under the content type that they are sent with."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    # FastAPI declares them under the content type of the good answer.
+                    (shape,) = answer["content"].values()
+                    answer["content"] = {PROBLEM_TYPE: shape}
+    return document
+
+
+def _with_examples(document: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in example sites, which must lie inside the plan in use."""
+    content = document["paths"]["/v1/site-checks"]["post"]["requestBody"]["content"]
+    for kind, example in examples.items():
+        content[kind]["example"] = example
+    return document

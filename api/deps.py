@@ -1,0 +1,94 @@
+"""What does an endpoint need from the app? Plan, records and settings, each named once.
+
+All dependencies are ``async``: FastAPI would run plain ones in a thread for every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.settings import Settings
+from api.upload import unknown_parameters
+from gis.errors import PlanError
+from gis.output.export import above_ceiling, without_geometry_of
+from gis.output.records import RecordStore
+from gis.plan import Plan
+from gis.plan.samples import Sample, load_samples
+
+_LOG = logging.getLogger("wuqu")
+
+
+@dataclass
+class State:
+    """What one process holds while it runs; opened once, at start-up."""
+
+    settings: Settings
+    plan: Plan
+    store: RecordStore
+    figures: list[dict[str, Any]] | None = None
+    pages: dict[str, str] = field(default_factory=dict)
+    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """The sample sites of the plan package; none when their list cannot be read."""
+        try:
+            return load_samples(self.plan)
+        except PlanError as error:
+            # The desk works without samples, so a mistake in their list must not close it.
+            _LOG.warning("samples are not offered: %s", error)
+            return ()
+
+    @cached_property
+    def hidden_layers(self) -> frozenset[str]:
+        """Layers whose coordinates no answer may show."""
+        ceiling = self.settings.secrecy
+        infos = [layer.info for layer in self.plan.layers.values()]
+        return frozenset(i.id for i in infos if above_ceiling(i.secrecy, ceiling))
+
+    def showable(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a check document without coordinates of hidden layers."""
+        return without_geometry_of(document, self.hidden_layers)
+
+    async def document(self, check_id: str) -> dict[str, Any]:
+        """Return the stored document of a check; raise NotFoundError when there is none."""
+        record = await run_in_threadpool(self.store.get, check_id)
+        return self.showable(record.document)
+
+
+async def _state(request: Request) -> State:
+    state: State = request.app.state.wuqu
+    return state
+
+
+async def _plan(request: Request) -> Plan:
+    return (await _state(request)).plan
+
+
+async def _store(request: Request) -> RecordStore:
+    return (await _state(request)).store
+
+
+async def refuse_unknown_query(request: Request) -> None:
+    """Raise ClaimError when the query has a parameter that the endpoint does not know.
+
+    A misspelt parameter that is ignored gives a confident answer to another question.
+    """
+    allowed = [field.alias for field in request.scope["route"].dependant.query_params]
+    unknown = sorted(set(request.query_params) - set(allowed))
+    if unknown:
+        raise unknown_parameters(unknown, allowed)
+
+
+StateDep = Annotated[State, Depends(_state)]
+PlanDep = Annotated[Plan, Depends(_plan)]
+StoreDep = Annotated[RecordStore, Depends(_store)]
+KnownQuery = Depends(refuse_unknown_query)

@@ -1,0 +1,174 @@
+"""How does an error reach the client? As ``application/problem+json`` (RFC 9457), in Chinese.
+
+One table says which status a class of errors has. Bad input never ends in a 5xx, and no answer
+carries a stack trace, a path of this machine or the text of a library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.headers import security_headers
+from gis.errors import InputError, LimitError, NotFoundError, PlanError, WuquError, as_problem
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class MediaTypeError(InputError):
+    """The body has a content type that the service does not read."""
+
+    code = "media_type"
+    title = "不支持的内容类型"
+
+
+class BodyLimitError(InputError):
+    """The body is larger than the service takes, counted while it arrives."""
+
+    code = "body_limit"
+    title = "上传内容过大"
+
+
+class BodyTimeoutError(InputError):
+    """The body did not arrive in time."""
+
+    code = "body_timeout"
+    title = "上传超时"
+
+
+class BodyError(InputError):
+    """The body is broken before anybody looks at its content: a multipart form without an end."""
+
+    code = "body"
+    title = "请求内容有误"
+
+
+STATUS: Mapping[type[Exception], int] = {
+    MediaTypeError: 415,
+    BodyLimitError: 413,
+    BodyTimeoutError: 408,
+    BodyError: 400,
+    LimitError: 413,
+    InputError: 422,
+    NotFoundError: 404,
+    PlanError: 503,
+    SQLAlchemyError: 503,
+}
+
+_HTTP: Mapping[int, tuple[str, str, str]] = {
+    400: ("bad_request", "请求有误", "请求的格式不正确；处理办法：按 /docs 中的说明重新提交。"),
+    404: ("not_found", "未找到", "没有这个地址；处理办法：可用的地址见 /docs。"),
+    405: ("method", "请求方法不允许", "这个地址不接受该请求方法；处理办法：用法见 /docs。"),
+    413: ("body_limit", "上传内容过大", "上传内容超过上限；处理办法：拆分后分别提交。"),
+    415: ("media_type", "不支持的内容类型", "不支持这种内容类型；处理办法：用法见 /docs。"),
+    422: ("input", "输入无法判定", "参数不正确；处理办法：用法见 /docs。"),
+    500: ("defect", "服务内部错误", "服务出现内部错误，本次没有给出结论；处理办法：请联系管理员。"),
+    503: ("unavailable", "服务暂不可用", "服务暂时无法保存或读取数据；处理办法：稍后重试。"),
+}
+
+_VALIDATION: Mapping[str, str] = {
+    "missing": "缺少这个参数",
+    "int_parsing": "应为整数",
+    "float_parsing": "应为数字",
+    "bool_parsing": "应为 true 或 false",
+    "date_from_datetime_parsing": "应为日期，如 2026-11-22",
+    "date_parsing": "应为日期，如 2026-11-22",
+    "greater_than_equal": "不得小于 {ge}",
+    "less_than_equal": "不得大于 {le}",
+    "literal_error": "应为 {expected} 之一",
+    "enum": "应为 {expected} 之一",
+    "string_too_long": "过长，最多 {max_length} 个字符",
+}
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status of an error: that of its nearest class in ``STATUS``, else 500."""
+    for cls in type(error).__mro__:
+        if cls in STATUS:
+            return STATUS[cls]
+    return 500
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    errors: Sequence[Mapping[str, object]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return one problem document."""
+    body = {
+        "type": f"urn:wuqu:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": list(errors),
+    }
+    # A quoted name may hold half a surrogate pair, which UTF-8 cannot say.
+    content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(content, status, headers, PROBLEM_TYPE)
+
+
+def problem_of(error: WuquError) -> Response:
+    """Return the problem document of a domain error."""
+    row: dict[str, Any] = dict(as_problem(error))
+    return problem(status_of(error), row["code"], row["title"], row["detail"], row["errors"])
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error of the app as a problem document."""
+    app.add_exception_handler(WuquError, _on_domain_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(SQLAlchemyError, _on_store_error)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+async def _on_domain_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, WuquError):
+        raise error
+    return problem_of(error)
+
+
+async def _on_http_error(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code, title, detail = _HTTP.get(status, _HTTP[400 if status < 500 else 500])
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return problem(status, code, title, detail, headers=headers)
+
+
+async def _on_validation_error(_: Request, error: Exception) -> Response:
+    rows = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = [{"where": _place(row["loc"]), "message": _message(row)} for row in rows]
+    code, title, _detail = _HTTP[422]
+    named = "；".join(f"{f['where']} {f['message']}" for f in faults)
+    return problem(422, code, title, f"{named}。", faults)
+
+
+async def _on_store_error(_: Request, __: Exception) -> Response:
+    return problem(503, *_HTTP[503])
+
+
+async def _on_defect(_: Request, __: Exception) -> Response:
+    # This handler runs outside every middleware, so it adds the headers itself.
+    return problem(500, *_HTTP[500], headers=security_headers("/"))
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    kind, *rest = [str(part) for part in loc]
+    names = {"query": "参数", "path": "地址中的", "body": "内容", "header": "请求头"}
+    return f"{names.get(kind, kind)} {'.'.join(rest)}".strip()
+
+
+def _message(row: Mapping[str, Any]) -> str:
+    template = _VALIDATION.get(row["type"], "的值不正确")
+    return template.format(**row.get("ctx", {}))

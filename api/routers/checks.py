@@ -1,0 +1,249 @@
+"""May this project stand on this site? The check itself, and the records of earlier answers.
+
+The check runs inline on the event loop: it takes milliseconds, and prepared geometries must not be
+shared between threads. Reading a file and writing the record may wait for a disk or for a child
+process, so these two run in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from api import schemas
+from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, problems
+from api.deps import KnownQuery, State, StateDep
+from api.maps import site_page
+from api.upload import Options, Upload, read_options, read_upload
+from gis.canonical import to_dict
+from gis.check import check_site
+from gis.errors import FormatError, SeveralSitesError
+from gis.intake.read import read_sites
+from gis.model import Site, Verdict
+from gis.output.export import to_geojson
+
+router = APIRouter(prefix="/v1/site-checks", tags=["选址检测"], dependencies=[KnownQuery])
+
+# A body this small is read faster than a thread is woken.
+_INLINE_BYTES = 64 * 1024
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "GeoJSON（几何、Feature 或 FeatureCollection）、WKT 文本，或表单文件 file",
+        "content": {
+            "application/geo+json": {"schema": {"type": "object"}},
+            "application/json": {"schema": {"type": "object"}},
+            "text/plain": {"schema": {"type": "string"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "界址点 TXT、shapefile 的 zip、GeoJSON 或 WKT",
+                        },
+                        "use": {"type": "string", "example": "080403"},
+                        "attr": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "example": ["plot_ratio:1.0"],
+                        },
+                        **{
+                            name: {"type": "string"}
+                            for name in ("width_m", "as_of", "repair", "which", "crs")
+                        },
+                    },
+                },
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    operation_id="create_site_check",
+    summary="检测一个地块",
+    openapi_extra=_BODY,
+    responses={
+        200: {
+            "model": schemas.SiteCheckOut | schemas.SiteChecksOut,
+            "description": "检测结果；which=all 时为 {checks: [...]}",
+        },
+        **problems(400, 408, 413, 415, 422, 503),
+    },
+    description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
+)
+async def create_site_check(
+    request: Request,
+    state: StateDep,
+    use: Annotated[
+        str | None, Query(description="用途：2023 年用地用海分类代码", examples=["080403"])
+    ] = None,
+    attr: Annotated[
+        list[str] | None,
+        Query(description="项目属性 属性名:值，可重复", examples=[["plot_ratio:1.0"]]),
+    ] = None,
+    width_m: Annotated[str | None, Query(description="线状项目的宽度（米）")] = None,
+    as_of: Annotated[
+        str | None, Query(description="依据日期，默认今天（北京时间）", examples=["2026-11-22"])
+    ] = None,
+    repair: Annotated[str | None, Query(description="true：修复无效图形，并告知前后面积")] = None,
+    which: Annotated[str | None, Query(description="多个地块时的序号（从 1 开始），或 all")] = None,
+    crs: Annotated[str | None, Query(description="坐标系", examples=["EPSG:4527"])] = None,
+) -> Response:
+    """Check the sites of one request and keep a record of every answer."""
+    # The values are parsed below, together with the form fields that they take precedence over.
+    del use, attr, width_m, as_of, repair, which, crs
+    query = _multi(request.query_params.multi_items())
+    read_options(query)
+    upload = await read_upload(request, state.settings.body_deadline_s)
+    options = read_options(query, upload.form)
+    sites = await _read(upload, options, state)
+    documents = await _judge(sites, options, upload, state)
+    shown = [state.showable(document) for document in documents]
+    return json_answer({"checks": shown} if options.which == "all" else shown[0])
+
+
+def _multi(items: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, value in items:
+        found.setdefault(key, []).append(value)
+    return found
+
+
+async def _read(upload: Upload, options: Options, state: State) -> Sequence[Site]:
+    small_text = upload.name is None and len(upload.content) <= _INLINE_BYTES
+    try:
+        if small_text:
+            return _sites(upload, options, state)
+        return await run_in_threadpool(_sites, upload, options, state)
+    except RecursionError:
+        raise FormatError(
+            "内容嵌套层数过多", expected="有效的 GeoJSON", advice="核对文件后重新提交"
+        ) from None
+
+
+def _sites(upload: Upload, options: Options, state: State) -> Sequence[Site]:
+    read = partial(
+        read_sites,
+        upload.content,
+        state.plan,
+        name=upload.name,
+        crs=options.crs,
+        repair=options.repair,
+        width_m=options.width_m,
+    )
+    if options.which == "all":
+        return read()
+    sites = read(which=options.which)
+    if len(sites) > 1:
+        raise SeveralSitesError([site.name for site in sites])
+    return sites
+
+
+async def _judge(
+    sites: Sequence[Site], options: Options, upload: Upload, state: State
+) -> Sequence[dict[str, Any]]:
+    """Check the sites and store the answers before anybody sees them."""
+    answers = []
+    for site in sites:
+        check = check_site(
+            site,
+            state.plan,
+            use=options.use,
+            attributes=options.attributes or None,
+            as_of=options.as_of,
+        )
+        answers.append((to_dict(check), bytes(site.geometry.wkb)))
+        # A file with many sites lets other requests in between.
+        await asyncio.sleep(0)
+    ids = await run_in_threadpool(state.store.save_all, answers, upload_sha256=upload.sha256)
+    return [{**document, "id": i} for (document, _), i in zip(answers, ids, strict=True)]
+
+
+# --- records -------------------------------------------------------------------------------------
+
+CheckId = Annotated[str, Path(max_length=64, description="检测编号")]
+
+
+@router.get(
+    "",
+    response_model=schemas.RecentChecks,
+    responses=problems(422, 503),
+    summary="最近的检测",
+    description="最近的检测：编号、名称、结论、时间，新的在前。",
+)
+async def list_site_checks(
+    state: StateDep,
+    limit: Annotated[int, Query(ge=1, le=100, description="最多列出几条")] = 20,
+) -> Mapping[str, Any]:
+    """Return the newest records first."""
+    recent = await run_in_threadpool(state.store.recent, limit)
+    return {
+        "checks": [
+            {
+                "id": r.id,
+                "name": r.name,
+                "verdict": r.verdict,
+                "verdict_label": Verdict(r.verdict).label,
+                "created_at": r.created_at,
+            }
+            for r in recent
+        ]
+    }
+
+
+@router.get(
+    "/{check_id}.geojson",
+    responses={
+        200: {"description": "地块与检测结果的图形", "content": {GEOJSON_TYPE: {}}},
+        **problems(404, 503),
+    },
+    summary="一次检测的图形",
+    description="一次检测的图形：地块、各条结论标出的范围（经纬度）。",
+)
+async def get_site_check_geojson(state: StateDep, check_id: CheckId) -> Response:
+    """Return the outlines of one record."""
+    return geojson_answer(to_geojson([await state.document(check_id)]))
+
+
+@router.get(
+    "/{check_id}.html",
+    response_class=HTMLResponse,
+    responses=problems(404, 503),
+    summary="一次检测的地图",
+    description="一次检测的地图：单个网页，离线可用。",
+)
+async def get_site_check_map(state: StateDep, check_id: CheckId) -> HTMLResponse:
+    """Return the map of one record."""
+    return HTMLResponse(await site_page(state, check_id))
+
+
+@router.get("/{check_id}.json", response_model=None, include_in_schema=False)
+async def get_site_check_json(state: StateDep, check_id: CheckId) -> Response:
+    """Return the same as without the suffix."""
+    return json_answer(await state.document(check_id))
+
+
+@router.get(
+    "/{check_id}",
+    responses={
+        200: {"model": schemas.SiteCheckOut, "description": "检测结果"},
+        **problems(404, 503),
+    },
+    summary="一次检测的结果",
+    description="一次检测的完整结果；也可加后缀 .json、.geojson 或 .html。",
+)
+async def get_site_check(state: StateDep, check_id: CheckId) -> Response:
+    """Return the stored answer of one record."""
+    return json_answer(await state.document(check_id))

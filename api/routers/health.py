@@ -1,0 +1,36 @@
+"""Does the service run, and can it answer?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import problems
+from api.deps import KnownQuery, StateDep
+from api.schemas import Health
+
+router = APIRouter(tags=["运行状态"], dependencies=[KnownQuery])
+
+
+@router.get(
+    "/healthz",
+    response_model=Health,
+    summary="进程是否在运行",
+    description="进程在运行。",
+)
+async def healthz() -> dict[str, str]:
+    """Return that the process runs."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz",
+    response_model=Health,
+    responses=problems(503),
+    summary="能否应答",
+    description="规划已载入，记录库可读。",
+)
+async def readyz(state: StateDep) -> dict[str, str]:
+    """Return that the plan is loaded and the records can be read."""
+    await run_in_threadpool(state.store.recent, 1)
+    return {"status": "ok"}

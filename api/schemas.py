@@ -1,0 +1,389 @@
+"""What do the answers look like? Models for the OpenAPI document, field by field.
+
+The service sends the documents of ``gis`` as they are; these models describe them and are compared
+with real answers in the tests. They compute nothing and convert nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VerdictCode = Literal["pass", "conditional", "undetermined", "fail"]
+FindingVerdict = Literal["pass", "conditional", "undetermined", "fail", "not_applicable"]
+GeoJsonObject = dict[str, Any]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+# --- problems ------------------------------------------------------------------------------------
+
+
+class ProblemFault(_Answer):
+    """One defect with its place."""
+
+    where: str = Field(description="JSON 路径、行号、坐标或参数名", examples=["第 12 行"])
+    message: str = Field(examples=["环自相交，交点 (408498.27, 4030411.11)"])
+
+
+class Problem(_Answer):
+    """RFC 9457 problem document."""
+
+    type: str = Field(examples=["urn:wuqu:problem:geometry"])
+    title: str = Field(examples=["图形有错误"])
+    status: int = Field(examples=[422])
+    detail: str = Field(
+        examples=["图形自相交；应为：有效的多边形；处理办法：改正界址点，或用 repair=true 修复。"]
+    )
+    code: str = Field(description="供程序使用的稳定代码", examples=["geometry"])
+    errors: list[ProblemFault]
+
+
+# --- a check -------------------------------------------------------------------------------------
+
+
+class AreaOut(_Answer):
+    """One area by both formulas; mu and hectares come from the ellipsoidal one."""
+
+    ellipsoidal_m2: float = Field(description="CGCS2000 椭球面积（法定口径）", examples=[279446.67])
+    planar_m2: float = Field(description="工作坐标系平面面积", examples=[279504.24])
+    mu: float = Field(examples=[419.17])
+    ha: float = Field(examples=[27.944667])
+
+
+class CrsOut(_Answer):
+    """How the coordinates were understood."""
+
+    source: str = Field(examples=["EPSG:4527"])
+    work: str = Field(examples=["EPSG:4548"])
+    how: str = Field(description="declared、prefix、guessed 或 given", examples=["prefix"])
+
+
+class RemarkOut(_Answer):
+    """A note or a warning."""
+
+    code: str = Field(examples=["unclosed_ring"])
+    message: str = Field(examples=["地块边界未闭合，已自动闭合"])
+
+
+class SourceOut(_Answer):
+    """Where the site came from."""
+
+    kind: str = Field(examples=["boundary_txt"])
+    name: str = Field(examples=["中学新校区.txt"])
+    sha256: str
+
+
+class SiteOut(_Answer):
+    """The site as it was understood."""
+
+    name: str = Field(examples=["中学新校区"])
+    area: AreaOut
+    crs: CrsOut
+    claims: dict[str, str | float | bool] = Field(
+        description="申请人申报的内容，未经核实", examples=[{"use": "080403", "plot_ratio": 1.0}]
+    )
+    notes: list[RemarkOut]
+    source: SourceOut
+    geometry: GeoJsonObject | None = Field(description="地块边界，GeoJSON 经纬度，仅供显示")
+
+
+class EvidenceOut(_Answer):
+    """What the site touches on one class of one layer."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    layer: str = Field(examples=["farmland"])
+    cls: str | None = Field(alias="class", examples=["0101"])
+    name: str | None = Field(examples=["水田"])
+    kind: Literal["area", "length", "count", "distance"]
+    area_m2: float | None = None
+    planar_m2: float | None = None
+    length_m: float | None = None
+    count: int | None = None
+    distance_m: float | None = None
+    share: float | None = Field(None, description="0–1，占地块椭球面积")
+    feature_ids: list[str]
+
+
+class MeasureOut(_Answer):
+    """The number of a finding."""
+
+    kind: str = Field(examples=["area"])
+    value: float = Field(examples=[1234.56])
+    unit: str = Field(examples=["m²"])
+    share: float | None = Field(None, examples=[0.0123])
+
+
+class BasisOut(_Answer):
+    """One legal basis."""
+
+    document: str = Field(examples=["中华人民共和国土地管理法"])
+    number: str = Field(examples=[""])
+    article: str = Field(examples=["第三十五条"])
+    valid_from: str | None = Field(examples=["2020-01-01"])
+    valid_to: str | None = None
+    verified: bool = Field(description="false 时显示“依据待核”")
+
+
+class FindingOut(_Answer):
+    """What one rule says about the site."""
+
+    rule: str = Field(examples=["farmland.permanent"])
+    title: str = Field(examples=["不得占用永久基本农田"])
+    verdict: FindingVerdict
+    verdict_label: str = Field(examples=["不符合"])
+    layer: str | None = Field(examples=["farmland"])
+    measure: MeasureOut | None
+    threshold: str = Field(examples=["0 m²"])
+    reason: str = Field(examples=["占用永久基本农田 1234.56 m²"])
+    basis: list[BasisOut]
+    origin: Literal["statute", "plan", "assumption"]
+    office: str = Field(examples=["自然资源主管部门"])
+    remedy: str = Field(examples=["调整边界，避让永久基本农田"])
+    decides: bool
+    geometry: GeoJsonObject | None = None
+
+
+class ContactOut(_Answer):
+    """A sliver, listed with the rule that left it out."""
+
+    layer: str
+    rule: str
+    area_m2: float
+    width_m: float
+
+
+class LayerReportOut(_Answer):
+    """The state of one layer for this site."""
+
+    id: str = Field(examples=["farmland"])
+    title: str = Field(examples=["永久基本农田"])
+    state: Literal["checked", "no_data", "failed"]
+    vintage: str = Field(examples=["2022"])
+    status: str = Field(description="schematic 示意、draft 草案、approved 法定")
+    law_status: str
+    content_sha256: str | None
+    uncovered_share: float | None
+    reason: str
+
+
+class ImpactOut(_Answer):
+    """What the site takes from a scarce budget."""
+
+    id: str
+    title: str = Field(examples=["城镇开发边界"])
+    area_m2: float
+    total_m2: float | None
+
+
+class RemedyOut(_Answer):
+    """What would make the site compliant."""
+
+    rule: str
+    text: str
+    geometry: GeoJsonObject | None = None
+
+
+class OutOfScopeOut(_Answer):
+    """A topic that the plan package does not check."""
+
+    topic: str
+    reason: str
+
+
+class PlanRefOut(_Answer):
+    """The version of the plan that an answer rests on."""
+
+    id: str
+    version: str
+    title: str = Field(examples=["某市国土空间规划（示意）"])
+    status: Literal["schematic", "draft", "approved"]
+    status_note: str
+
+
+class RuleBookRef(_Answer):
+    """The rule book that an answer rests on."""
+
+    id: str
+    sha256: str
+
+
+class SiteCheckOut(_Answer):
+    """The whole answer for one site; ``id`` is the id of its record."""
+
+    schema_version: str
+    id: str
+    verdict: VerdictCode
+    verdict_label: str = Field(examples=["有条件符合"])
+    deciding_rule: str | None
+    site: SiteOut
+    evidence: list[EvidenceOut]
+    findings: list[FindingOut]
+    contacts: list[ContactOut]
+    layers: list[LayerReportOut]
+    impact: list[ImpactOut]
+    remedies: list[RemedyOut]
+    warnings: list[RemarkOut]
+    out_of_scope: list[OutOfScopeOut]
+    as_of: str = Field(examples=["2026-11-22"])
+    plan: PlanRefOut
+    rulebook: RuleBookRef
+    digest: str
+
+
+class SiteChecksOut(_Answer):
+    """Several sites of one file, with ``which=all``."""
+
+    checks: list[SiteCheckOut]
+
+
+class RecentCheck(_Answer):
+    """One line of the list of recent checks."""
+
+    id: str
+    name: str = Field(examples=["中学新校区"])
+    verdict: VerdictCode
+    verdict_label: str
+    created_at: str = Field(description="UTC", examples=["2026-11-22T01:20:00+00:00"])
+
+
+class RecentChecks(_Answer):
+    """The newest checks first."""
+
+    checks: list[RecentCheck]
+
+
+# --- the plan ------------------------------------------------------------------------------------
+
+
+class FigureOut(_Answer):
+    """A stated figure beside the computed one."""
+
+    id: str = Field(examples=["core_area"])
+    title: str = Field(examples=["规划核心区"])
+    stated: float = Field(examples=[38.3])
+    computed: float | None = Field(examples=[38.3])
+    unit: str = Field(examples=["km2"])
+    definition: str
+    denominator: str
+    difference: float | None
+    reason: str
+    source: str
+
+
+class PlanOut(PlanRefOut):
+    """The plan in use."""
+
+    status_label: str = Field(examples=["示意"])
+    work_crs: str = Field(examples=["EPSG:4548"])
+    accepted_crs: list[str] = Field(examples=[["EPSG:4490", "EPSG:4527", "EPSG:4548"]])
+    bounds: tuple[float, float, float, float] = Field(description="西、南、东、北，度")
+    figures: list[FigureOut]
+    out_of_scope: list[OutOfScopeOut]
+    rulebook: RuleBookRef
+
+
+class BalanceOut(_Answer):
+    """Stated figures, the land balance of one area, and the scarce budgets."""
+
+    plan: PlanRefOut
+    stated: list[FigureOut]
+    land_balance: dict[str, Any] | None
+    budgets: list[dict[str, Any]]
+
+
+class LayerOut(_Answer):
+    """A layer of the plan, without its coordinates."""
+
+    id: str
+    title: str
+    role: str
+    geometry: str
+    state: Literal["checked", "no_data", "failed"]
+    reason: str
+    vintage: str
+    status: str
+    law_status: str
+    secrecy: str
+    licence: str
+    source: str
+    scheme: str | None
+    edition: str | None
+    content_sha256: str | None
+    feature_count: int | None
+    classes: dict[str, int] = Field(description="各类要素个数", examples=[{"0101": 12}])
+    shows_coordinates: bool = Field(description="false：涉密等级超过本服务上限，只提供属性")
+
+
+class LayersOut(_Answer):
+    """The layers of the plan."""
+
+    plan: PlanRefOut
+    layers: list[LayerOut]
+
+
+class UsesOut(_Answer):
+    """2023 land-use codes by what a zone says to them."""
+
+    permitted: list[str] = Field(examples=[["0802", "080403"]])
+    conditional: list[str]
+    prohibited: list[str]
+
+
+class ZoneOut(_Answer):
+    """One functional zone."""
+
+    id: str = Field(examples=["Z1"])
+    name: str | None = Field(examples=["休闲旅游功能区"])
+    area: AreaOut
+    uses: UsesOut
+    layer: str
+    geometry: GeoJsonObject | None = None
+
+
+class ZonesOut(_Answer):
+    """The functional zones."""
+
+    plan: PlanRefOut
+    zones: list[ZoneOut]
+
+
+class RuleOut(_Answer):
+    """One rule of the book in use."""
+
+    id: str
+    title: str
+    kind: str
+    params: dict[str, Any]
+    origin: Literal["statute", "plan", "assumption"]
+    effect_verified: bool
+    basis: list[BasisOut]
+    office: str
+    priority: int
+    valid_from: str | None
+    valid_to: str | None
+    checked_on: str
+    in_force: bool = Field(description="在 as_of 当日是否有效")
+    remedy: str
+    threshold: str
+    layers: list[str]
+    source_file: str
+
+
+class RulesOut(_Answer):
+    """The rules in use."""
+
+    plan: PlanRefOut
+    rulebook: RuleBookRef
+    as_of: str
+    rules: list[RuleOut]
+
+
+class Health(_Answer):
+    """Whether the service runs, and whether it can answer."""
+
+    status: Literal["ok"]

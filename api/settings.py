@@ -1,0 +1,65 @@
+"""How is the service set up? Environment variables with the prefix ``WUQU_``, and nothing else.
+
+It decides which addresses the service may listen on. It never reads a plan or opens a store.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gis.errors import ClaimError
+
+MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Settings of one service process.
+
+    ``plan`` is the plan package (None: the bundled one), ``db`` the file of the decision records.
+    ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="WUQU_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    plan: Path | None = None
+    db: Path = Path("out/records.sqlite")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    body_limit_bytes: int = Field(default=20 * MEGABYTE, ge=1024)
+    body_deadline_s: float = Field(default=60.0, gt=0)
+    open_connections: int = Field(default=512, ge=8)
+    secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only programs on this machine can reach the address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+    (True, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def require_loopback(host: str) -> None:
+    """Raise ClaimError unless the address is a loopback address.
+
+    The service knows no users yet, and planned boundaries are not for everyone on the network.
+    """
+    if not is_loopback(host):
+        raise ClaimError(
+            f"服务地址 {host[:80]} 可从其他计算机访问，而本服务尚无访问控制",
+            expected="本机地址 127.0.0.1、::1 或 localhost",
+            advice="在本机使用；确需共享时，由带身份验证的反向代理转发到本机端口",
+        )

@@ -1,0 +1,1 @@
+"""Everything that shows or keeps results: records, exports, maps. It works from check documents."""

@@ -1,0 +1,262 @@
+"""The plan as the service shows it, and what it never shows."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import geopandas
+import pytest
+from shapely.geometry import box
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.routers.plan import _zones
+from api.schemas import BalanceOut, LayersOut, PlanOut, RulesOut, ZonesOut
+from api.settings import Settings
+from gis.plan.figures import balance_document
+
+
+@pytest.fixture(scope="module")
+def client(plan, tmp_path_factory):
+    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
+    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def secret_client(plan, tmp_path_factory):
+    """The service on the same plan, with permanent farmland declared restricted."""
+    layer = plan.layer("farmland")
+    info = replace(layer.info, secrecy="restricted")
+    index = replace(layer.index, info=info)
+    hidden = replace(
+        plan, layers={**plan.layers, "farmland": replace(layer, info=info, index=index)}
+    )
+    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
+    with TestClient(create_app(settings, plan=hidden), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def get(client, url, status=200):
+    answer = client.get(url)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_the_plan_tells_version_status_crs_figures_and_what_it_leaves_out(client, plan):
+    answer = get(client, "/v1/plan")
+    PlanOut.model_validate(answer)
+    assert (answer["id"], answer["version"]) == (plan.ref.id, plan.ref.version)
+    assert (answer["status"], answer["status_label"]) == ("schematic", "示意")
+    assert answer["work_crs"] == "EPSG:4548"
+    assert "EPSG:4527" in answer["accepted_crs"]
+    assert {f["id"] for f in answer["figures"]} >= {"resort_area", "core_area", "approval_area"}
+    assert answer["out_of_scope"]
+    assert answer["rulebook"]["sha256"] == plan.rulebook.sha256
+
+
+@pytest.mark.parametrize("query", ["", "?area=core", "?area=resort&definition=D", "?area=Z1"])
+def test_the_balance_is_that_of_the_command_line(client, plan, query):
+    answer = get(client, f"/v1/plan/balance{query}")
+    BalanceOut.model_validate(answer)
+    params = dict(p.split("=") for p in query.strip("?").split("&") if p)
+    expected = balance_document(plan, params.get("area"), params.get("definition", "B"))
+    assert {k: answer[k] for k in ("stated", "land_balance", "budgets")} == {
+        k: expected[k] for k in ("stated", "land_balance", "budgets")
+    }
+
+
+def test_zones_are_listed_without_geometry_unless_asked_for(client):
+    answer = get(client, "/v1/zones")
+    ZonesOut.model_validate(answer)
+    assert [z["id"] for z in answer["zones"]] == ["Z1", "Z2", "Z3", "Z4", "Z5"]
+    assert all("geometry" not in z for z in answer["zones"])
+    drawn = get(client, "/v1/zones?geometry=true")["zones"]
+    assert {z["geometry"]["type"] for z in drawn} <= {"Polygon", "MultiPolygon"}
+
+
+def test_the_zones_add_up_to_the_resort(client):
+    zones = get(client, "/v1/zones")["zones"]
+    # Stated total of the resort: 226 km².
+    total = sum(z["area"]["ellipsoidal_m2"] for z in zones)
+    assert total == pytest.approx(226e6, rel=1e-4)
+
+
+def test_zones_say_which_uses_they_permit(client, plan):
+    zones = {z["id"]: z["uses"] for z in get(client, "/v1/zones")["zones"]}
+    cells = [c for r in plan.rulebook.rules for c in getattr(r.params, "cells", ())]
+    expected = sorted(
+        {u for c in cells if "Z3" in c.zones and c.verdict == "permitted" for u in c.uses}
+    )
+    assert zones["Z3"]["permitted"] == expected
+    assert any(zones[z]["permitted"] for z in zones)
+
+
+def test_layers_carry_state_hash_and_counts(client, plan):
+    answer = get(client, "/v1/layers")
+    LayersOut.model_validate(answer)
+    rows = {row["id"]: row for row in answer["layers"]}
+    assert list(rows) == list(plan.layers)
+    assert rows["zones"]["feature_count"] == 5
+    assert rows["farmland"]["content_sha256"] == plan.layer("farmland").content_sha256
+    assert sum(rows["landuse"]["classes"].values()) == rows["landuse"]["feature_count"]
+    assert all(row["shows_coordinates"] for row in rows.values())
+
+
+def test_a_layer_is_paged_in_the_order_of_its_ids(client):
+    first = get(client, "/v1/layers/landuse?limit=3")
+    second = get(client, "/v1/layers/landuse?limit=3&offset=2")
+    assert first["features"][2] == second["features"][0]
+    ids = [f["id"] for f in first["features"]]
+    assert ids == sorted(ids)
+    assert (first["numberReturned"], first["numberMatched"]) == (3, first["layer"]["feature_count"])
+
+
+def test_a_page_beyond_the_end_is_empty(client):
+    answer = get(client, "/v1/layers/zones?offset=5")
+    assert (answer["features"], answer["numberMatched"]) == ([], 5)
+
+
+def test_features_are_in_longitude_and_latitude_inside_the_plan(client, plan):
+    west, south, east, north = plan.crs_policy.bounds
+    text = json.dumps([f["geometry"] for f in get(client, "/v1/layers/zones")["features"]])
+    numbers = [
+        float(n)
+        for n in text.replace("[", " ").replace("]", " ").replace(",", " ").split()
+        if n[0].isdigit()
+    ]
+    assert all(west <= x <= east for x in numbers[::2])
+    assert all(south <= y <= north for y in numbers[1::2])
+
+
+def test_a_box_keeps_only_the_features_that_meet_it(client, plan):
+    everything = get(client, "/v1/layers/roads?limit=1")["numberMatched"]
+    part = get(client, "/v1/layers/roads?bbox=115.95,36.38,115.97,36.40")
+    assert 0 < part["numberMatched"] < everything
+    west, south, east, north = plan.crs_policy.bounds
+    whole = get(client, f"/v1/layers/roads?limit=1&bbox={west},{south},{east},{north}")
+    assert whole["numberMatched"] == everything
+
+
+@pytest.mark.parametrize("box", ["2,48,3,49", "-180,-90,-179,-89", "179,89,180,90"])
+def test_a_box_far_away_matches_nothing(client, box):
+    assert get(client, f"/v1/layers/zones?bbox={box}")["numberMatched"] == 0
+
+
+def test_the_whole_world_matches_everything(client):
+    assert get(client, "/v1/layers/zones?limit=1&bbox=-180,-90,180,90")["numberMatched"] == 5
+
+
+# --- secrecy -------------------------------------------------------------------------------------
+
+
+def farmland_site(plan):
+    """A square around a point inside permanent farmland, in the work CRS."""
+    point = plan.layer("farmland").frame.geometry.iloc[0].representative_point()
+    return point.buffer(30, cap_style="square").wkt
+
+
+def test_a_layer_above_the_ceiling_gives_metadata_only(secret_client):
+    answer = get(secret_client, "/v1/layers/farmland")
+    assert answer["features"] == []
+    assert answer["layer"]["shows_coordinates"] is False
+    assert answer["layer"]["content_sha256"]
+    assert get(secret_client, "/v1/layers/zones")["features"]
+
+
+def test_a_check_on_a_secret_layer_keeps_area_and_verdict_and_hides_coordinates(
+    client, secret_client, plan
+):
+    def ask(target):
+        url = "/v1/site-checks?as_of=2026-11-22&crs=4548&use=0802"
+        headers = {"Content-Type": "text/plain"}
+        return target.post(url, content=farmland_site(plan).encode(), headers=headers).json()
+
+    def on_farmland(document):
+        return [f for f in document["findings"] if f["layer"] == "farmland"]
+
+    public, secret = ask(client), ask(secret_client)
+    assert any("geometry" in f for f in on_farmland(public))
+    assert not any("geometry" in f for f in on_farmland(secret))
+    assert secret["verdict"] == public["verdict"] == "fail"
+    assert secret["digest"] == public["digest"]
+    for suffix in ("", ".json"):
+        again = get(secret_client, f"/v1/site-checks/{secret['id']}{suffix}")
+        assert not any("geometry" in f for f in on_farmland(again))
+    shown = get(secret_client, f"/v1/site-checks/{secret['id']}.geojson")["features"]
+    assert not [f for f in shown if f["properties"].get("layer") == "farmland"]
+
+
+# --- rules ---------------------------------------------------------------------------------------
+
+
+def test_rules_are_listed_with_citations_dates_and_parameters(client, plan):
+    answer = get(client, "/v1/rules?as_of=2026-11-22")
+    RulesOut.model_validate(answer)
+    assert [r["id"] for r in answer["rules"]] == [r.id for r in plan.rulebook.rules]
+    assert all(r["basis"] for r in answer["rules"])
+    assert answer["as_of"] == "2026-11-22"
+
+
+def test_a_rule_says_whether_it_was_in_force_on_a_day(client):
+    def in_force(day):
+        return {r["id"]: r["in_force"] for r in get(client, f"/v1/rules?as_of={day}")["rules"]}
+
+    assert any(in_force("2026-11-22").values())
+    dated = {r["id"] for r in get(client, "/v1/rules")["rules"] if r["valid_from"]}
+    assert dated
+    long_ago = in_force("1900-01-01")
+    assert not any(long_ago[rule] for rule in dated)
+
+
+def test_one_rule_is_that_of_the_list(client):
+    rows = get(client, "/v1/rules?as_of=2026-11-22")["rules"]
+    assert get(client, f"/v1/rules/{rows[0]['id']}?as_of=2026-11-22") == rows[0]
+
+
+def test_every_list_of_the_plan_cites_its_status(client):
+    for url in (
+        "/v1/plan/balance",
+        "/v1/zones",
+        "/v1/layers",
+        "/v1/layers/zones?limit=1",
+        "/v1/rules",
+    ):
+        assert get(client, url)["plan"]["status"] == "schematic"
+
+
+def test_the_service_is_alive_and_ready(client):
+    assert get(client, "/healthz") == {"status": "ok"}
+    assert get(client, "/readyz") == {"status": "ok"}
+
+
+# --- other plans ---------------------------------------------------------------------------------
+
+
+def test_a_zone_drawn_as_two_features_is_one_zone():
+    frame = geopandas.GeoDataFrame(
+        {"id": ["1", "2", "3"], "cls": ["A", "B", "A"], "name": ["甲", "乙", "甲"]},
+        geometry=[box(0, 0, 1, 1), box(5, 0, 6, 1), box(2, 0, 3, 1)],
+    )
+    zones = _zones(SimpleNamespace(frame=frame))
+    assert [(zone, name, outline.area) for zone, name, outline in zones] == [
+        ("A", "甲", 2.0),
+        ("B", "乙", 1.0),
+    ]
+
+
+def test_a_plan_from_another_country_is_served_the_same_way(french_plan_dir, tmp_path):
+    settings = Settings(plan=french_plan_dir, db=tmp_path / "r.sqlite")
+    with TestClient(create_app(settings), raise_server_exceptions=False) as opened:
+        about = get(opened, "/v1/plan")
+        assert about["work_crs"] == "EPSG:2154"
+        assert get(opened, "/v1/zones")["zones"]
+        assert get(opened, "/v1/plan/balance")["land_balance"] is None
+        for url in ("/", "/docs", "/openapi.json", "/maps/plan.html", "/v1/layers", "/v1/rules"):
+            assert opened.get(url).status_code == 200, url
+        post = get(opened, "/openapi.json")["paths"]["/v1/site-checks"]["post"]
+        wkt = post["requestBody"]["content"]["text/plain"]["example"]
+        headers = {"Content-Type": "text/plain"}
+        made = opened.post("/v1/site-checks?crs=4326", content=wkt.encode(), headers=headers)
+        assert made.status_code == 200, made.text
+        assert opened.get(f"/maps/site-checks/{made.json()['id']}.html").status_code == 200
