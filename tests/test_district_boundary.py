@@ -34,7 +34,7 @@ def test_the_district_contains_every_town_within_a_kilometre(plan: Plan, distric
         assert district.buffer(1000).contains(town), name
 
 
-def test_without_the_correction_the_boundary_is_half_a_kilometre_off(plan, shared_data) -> None:
+def test_without_the_correction_the_boundary_is_half_a_kilometre_off(shared_data) -> None:
     file = shared_data / "dongchangfu_371502_gcj02.json"
     if not file.exists():
         pytest.skip("the real district boundary is not beside this checkout")
