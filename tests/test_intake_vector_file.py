@@ -245,6 +245,24 @@ def test_damaged_bytes_give_an_input_error(files):
         read_site(packed(files | {"dk.shp": bytes(shp)}), POLICY)
 
 
+def test_a_table_or_index_that_hides_features_is_refused(tmp_path):
+    files = shapefile(tmp_path / "a", [SQUARE, OTHER], XMMC=["甲", "乙"])
+    dbf, shx = files["dk.dbf"], files["dk.shx"]
+    one_row = dbf[:4] + struct.pack("<I", 1) + dbf[8:]
+    one_entry = shx[:24] + struct.pack(">i", 54) + shx[28:108]
+    for change in ({"dk.dbf": one_row}, {"dk.dbf": one_row, "dk.shx": one_entry}):
+        with pytest.raises(FormatError, match="只能读出 1 个"):
+            read_sites(packed(files | change), POLICY)
+
+
+def test_a_deleted_feature_is_left_out(tmp_path):
+    files = shapefile(tmp_path / "a", [SQUARE, OTHER], XMMC=["甲", "乙"])
+    dbf = bytearray(files["dk.dbf"])
+    head = struct.unpack("<H", dbf[8:10])[0]
+    dbf[head] = ord("*")
+    assert read_site(packed(files | {"dk.dbf": bytes(dbf)}), POLICY).name == "乙"
+
+
 VRT = (
     b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource relativeToVRT="0">CSV:/etc/passwd'
     b"</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"

@@ -1,0 +1,203 @@
+"""What does a reader hand over before anything is judged?
+
+Plain rings with the place of every vertex in the input, what the input says about its coordinates,
+and its statements about itself. Nothing here decides, transforms or measures; the limits that every
+reader keeps stand here too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gis.errors import Fault, InputError, LimitError
+from gis.model import Claim, Remark
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_VERTICES = 200_000
+MAX_FEATURES = 1_000
+MAX_RINGS = 1_000
+MAX_FAULTS = 50
+MAX_NAME = 120
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\ufeff]+")
+
+
+class ShapeKind(StrEnum):
+    """What the input drew."""
+
+    AREA = "area"
+    LINE = "line"
+    POINT = "point"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ring:
+    """One ring or line as it stands in the input.
+
+    ``xy`` is (n, 2), x = east or longitude; ``place`` tells a person where vertex i stands: a JSON
+    path, a line number, or a count.
+    """
+
+    xy: FloatArray
+    place: Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One geometry: parts, each an outer ring and its holes; a line has one ring per part."""
+
+    kind: ShapeKind
+    where: str
+    parts: tuple[tuple[Ring, ...], ...] = ()
+    has_z: bool = False
+    has_m: bool = False
+
+    @property
+    def rings(self) -> tuple[Ring, ...]:
+        """All rings in order."""
+        return tuple(ring for part in self.parts for ring in part)
+
+    @property
+    def xy(self) -> FloatArray:
+        """All vertices as one (n, 2) array."""
+        return np.concatenate([ring.xy for ring in self.rings])
+
+    def swapped(self) -> Shape:
+        """Return the same shape with its two coordinates exchanged."""
+        parts = tuple(
+            tuple(Ring(ring.xy[:, ::-1].copy(), ring.place) for ring in part) for part in self.parts
+        )
+        return replace(self, parts=parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What somebody said about the coordinates.
+
+    ``epsgs`` holds one code, or both spellings of one zone (with and without prefix) when only the
+    zone was named. ``text`` is what was found.
+    """
+
+    epsgs: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """One site as the input states it; nothing is checked yet."""
+
+    name: str
+    shape: Shape
+    use: str | None = None
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    declared_area: float | None = None
+    notes: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A whole input: its kind, drafts in file order, and what it says about its CRS.
+
+    ``lonlat_by_default``: the format means longitude/latitude where the numbers allow it.
+    ``may_swap``: columns in the wrong order are put right with a warning instead of refused.
+    ``clockwise_is_usual``: the format draws outer rings clockwise, so that is not worth a note.
+    """
+
+    kind: str
+    drafts: tuple[Draft, ...]
+    declared: Declared | None = None
+    lonlat_by_default: bool = False
+    may_swap: bool = False
+    clockwise_is_usual: bool = False
+    notes: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+
+
+class Faults:
+    """Collects faults of one input, up to the limit, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Fault] = []
+        self.more = 0
+
+    def add(self, where: str, message: str) -> None:
+        """Add one fault; beyond the limit it is only counted."""
+        if len(self.rows) < MAX_FAULTS:
+            self.rows.append(Fault(where, message))
+        else:
+            self.more += 1
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    def error(
+        self, cls: type[InputError], found: str, *, expected: str = "", advice: str = ""
+    ) -> InputError:
+        """Return the error that lists them; the first stands in the sentence itself."""
+        first = self.rows[0]
+        count = len(self.rows) + self.more
+        many = f"，共 {count} 处" if count > 1 else ""
+        return cls(
+            f"{found}：{first.where}，{first.message}{many}",
+            expected=expected,
+            advice=advice,
+            faults=self.rows,
+        )
+
+
+def check_vertices(count: int) -> None:
+    """Raise LimitError when an input has more vertices than the service takes."""
+    if count > MAX_VERTICES:
+        raise LimitError(
+            f"顶点数超过 {MAX_VERTICES} 个",
+            expected=f"不超过 {MAX_VERTICES} 个顶点",
+            advice="简化图形或分成几个文件提交",
+        )
+
+
+def check_features(count: int) -> None:
+    """Raise LimitError when an input has more features than the service takes."""
+    if count > MAX_FEATURES:
+        raise LimitError(
+            f"文件中有 {count} 个图形",
+            expected=f"不超过 {MAX_FEATURES} 个",
+            advice="分成几个文件提交",
+        )
+
+
+def check_rings(count: int) -> None:
+    """Raise LimitError when one site has more rings than the service takes."""
+    if count > MAX_RINGS:
+        raise LimitError(f"一个地块有超过 {MAX_RINGS} 个环", expected=f"不超过 {MAX_RINGS} 个环")
+
+
+def clean_text(text: str, *, limit: int = MAX_NAME) -> tuple[str, bool]:
+    r"""Return the text without control characters and lone surrogates, and whether it had any.
+
+    >>> clean_text("A\x00B")
+    ('A�B', True)
+    """
+    stripped = text.strip()
+    cleaned = _UNPRINTABLE.sub("\ufffd", stripped)
+    return cleaned[:limit], cleaned != stripped or len(cleaned) > limit
+
+
+def name_warning(where: str) -> Remark:
+    """Return the warning about a name that had to be changed."""
+    return Remark("text_replaced", f"{where}含有无法显示的字符或过长，已替换或截断")
+
+
+def as_array(points: Sequence[tuple[float, float]]) -> FloatArray:
+    """Return points as an (n, 2) array, also when there are none."""
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
