@@ -1,7 +1,7 @@
 """What did the applicant claim, and is it well formed?
 
 The use is a code of the 2023 land-use classification; attributes are the closed list of
-``gis.rulebook.attributes``. The call wins over the file, and nothing is judged here.
+``gis.model.attributes``. The call wins over the file, and nothing is judged here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from gis.errors import ClaimError
 from gis.model import Claim, Site
+from gis.model.attributes import ATTRIBUTES, parse_attributes
 from gis.rulebook import land_classes
-from gis.rulebook.attributes import ATTRIBUTES, parse_attributes
 
 __all__ = ["ATTRIBUTES", "check_use", "parse_attributes", "parse_pairs", "with_claims"]
 

@@ -6,7 +6,14 @@ import pytest
 from shapely.geometry import box, mapping
 
 from gis.crs import CrsPolicy, transform
-from gis.errors import CrsError, FormatError, GeometryError, LimitError, SeveralSitesError
+from gis.errors import (
+    ClaimError,
+    CrsError,
+    FormatError,
+    GeometryError,
+    LimitError,
+    SeveralSitesError,
+)
 from gis.intake.read import read_site, read_sites
 
 POLICY = CrsPolicy(
@@ -299,3 +306,15 @@ def test_gbk_geojson_is_read():
     text = json.dumps(feature(mapping(LONLAT), name="聊城一中"), ensure_ascii=False)
     site = read_site(text.encode("gbk"), POLICY)
     assert site.name == "聊城一中"
+
+
+@pytest.mark.parametrize("use", [["0803"], {"code": "0803"}, True, 803.5])
+def test_a_use_that_is_no_code_is_refused_and_not_lost(use: object) -> None:
+    square = [[115.96, 36.40], [115.961, 36.40], [115.961, 36.401], [115.96, 36.40]]
+    feature = {
+        "type": "Feature",
+        "properties": {"use": use},
+        "geometry": {"type": "Polygon", "coordinates": [square]},
+    }
+    with pytest.raises(ClaimError, match="use"):
+        read_site(feature, POLICY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gis.errors import NotFoundError, RuleBookError
+from gis.model import class_matches
 from gis.rulebook import land_classes
 
 
@@ -100,7 +101,7 @@ def test_the_tables_say_that_they_are_not_verified() -> None:
 def chosen(definition: str, part: str) -> set[str]:
     known = land_classes.green_water(definition)
     scheme = land_classes.scheme(known.scheme, known.edition)
-    return {c for c in scheme.classes if land_classes.matches(c, getattr(known, part))}
+    return {c for c in scheme.classes if class_matches(c, getattr(known, part))}
 
 
 def test_the_four_definitions_of_green_and_water_differ_as_stated() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.model import LayerInfo, LayerState
+from gis.model import LayerInfo, LayerState, class_matches
 
 Array = np.ndarray[Any, Any]
 
@@ -86,14 +86,3 @@ class LayerIndex:
             return positions
         keep = [class_matches(self.classes[i], patterns) for i in positions]
         return np.asarray(positions[np.array(keep, dtype=bool)])
-
-
-def class_matches(cls: str | None, patterns: Sequence[str]) -> bool:
-    """Whether a class equals a pattern, or begins with one that ends in ``*``.
-
-    >>> class_matches("0102", ["01*"]), class_matches("0201", ["01*"]), class_matches(None, ["01*"])
-    (True, False, False)
-    """
-    if cls is None:
-        return False
-    return any(cls.startswith(p[:-1]) if p.endswith("*") else cls == p for p in patterns)

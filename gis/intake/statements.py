@@ -10,24 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gis.errors import ClaimError
 from gis.intake.draft import clean_text, name_warning
 from gis.model import Area, Claim, Remark
+from gis.model.attributes import ATTRIBUTES
 from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
 
-NUMBERS = frozenset(
-    {
-        "plot_ratio",
-        "building_density",
-        "green_rate",
-        "admin_share",
-        "height_m",
-        "storeys",
-        "floor_area_m2",
-        "investment_wan",
-    }
-)
-WORDS = frozenset({"emission_class", "land_supply", "start_date"})
-FLAGS = frozenset({"public_interest", "key_project"})
 _NAME_KEYS = (
     "name",
     "名称",
@@ -67,9 +55,9 @@ def read_properties(properties: Mapping[str, Any], *, where: str) -> Statements:
     if name is not None:
         name, changed = clean_text(name)
         warnings += [name_warning(f"{where} 的名称")] if changed else []
-    use = _first_text(lowered, ("use",))
+    use = _use(lowered.get("use"), where)
     claims: dict[str, Claim] = {}
-    for key in sorted((NUMBERS | WORDS | FLAGS) & lowered.keys()):
+    for key in sorted(ATTRIBUTES.keys() & lowered.keys()):
         if lowered[key] is None or lowered[key] == "":
             continue
         value = _claim(key, lowered[key])
@@ -77,7 +65,20 @@ def read_properties(properties: Mapping[str, Any], *, where: str) -> Statements:
             warnings.append(Remark("attribute_ignored", f"{where} 的属性 {key} 类型不对，未采用"))
         else:
             claims[key] = value
-    return Statements(name or None, clean_text(use)[0] if use else None, claims, tuple(warnings))
+    return Statements(name or None, use, claims, tuple(warnings))
+
+
+def _use(value: Any, where: str) -> str | None:
+    """Return the use code; anything but text is refused, because a use that is lost misleads."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ClaimError(
+            f"{where} 的属性 use 不是代码",
+            expected="用地用海分类代码，如 “080403”",
+            advice="改正属性 use，或在检测时给出用途",
+        )
+    return clean_text(str(value))[0].strip() or None
 
 
 def declared_area(number: float | None, area: Area) -> tuple[Mapping[str, Claim], list[Remark]]:
@@ -119,9 +120,10 @@ def _first_text(lowered: Mapping[str, Any], keys: Iterable[str]) -> str | None:
 
 
 def _claim(key: str, value: Any) -> Claim | None:
-    if key in FLAGS:
+    kind = ATTRIBUTES[key].kind
+    if kind == "flag":
         return _flag(value)
-    if key in WORDS:
+    if kind == "word":
         return clean_text(value)[0] if isinstance(value, str) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -18,7 +18,15 @@ from gis.model.answer import (
 from gis.model.measures import Demand, Evidence, LayerInfo, LayerReport, Measure, Near, Sliver
 from gis.model.rules import Basis, Document, Rule
 from gis.model.site import Area, CrsDecision, Remark, Site, Source
-from gis.model.words import Claim, GeoJson, LayerState, Quantity, Verdict, worst
+from gis.model.words import (
+    Claim,
+    GeoJson,
+    LayerState,
+    Quantity,
+    Verdict,
+    class_matches,
+    worst,
+)
 
 __all__ = [
     "Area",
@@ -49,5 +57,6 @@ __all__ = [
     "Sliver",
     "Source",
     "Verdict",
+    "class_matches",
     "worst",
 ]

@@ -74,3 +74,14 @@ class Quantity(StrEnum):
     LENGTH = "length"  # metres of line restriction on the site
     COUNT = "count"  # points on the site
     DISTANCE = "distance"  # metres from the site to the edge of the nearest feature
+
+
+def class_matches(cls: str | None, patterns: Iterable[str]) -> bool:
+    """Whether a class equals a pattern, or begins with one that ends in ``*``.
+
+    >>> class_matches("0102", ["01*"]), class_matches("0810A", ["0810"]), class_matches(None, ["*"])
+    (True, False, False)
+    """
+    if cls is None:
+        return False
+    return any(cls.startswith(p[:-1]) if p.endswith("*") else cls == p for p in patterns)

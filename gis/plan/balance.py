@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area, ellipsoidal_areas
 from gis.errors import NotFoundError
-from gis.model import LayerState
+from gis.model import LayerState, class_matches
 from gis.plan.catalogue import Layer
 from gis.rulebook import land_classes
 from gis.units import m2_to_ha, m2_to_mu, round_parts
@@ -139,9 +139,9 @@ def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
 
 
 def _counted(cls: str, chosen: land_classes.GreenWater) -> str:
-    if land_classes.matches(cls, chosen.green):
+    if class_matches(cls, chosen.green):
         return "green"
-    return "water" if land_classes.matches(cls, chosen.water) else ""
+    return "water" if class_matches(cls, chosen.water) else ""
 
 
 def _class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from gis.model import Evidence, Impact
+from gis.model import Evidence, Impact, class_matches
 from gis.plan.area import Plan
 from gis.plan.balance import DEFAULT_DEFINITION
 from gis.rulebook import land_classes
@@ -50,4 +50,4 @@ def _takes(plan: Plan, rows: list[Evidence]) -> Iterator[Impact]:
 
 
 def _of(cls: str | None, patterns: tuple[str, ...]) -> bool:
-    return not patterns or land_classes.matches(cls or "", patterns)
+    return not patterns or class_matches(cls, patterns)

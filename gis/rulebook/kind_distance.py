@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gis.model import Demand, Measured, Near, Quantity, Verdict
+from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.parts import cap, resolve
@@ -49,9 +49,9 @@ def required_of(rule: MinDistance, cls: str | None) -> tuple[float, float] | Non
     A class that the rule does not know gets the largest distance of all, from zero.
     """
     for pattern, value in rule.distance_m.items():
-        if cls is not None and land_classes.matches(cls, (pattern,)):
+        if class_matches(cls, (pattern,)):
             return _span(value)
-    if cls is not None and land_classes.matches(cls, rule.no_distance):
+    if class_matches(cls, rule.no_distance):
         return None
     return 0.0, _most(rule)
 
@@ -93,7 +93,7 @@ def _doubt(rule: MinDistance, near: Near, span: tuple[float, float]) -> _Doubt |
 
 
 def _is_known(rule: MinDistance, cls: str | None) -> bool:
-    return cls is not None and land_classes.matches(cls, tuple(rule.distance_m))
+    return class_matches(cls, tuple(rule.distance_m))
 
 
 def _outcome(

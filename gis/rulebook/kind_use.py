@@ -7,8 +7,8 @@ wins over the site, and a use that no cell names is undetermined, never permitte
 from __future__ import annotations
 
 from gis.model import Demand, Measured, Quantity, Verdict
+from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
-from gis.rulebook.attributes import ATTRIBUTES
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kind_overlap import rest_area, without_uncovered
 from gis.rulebook.parts import (

@@ -131,15 +131,6 @@ def use_label(code: str | None) -> str:
     return f"{code} {uses().name(code)}" if uses().exists(code) else code
 
 
-def matches(code: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a code equals a pattern, or begins with one that ends in ``*``.
-
-    >>> matches("0810A", ("0810",)), matches("1401", ("14*",))
-    (False, True)
-    """
-    return any(code.startswith(p[:-1]) if p.endswith("*") else code == p for p in patterns)
-
-
 def green_water(definition: str) -> GreenWater:
     """Return one definition of "green and water".
 

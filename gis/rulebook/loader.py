@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from gis.errors import Fault, NotFoundError, RuleBookError
 from gis.model import Basis, Document, Rule
+from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
-from gis.rulebook.attributes import ATTRIBUTES
 from gis.rulebook.schema import (
     DocumentEntry,
     RuleEntry,

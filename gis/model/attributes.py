@@ -9,16 +9,18 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from gis.errors import ClaimError, Fault
-from gis.model import Claim
+from gis.model.words import Claim
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute: Chinese title, what is expected, and the parser of its text."""
+    """One attribute: Chinese title, number, word or flag, what is expected, parser of its text."""
 
     title: str
+    kind: Literal["number", "word", "flag"]
     expected: str
     parse: Callable[[str], Claim]
 
@@ -54,25 +56,26 @@ def _day(text: str) -> Claim:
 
 _SHARE = "0 到 1 之间的数"
 ATTRIBUTES: Mapping[str, Attribute] = {
-    "plot_ratio": Attribute("容积率", "0 到 30 之间的数", _number(0, 30)),
-    "building_density": Attribute("建筑密度", _SHARE, _number(0, 1)),
-    "green_rate": Attribute("绿地率", _SHARE, _number(0, 1)),
-    "admin_share": Attribute("行政办公及生活服务设施用地占比", _SHARE, _number(0, 1)),
-    "height_m": Attribute("建筑高度", "0 到 1000 之间的米数", _number(0, 1000)),
-    "storeys": Attribute("层数", "0 到 300 之间的数", _number(0, 300)),
-    "floor_area_m2": Attribute("总建筑面积", "不小于 0 的平方米数", _number(0, 1e9)),
-    "investment_wan": Attribute("总投资", "不小于 0 的万元数", _number(0, 1e9)),
+    "plot_ratio": Attribute("容积率", "number", "0 到 30 之间的数", _number(0, 30)),
+    "building_density": Attribute("建筑密度", "number", _SHARE, _number(0, 1)),
+    "green_rate": Attribute("绿地率", "number", _SHARE, _number(0, 1)),
+    "admin_share": Attribute("行政办公及生活服务设施用地占比", "number", _SHARE, _number(0, 1)),
+    "height_m": Attribute("建筑高度", "number", "0 到 1000 之间的米数", _number(0, 1000)),
+    "storeys": Attribute("层数", "number", "0 到 300 之间的数", _number(0, 300)),
+    "floor_area_m2": Attribute("总建筑面积", "number", "不小于 0 的平方米数", _number(0, 1e9)),
+    "investment_wan": Attribute("总投资", "number", "不小于 0 的万元数", _number(0, 1e9)),
     "emission_class": Attribute(
         "排放等级",
+        "word",
         "zero（零排放）、low（低排放）或 normal（一般）",
         _one_of("zero", "low", "normal"),
     ),
-    "public_interest": Attribute("公共利益项目", "true 或 false", _flag),
-    "key_project": Attribute("重点项目", "true 或 false", _flag),
+    "public_interest": Attribute("公共利益项目", "flag", "true 或 false", _flag),
+    "key_project": Attribute("重点项目", "flag", "true 或 false", _flag),
     "land_supply": Attribute(
-        "供地方式", "allocated（划拨）或 granted（出让）", _one_of("allocated", "granted")
+        "供地方式", "word", "allocated（划拨）或 granted（出让）", _one_of("allocated", "granted")
     ),
-    "start_date": Attribute("动工开发日期", "形如 2026-11-22 的日期", _day),
+    "start_date": Attribute("动工开发日期", "word", "形如 2026-11-22 的日期", _day),
 }
 
 
