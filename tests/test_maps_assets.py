@@ -58,7 +58,7 @@ def stock_map() -> folium.Map:
 
 def test_a_stock_folium_page_becomes_one_file_without_any_address():
     page = offline(stock_map().get_root().render())
-    assert not re.search(r'<(script|img|iframe)[^>]*\ssrc=|<link[^>]*\shref=', page)
+    assert not re.search(r"<(script|img|iframe)[^>]*\ssrc=|<link[^>]*\shref=", page)
     assert "Leaflet 1.9.4" in page
     assert "sourceMappingURL" not in page
     for library in ("jquery", "bootstrap", "awesome", "cdn"):

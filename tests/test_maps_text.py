@@ -71,12 +71,12 @@ def test_jinja_prints_a_cleaned_text_as_it_is(text):
 
 def test_folium_neither_evaluates_nor_breaks_on_a_cleaned_name():
     fmap = folium.Map(tiles=None)
-    hostile = "{{ 7*7 }}{# ${alert(1)} `</script><script>alert(1)</script>"
+    hostile = "{{ 7777*7777 }}{# ${alert(1)} `</script><script>alert(1)</script>"
     folium.FeatureGroup(name=str(clean(hostile))).add_to(fmap)
     folium.LayerControl().add_to(fmap)
     page = fmap.get_root().render()
     assert "alert(1)</script>" not in page
-    assert "49" not in page.split("base_layers")[1].split("L.control")[0]
+    assert "60481729" not in page
 
 
 def test_the_result_is_markup_so_templates_do_not_escape_it_again():

@@ -1,0 +1,10 @@
+"""Offline maps: one HTML file that opens on an intranet, a phone, a projector and on paper.
+
+Shows a plan and the checks of sites; never measures, never judges, never touches the network.
+"""
+
+from __future__ import annotations
+
+from gis.output.maps.pages import plan_map, site_map
+
+__all__ = ["plan_map", "site_map"]

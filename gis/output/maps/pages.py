@@ -1,0 +1,387 @@
+"""The two pages: the map of a plan, and the map of one checked site.
+
+Joins layers, sites and card into one HTML text. Equal input gives equal bytes. Never measures,
+never judges, never reads a file of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import folium
+from markupsafe import Markup
+from shapely.geometry import box
+
+from gis.crs import crs_of, geographic_code, transform
+from gis.output.maps import card as cards
+from gis.output.maps import style
+from gis.output.maps.assets import STATIC_PREFIX
+from gis.output.maps.frame import LeafletBounds, OfflineMap, Pieces, empty_map, render
+from gis.output.maps.inset import overview
+from gis.output.maps.labels import outline_ring
+from gis.output.maps.layers import (
+    GROUPS,
+    PANES,
+    Shown,
+    View,
+    ground,
+    plan_layers,
+    zone_outlines,
+)
+from gis.output.maps.parts import Key
+from gis.output.maps.plan_card import plan_card, zone_rows
+from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
+from gis.output.maps.site_card import site_card
+from gis.output.maps.sites import conflict_layer, site_labels, site_layer, site_popup
+from gis.output.maps.style import Look
+from gis.output.maps.templates import fill, static_text
+from gis.output.maps.text import clean
+from gis.output.maps.visible import absences, drawable, may_show
+
+_PLAN_TOLERANCE_M = 4.0
+_SITE_TOLERANCE_M = 0.5
+_SITE_MARGIN_M = 1500.0
+_PLAN_FIRST = frozenset(
+    {"planning_area", "district", "core", "approval", "water", "road", "railway", "dev_boundary"}
+)
+
+if TYPE_CHECKING:
+    from gis.plan.area import Plan
+_SITE_FIRST = _PLAN_FIRST | {"farmland", "redline", "control_line"}
+# These are thousands of features: on the map of a site only its surroundings are drawn.
+_EMPTY = Markup()
+_HEAVY = frozenset({"landuse", "planned_use", "farmland", "built_up"})
+
+
+def plan_map(
+    plan: Plan,
+    checks: Iterable[Mapping[str, Any]] = (),
+    *,
+    assets: str = "inline",
+    ceiling: str = "public",
+    prefix: str = STATIC_PREFIX,
+) -> str:
+    """Return the map of a plan as one HTML text.
+
+    Parameters
+    ----------
+    plan
+        An opened plan.
+    checks
+        Documents of checks (``SiteCheck.to_dict()``), shown with their verdicts.
+    assets
+        ``inline``: one file that needs nothing else; ``static``: Leaflet under ``prefix``.
+    ceiling
+        Highest secrecy whose coordinates may leave: public, internal or restricted.
+    prefix
+        Path of the vendored files on the serving host, for ``static``.
+    """
+    documents = list(checks)
+    detail = Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
+    view = View("zone", _roles_first(plan, ceiling), lambda _: detail)
+    drawn = plan_layers(plan, view, ceiling)
+    bounds = _plan_bounds(plan, drawn, ceiling)
+    fmap = _base(plan, drawn, bounds, detail, ceiling)
+    names = _names(drawn)
+    if documents:
+        names["sites"] = site_layer(documents, "检测地块", pins=True)
+        names["sites"].add_to(fmap)
+    card = plan_card(plan, documents, drawn)
+    body = fill(
+        "plan.html",
+        card=card,
+        zones=zone_rows(plan, ceiling),
+        absent=absences(plan, ceiling),
+        crs=f"EPSG:{plan.work_epsg}（{crs_of(plan.work_epsg).name}）",
+    )
+    config = _config(drawn, bounds, bounds, plan.ref.title, card["mark"]) | {
+        "sites": [site_popup(d) for d in documents],
+        "padding": 18,
+    }
+    config["labels"] += site_labels(documents)
+    config["outline"] = outline_ring(plan, ceiling)
+    return _page(
+        fmap,
+        names,
+        config,
+        body,
+        stage=_stage(drawn, card["mark"]),
+        title=plan.ref.title,
+        assets=assets,
+        prefix=prefix,
+    )
+
+
+def site_map(
+    document: Mapping[str, Any],
+    plan: Plan,
+    *,
+    assets: str = "inline",
+    ceiling: str = "public",
+    prefix: str = STATIC_PREFIX,
+) -> str:
+    """Return the map of one checked site as one HTML text.
+
+    Parameters
+    ----------
+    document
+        The JSON document of the check, fresh or from a record.
+    plan
+        The plan that is drawn around it; a difference of version is printed.
+    assets, ceiling, prefix
+        As for ``plan_map``; findings on layers above the ceiling keep their text and lose their
+        geometry.
+    """
+    bounds = cards.geojson_bounds(document["site"].get("geometry"))
+    near = _near(plan, bounds)
+    coarse = Detail(plan.work_epsg, _PLAN_TOLERANCE_M / 2)
+    view = View("landuse", _SITE_FIRST, lambda role: near if role in _HEAVY else coarse)
+    drawn = plan_layers(plan, view, ceiling)
+    whole = _plan_bounds(plan, drawn, ceiling)
+    home = _tuple(bounds) if bounds else whole
+    fmap = _base(plan, drawn, home, coarse, ceiling)
+    card = site_card(document, _secret_layers(plan, document, ceiling))
+    names = _names(drawn)
+    names["sites"] = site_layer([document], "检测地块", pins=False)
+    names["sites"].add_to(fmap)
+    shown_first = ""
+    for finding in (*card["decisive"], *card["passed"], *card["idle"]):
+        first = not shown_first and finding["rule"] == document["deciding_rule"]
+        layer = conflict_layer(finding, first=first) if finding["geometry"] else None
+        if layer is not None:
+            names[finding["key"]] = layer
+            layer.add_to(fmap)
+            shown_first = finding["key"] if first else shown_first
+    body = fill(
+        "site.html",
+        card=card,
+        absent=absences(plan, ceiling),
+        basemap_note=_basemap_note(document, plan),
+    )
+    inset = overview(plan, ceiling, bounds) if bounds else _EMPTY
+    config = _config(drawn, home, whole, card["name"], card["mark"]) | {
+        "sites": [site_popup(document)],
+        "padding": 90,
+        "keepClear": home if bounds else None,
+        "homeTitle": "回到地块",
+        "deciding": shown_first,
+    }
+    return _page(
+        fmap,
+        names,
+        config,
+        body,
+        stage=_stage(drawn, card["mark"], outline=_outline_keys(card), inset=inset),
+        title=f"{card['name']}　{card['verdict']['label']}",
+        assets=assets,
+        prefix=prefix,
+    )
+
+
+# --- pieces -----
+
+
+def _base(
+    plan: Plan, drawn: Sequence[Shown], bounds: LeafletBounds, detail: Detail, ceiling: str
+) -> OfflineMap:
+    """Return the map with panes, ground, layers and zone borders, in this order."""
+    fmap = empty_map(bounds)
+    for name, z_index in PANES:
+        folium.map.CustomPane(name, z_index=z_index, pointer_events=True).add_to(fmap)
+    folium.map.CustomPane("wq-labels", z_index=640, pointer_events=False).add_to(fmap)
+    for layer in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
+        if layer is not None:
+            layer.add_to(fmap)
+    for shown in drawn:
+        shown.layer.add_to(fmap)
+    return fmap
+
+
+def _roles_first(plan: Plan, ceiling: str) -> frozenset[str]:
+    """Return the roles to open with; a plan with few kinds of layers shows them all."""
+    usual = any(drawable(plan, role, ceiling) for role in ("core", "dev_boundary"))
+    return _PLAN_FIRST if usual else _SITE_FIRST | {"other", "project"}
+
+
+def _names(drawn: Iterable[Shown]) -> dict[str, folium.map.Layer]:
+    return {f"l-{shown.id}": shown.layer for shown in drawn}
+
+
+def _plan_bounds(plan: Plan, drawn: Sequence[Shown], ceiling: str) -> LeafletBounds:
+    """Return the box of the planning area, else of the zones, else the bounds of the plan."""
+    for role in ("planning_area", "zone", "core"):
+        layers = drawable(plan, role, ceiling) if drawn else []
+        if layers:
+            whole = dissolved(layers[0].frame.geometry.to_numpy())
+            return leaflet_bounds(whole, plan.work_epsg)
+    west, south, east, north = plan.crs_policy.bounds
+    return (south, west), (north, east)
+
+
+def _near(plan: Plan, bounds: Sequence[Sequence[float]] | None) -> Detail:
+    """Return the fine detail around a site, in the work CRS."""
+    if bounds is None:
+        return Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
+    (south, west), (north, east) = bounds
+    frame = box(west, south, east, north)
+    moved = transform(frame, geographic_code(plan.work_epsg), plan.work_epsg)
+    left, bottom, right, top = moved.bounds
+    margin = _SITE_MARGIN_M + max(right - left, top - bottom)
+    around = (left - margin, bottom - margin, right + margin, top + margin)
+    return Detail(plan.work_epsg, _SITE_TOLERANCE_M, around)
+
+
+def _tuple(bounds: Sequence[Sequence[float]]) -> LeafletBounds:
+    (south, west), (north, east) = bounds
+    return (south, west), (north, east)
+
+
+def _secret_layers(plan: Plan, document: Mapping[str, Any], ceiling: str) -> frozenset[str]:
+    """Return the ids of layers whose overlaps the page must not draw.
+
+    A layer that the plan does not know (any more) counts as secret: its class cannot be asked.
+    """
+    used = {f["layer"] for f in document["findings"] if f.get("layer")}
+    return frozenset(
+        layer_id
+        for layer_id in used
+        if layer_id not in plan.layers or not may_show(plan.layers[layer_id].info.secrecy, ceiling)
+    )
+
+
+def _basemap_note(document: Mapping[str, Any], plan: Plan) -> str:
+    """Return the sentence that tells a reader when the ground is not the one that was judged."""
+    judged, drawn = document["plan"], plan.ref
+    if (judged["id"], judged["version"]) != (drawn.id, drawn.version):
+        return f"检测依据规划版本 {judged['version']}，底图绘自版本 {drawn.version}，两者不同。"
+    changed = [
+        row["title"]
+        for row in document["layers"]
+        if row["id"] in plan.layers
+        and row["content_sha256"] != plan.layers[row["id"]].content_sha256
+    ]
+    if changed:
+        return f"检测之后下列图层的数据已更新，底图与检测时不同：{'、'.join(changed)}。"
+    return ""
+
+
+def _outline_keys(card: Mapping[str, Any]) -> list[Key]:
+    """Return the legend rows of the site itself and of its overlaps, one for each pattern."""
+    border = style.VERDICTS[cards.verdict_of(card["verdict"]["id"])]
+    keys = [Key(clean("地块范围"), Look(border.colour, 3.2), "line")]
+    shown = {f["verdict"]["id"] for f in card["decisive"] if f["geometry"]}
+    for verdict in sorted(map(cards.verdict_of, shown), key=lambda v: -v.rank):
+        look = style.VERDICTS[verdict]
+        area = Look(look.colour, 1.6, pattern=look.pattern, fill_opacity=1.0)
+        keys.append(Key(clean(f"重叠部分：{verdict.label}"), area, "area"))
+    return keys
+
+
+def _stage(
+    drawn: Sequence[Shown],
+    mark: Mapping[str, Any],
+    *,
+    outline: Sequence[Key] = (),
+    inset: Markup = _EMPTY,
+) -> Markup:
+    """Return what lies over the map: themes, legend, north arrow, mark."""
+    groups = [
+        {
+            "title": title,
+            "rows": [
+                {"layer": f"l-{s.id}", "key": key}
+                for s in drawn
+                if s.group == title
+                for key in s.keys
+            ],
+        }
+        for title in GROUPS
+    ]
+    themes = [
+        {"id": f"l-{s.id}", "title": _THEME_WORDS[s.role], "first": s.first}
+        for s in drawn
+        if s.theme
+    ]
+    return fill(
+        "stage.html",
+        groups=[g for g in groups if g["rows"]],
+        verdicts=[] if outline else cards.verdict_keys(),
+        outline=outline,
+        themes=themes,
+        mark=mark,
+        inset=inset,
+    )
+
+
+_THEME_WORDS = {"zone": "功能分区", "planned_use": "规划用地", "landuse": "现状用地"}
+
+
+def _config(
+    drawn: Sequence[Shown],
+    bounds: LeafletBounds,
+    area: LeafletBounds,
+    title: str,
+    mark: Mapping[str, Any],
+) -> dict[str, Any]:
+    labels = [
+        {
+            "at": label.at,
+            "text": label.text,
+            "short": label.short,
+            "room": label.room,
+            "kind": label.kind,
+            "rank": label.rank,
+            "minZoom": label.min_zoom,
+            "layer": "" if shown.role == "zone" else f"l-{shown.id}",
+        }
+        for shown in drawn
+        for label in shown.labels
+    ]
+    return {
+        "bounds": bounds,
+        "area": area,
+        "labels": labels,
+        "homeTitle": "全图",
+        "mapLabel": clean(f"{title} 地图"),
+        "attribution": clean(mark["text"]),
+    }
+
+
+def _page(
+    fmap: OfflineMap,
+    names: Mapping[str, folium.map.Layer],
+    config: Mapping[str, Any],
+    body: Markup,
+    *,
+    stage: Markup,
+    title: str,
+    assets: str,
+    prefix: str,
+) -> str:
+    control = folium.LayerControl(collapsed=True, position="topright").add_to(fmap)
+
+    extra = " wq-has-inset" if "wq-inset" in stage else ""
+
+    def start() -> str:
+        layers = ",".join(f"{json.dumps(k)}:{v.get_name()}" for k, v in names.items())
+        settings = _script_json(config)
+        return f"wuqu.start({fmap.get_name()}, {{{layers}}}, {control.get_name()}, {settings});\n"
+
+    pieces = Pieces(
+        head=f"<style>{static_text('map.css')}</style>",
+        before_map=body + Markup(f'<main class="wq-stage{extra}">'),
+        after_map=stage + Markup("</main>"),
+        first_script=static_text("map.js"),
+        last_script=start,
+    )
+    return render(fmap, pieces, title=clean(title), assets=assets, prefix=prefix)
+
+
+def _script_json(value: object) -> str:
+    """Return JSON that may stand in a script: no tag, no line separator."""
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, allow_nan=False)
+    for character in "<>&'":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
