@@ -79,11 +79,18 @@ def test_a_name_of_the_source_is_cleaned_with_a_warning():
     assert "\x00" not in site.name
 
 
-def test_text_is_never_taken_for_a_path(tmp_path):
+def test_the_name_of_a_file_is_its_path_but_bytes_never_are(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text(SQUARE.wkt)
+    assert read_site(str(path), POLICY).source.name == "a.txt"
     with pytest.raises(FormatError):
-        read_site(str(path), POLICY)
+        read_site(str(path).encode(), POLICY)
+
+
+@pytest.mark.parametrize("text", ["nowhere.txt", "a\x00b", "x" * 5000, "~", ".", "/"])
+def test_a_text_that_names_no_file_is_content(text):
+    with pytest.raises(FormatError):
+        read_site(text, POLICY)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

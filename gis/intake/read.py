@@ -64,6 +64,7 @@ _KNOWN_MAGIC = (
     (b"\xd0\xcf\x11\xe0", "旧版 Office 文件"),
     (b"\x00\x01\x00\x00Standard", "MDB 数据库"),
 )
+_MAX_NAME = 4096
 _ACCEPTED = "GeoJSON、WKT、勘测定界界址点 TXT，或 Shapefile 的 zip"
 
 
@@ -91,8 +92,8 @@ def read_site(
     Parameters
     ----------
     source
-        A path; bytes of a file; GeoJSON, WKT or TXT as text (never taken for a path); or a GeoJSON
-        mapping.
+        A file (path or its name); bytes of a file; GeoJSON, WKT or TXT as text; or a GeoJSON
+        mapping. A service hands in bytes, which are never taken for a name.
     plan_or_policy
         The plan, or only its CRS policy.
     name
@@ -173,6 +174,7 @@ def _open(
     policy = plan_or_policy if isinstance(plan_or_policy, CrsPolicy) else plan_or_policy.crs_policy
     given = None if crs is None else parse_epsg(str(crs)[:60])
     _check_width(width_m)
+    source = _named_file(source)
     label = name if name is not None else source.name if isinstance(source, Path) else ""
     content, data = _content(source)
     if isinstance(source, Path) and isinstance(content, bytes) and content.startswith(SHP_MAGIC):
@@ -187,6 +189,20 @@ def _open(
         document = replace(document, warnings=(*document.warnings, name_warning("文件名")))
     shown = Source(document.kind, label, hashlib.sha256(data).hexdigest())
     return document, _Options(policy, given, repair, width_m, shown)
+
+
+def _named_file(source: SiteSource) -> SiteSource:
+    """Return the path when a text is the name of a file: in a notebook people type names.
+
+    No format is a single line that also names a file. What comes from outside is handed in as
+    bytes, which are never a name.
+    """
+    if not isinstance(source, str) or len(source) > _MAX_NAME or "\n" in source:
+        return source
+    try:
+        return Path(source) if Path(source).is_file() else source
+    except (OSError, ValueError):
+        return source
 
 
 def _content(source: SiteSource) -> tuple[bytes | str, bytes]:
