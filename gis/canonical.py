@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gis.model import (
+    CrossRow,
     Evidence,
     Finding,
     Impact,
@@ -52,6 +53,7 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
         "contacts": _contacts(check),
         "layers": [_layer(r) for r in check.layers],
         "impact": [_impact(i) for i in check.impact],
+        "breakdown": [_breakdown(row) for row in check.breakdown],
         "remedies": [
             _drop_none({"rule": r.rule, "text": r.text, "geometry": r.geometry})
             for r in check.remedies
@@ -87,14 +89,19 @@ def decision_part(check: SiteCheck) -> dict[str, Any]:
             },
             "claims": dict(sorted(site.claims.items())),
         },
-        "evidence": [_rounded(_evidence(e)) for e in check.evidence],
-        "findings": [_decided(f) for f in check.findings],
-        "contacts": [_rounded(row) for row in _contacts(check)],
-        "layers": [
+        # In an order of their own: the order of the layers in a plan file decides nothing.
+        "evidence": _ordered(_evidence(e) for e in check.evidence),
+        "findings": _ordered(_decided(f) for f in check.findings),
+        "contacts": _ordered(_rounded(row) for row in _contacts(check)),
+        "layers": _ordered(
             {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
             for r in check.layers
-        ],
+        ),
     }
+
+
+def _ordered(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=canonical_json)
 
 
 def canonical_json(value: Any) -> str:
@@ -143,7 +150,7 @@ def _site(check: SiteCheck) -> dict[str, Any]:
 
 
 def _evidence(e: Evidence) -> dict[str, Any]:
-    return {
+    row = {
         "layer": e.layer,
         "class": e.cls,
         "name": e.name,
@@ -156,11 +163,14 @@ def _evidence(e: Evidence) -> dict[str, Any]:
         "share": e.share,
         "feature_ids": list(e.feature_ids),
     }
+    return _rounded(row)
 
 
 def _measure(f: Finding) -> dict[str, Any] | None:
     m = f.measure
-    return m if m is None else {"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share}
+    if m is None:
+        return None
+    return _rounded({"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share})
 
 
 def _finding(f: Finding) -> dict[str, Any]:
@@ -184,12 +194,11 @@ def _finding(f: Finding) -> dict[str, Any]:
 
 def _decided(f: Finding) -> dict[str, Any]:
     """Return a finding without geometry and texts."""
-    measure = _measure(f)
     return {
         "rule": f.rule,
         "verdict": f.verdict.value,
         "layer": f.layer,
-        "measure": measure and _rounded(measure),
+        "measure": _measure(f),
         "origin": f.origin,
         "decides": f.decides,
     }
@@ -197,7 +206,12 @@ def _decided(f: Finding) -> dict[str, Any]:
 
 def _contacts(check: SiteCheck) -> list[dict[str, Any]]:
     return [
-        {"layer": c.layer, "rule": c.rule, "area_m2": c.area_m2, "width_m": c.width_m}
+        {
+            "layer": c.layer,
+            "rule": c.rule,
+            "area_m2": _m(c.area_m2),
+            "width_m": round(c.width_m, 3),  # slivers are often thinner than a centimetre
+        }
         for c in check.contacts
     ]
 
@@ -211,13 +225,26 @@ def _layer(r: LayerReport) -> dict[str, Any]:
         "status": r.info.status,
         "law_status": r.info.law_status,
         "content_sha256": r.content_sha256,
-        "uncovered_share": r.uncovered_share,
+        "uncovered_share": _s(r.uncovered_share),
         "reason": r.reason,
     }
 
 
 def _impact(i: Impact) -> dict[str, Any]:
-    return {"id": i.id, "title": i.title, "area_m2": i.area_m2, "total_m2": i.total_m2}
+    return _rounded({"id": i.id, "title": i.title, "area_m2": i.area_m2, "total_m2": i.total_m2})
+
+
+def _breakdown(row: CrossRow) -> dict[str, Any]:
+    return _rounded(
+        {
+            "land_class": row.first,
+            "land_class_name": row.first_name,
+            "zone": row.second,
+            "zone_name": row.second_name,
+            "area_m2": row.area_m2,
+            "share": row.share,
+        }
+    )
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from datetime import date, datetime, timedelta, timezone
 from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
-from gis.engine import Measurement, measure
+from gis.engine import Measurement, cross, measure
 from gis.errors import CrsError, OutsidePlanError
-from gis.model import Finding, Remedy, Site, SiteCheck, Verdict
+from gis.model import CrossRow, Finding, LayerState, Remedy, Site, SiteCheck, Verdict
 from gis.plan import Plan
 from gis.plan.budgets import impact
 from gis.rulebook import Facts, contacts, decide, demands, evaluate
@@ -109,6 +109,7 @@ def _assembled(site: Site, plan: Plan, measured: Measurement, facts: Facts) -> S
         contacts=contacts(plan.rulebook, facts),
         layers=measured.reports,
         impact=impact(plan, measured.evidence),
+        breakdown=_breakdown(site, plan),
         remedies=tuple(_remedies(findings)),
         as_of=facts.as_of,
         plan=plan.ref,
@@ -119,6 +120,15 @@ def _assembled(site: Site, plan: Plan, measured: Measurement, facts: Facts) -> S
     )
     decided = digest(check)
     return replace(check, id=decided[:16], digest=decided)
+
+
+def _breakdown(site: Site, plan: Plan) -> tuple[CrossRow, ...]:
+    """Divide a corridor by current land class and planned zone; other sites need no table."""
+    layers = [*plan.with_role("landuse")[:1], *plan.with_role("zone")[:1]]
+    usable = [layer.index for layer in layers if layer.state is LayerState.CHECKED]
+    if site.corridor_width_m is None or len(usable) < 2:
+        return ()
+    return cross(site, usable[0], usable[1])
 
 
 def _remedies(findings: Iterable[Finding]) -> Iterator[Remedy]:

@@ -28,6 +28,8 @@ def parse_pairs(pairs: Iterable[str], *, separator: str) -> dict[str, str]:
                 expected=f"形如 plot_ratio{separator}1.8",
                 advice="补充属性名和值",
             )
+        if key.strip() in found:
+            raise ClaimError(f"属性“{key.strip()}”给出了两次", advice="每个属性只给一次")
         found[key.strip()] = value.strip()
     return found
 
@@ -50,8 +52,8 @@ def with_claims(site: Site, use: str | None, attributes: Mapping[str, object] | 
     Precedence: the call, then what the file says. Claims of the file that are no attributes (a
     declared area, a land class) stay as they are.
     """
-    chosen = use or site.use
-    code = check_use(chosen) if chosen else None
+    chosen = site.use if use is None else use
+    code = None if chosen is None else check_use(chosen)
     of_file = {k: v for k, v in site.claims.items() if k in ATTRIBUTES}
     other = {k: v for k, v in site.claims.items() if k not in ATTRIBUTES and k != "use"}
     claims: dict[str, Claim] = other | parse_attributes(of_file | dict(attributes or {}))

@@ -11,9 +11,11 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +59,9 @@ class CheckOutput(StrEnum):
     geojson = "geojson"
 
 
+_FORMAT = re.compile(r"--format[ =](json|geojson)\b")
+# The parser's error for a wrong call; its module is not public, its subclass is.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 PlanOption = Annotated[
     Path | None, typer.Option("--plan", help="规划数据包文件夹（默认：WUQU_PLAN 或随附数据）。")
 ]
@@ -97,13 +102,17 @@ def check(
 
     opened = _open(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
-    sites = read_sites(_existing(file), opened, crs=crs, repair=repair, width_m=width)
-    chosen = _chosen(sites, which)
+    sites = read_sites(
+        _existing(file), opened, crs=crs, which=_number(which), repair=repair, width_m=width
+    )
+    if which is None and len(sites) > 1:
+        raise SeveralSitesError([site.name for site in sites])
     day = _day(as_of)
-    docs = [
-        to_dict(check_site(site, opened, use=use, attributes=attributes, as_of=day))
-        for site in chosen
-    ]
+    with _progress() as bar:
+        docs = [
+            to_dict(check_site(site, opened, use=use, attributes=attributes, as_of=day))
+            for site in bar.track(sites, description="检测地块")
+        ]
     if map_file:
         _write_map(map_file, docs, opened)
     _show_checks(docs, output, many=which == "all")
@@ -125,6 +134,12 @@ def demo(
 
     opened = _open(plan)
     samples = load_samples(opened)
+    if not samples:
+        raise ClaimError(
+            "规划数据包没有示例地块",
+            expected="samples/samples.toml",
+            advice="用 wuqu check 检测文件",
+        )
     docs: list[dict[str, Any]] = []
     with _progress() as bar:
         for sample in bar.track(samples, description="检测示例地块"):
@@ -133,9 +148,9 @@ def demo(
                 site, opened, use=sample.use, attributes=sample.attributes, as_of=sample.as_of
             )
             docs.append(to_dict(found))
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "checks.json").write_text(_json({"checks": docs}), encoding="utf-8")
-    write_gpkg(docs, out / "sites.gpkg", opened.work_epsg)
+    with _writing(out / "checks.json"):
+        (out / "checks.json").write_text(_json({"checks": docs}), encoding="utf-8")
+        write_gpkg(docs, out / "sites.gpkg", opened.work_epsg)
     _write_map(out / "map.html", docs, opened)
     if output is Output.json:
         return typer.echo(_json({"checks": docs}))
@@ -275,22 +290,31 @@ def _day(text: str | None) -> date | None:
         raise ClaimError(f"时点“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
 
 
-def _chosen(sites: Sequence[Any], which: str | None) -> Sequence[Any]:
-    if which == "all" or (which is None and len(sites) == 1):
-        return sites
-    if which is None:
-        raise SeveralSitesError([site.name for site in sites])
-    if not which.isdigit() or not 1 <= int(which) <= len(sites):
-        raise ClaimError(f"--which 为“{which}”", expected=f"1 到 {len(sites)} 的序号，或 all")
-    return [sites[int(which) - 1]]
+def _number(which: str | None) -> int | None:
+    if which in (None, "all"):
+        return None
+    if not (which.isascii() and which.isdigit()):
+        raise ClaimError(f"--which 为“{which}”", expected="从 1 开始的序号，或 all")
+    return int(which)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses into one clear message."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise ClaimError(f"无法写入“{path}”（{reason}）", advice="换一个可写的位置") from None
 
 
 def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:
     from gis.output.maps import plan_map, site_map
 
     page = site_map(docs[0], plan) if len(docs) == 1 else plan_map(plan, docs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with _writing(path):
+        path.write_text(page, encoding="utf-8")
 
 
 def _show_checks(docs: Sequence[dict[str, Any]], output: CheckOutput, *, many: bool) -> None:
@@ -331,20 +355,51 @@ def _progress() -> Progress:
 
 def main() -> None:
     """Run the command line; wuqu's own errors become one clear message and exit code 2."""
-    run: Callable[..., object] = app
     try:
-        run()
-    except WuquError as error:
-        if "json" in sys.argv:
-            typer.echo(_json(as_problem(error)))
-        _stderr().print(f"[bold red]{error.title}[/]：", end="")
-        _stderr().print(error.detail, markup=False, highlight=False)
-        for fault in error.faults:
-            _stderr().print(f"  {fault.where}：{fault.message}", markup=False, highlight=False)
+        sys.exit(app(standalone_mode=False) or 0)
+    except _UsageError as error:
+        # Without a command the parser has already printed the help.
+        if str(error):
+            _report(_wrong_call(error))
         sys.exit(2)
+    except WuquError as error:
+        _report(error)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe has gone (``wuqu … | head``): not a defect.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _wrong_call(error: Any) -> ClaimError:
+    """Return a wrong call, which the parser describes in English, as an error of ours."""
+    kind, message = type(error).__name__, str(error.format_message())
+    quoted = [*re.findall(r"'([^']*)'", message), ""]
+    name = getattr(error, "param", None) and error.param.opts[0]
+    said = {
+        "NoSuchOption": f"没有选项“{quoted[0] or getattr(error, 'option_name', '')}”",
+        "MissingParameter": f"缺少参数 {name}",
+        "BadParameter": f"参数 {name} 的值无效",
+        "BadOptionUsage": f"选项 {quoted[0]} 后面缺少值",
+    }
+    found = said.get(
+        kind, f"没有命令“{quoted[0]}”" if quoted[0] else "命令写法有误，参数过多或缺失"
+    )
+    return ClaimError(found, advice="用 wuqu --help 或 wuqu 命令 --help 查看写法")
+
+
+def _report(error: WuquError) -> None:
+    """Say it once on stderr; with a JSON format also as the one document on stdout."""
+    if _FORMAT.search(" ".join(sys.argv)):
+        typer.echo(_json(as_problem(error)))
+    console = _stderr()
+    console.print(f"[bold red]{error.title}[/]：", end="")
+    # No wrapping by the console: it would cut words and put blanks into Chinese text.
+    console.print(error.detail, markup=False, highlight=False, soft_wrap=True)
+    for fault in error.faults:
+        text = f"  {fault.where}：{fault.message}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,17 @@ def print_check(console: Console, doc: Mapping[str, Any]) -> None:
     for table in _findings_tables(doc):
         console.print(table)
     console.print(_evidence_table(doc))
+    if doc["breakdown"]:
+        rows = [
+            (
+                " ".join(filter(None, (r["land_class"], r["land_class_name"]))) or "无数据",
+                " ".join(filter(None, (r["zone"], r["zone_name"]))) or "无数据",
+                f"{r['area_m2']:,.2f} m²",
+                f"{r['share']:.2%}",
+            )
+            for r in doc["breakdown"]
+        ]
+        print_rows(console, "现状地类 × 功能区", ("现状地类", "功能区", "面积", "占比"), rows)
     for warning in doc["warnings"]:
         console.print(Text(f"注意：{warning['message']}", style="yellow"))
     for note in doc["site"]["notes"]:
@@ -157,9 +168,14 @@ def print_balance(console: Console, document: Mapping[str, Any]) -> None:
         )
         for f in document["stated"]
     ]
-    print_rows(console, "公布值与计算值", ("指标", "公布", "计算", "说明"), figures)
+    if figures:
+        print_rows(console, "公布值与计算值", ("指标", "公布", "计算", "说明"), figures)
+    else:
+        console.print("规划数据包没有列出公布指标。")
     if document["land_balance"]:
         _print_land(console, document["land_balance"])
+    else:
+        console.print("规划数据包没有用地图层，不能做用地平衡。")
 
 
 def _print_land(console: Console, land: Mapping[str, Any]) -> None:

@@ -242,6 +242,24 @@ def test_a_damaged_layer_is_failed_and_its_rules_are_open(plan, tmp_path, sample
     assert finding.verdict is Verdict.UNDETERMINED
 
 
+def test_a_road_project_is_divided_by_land_class_and_zone(plan: Plan, as_of: date) -> None:
+    line = "SRID=4548;LINESTRING(404000 4027000, 409000 4027500)"
+    site = read_site(line, plan, width_m=40)
+    check = check_site(site, plan, use="1207", as_of=as_of)
+    document = to_dict(check)
+    # 5,024.9 m long (hypot of 5000 and 500) and 40 m wide.
+    assert site.area.planar_m2 == pytest.approx(40 * 5024.938, rel=1e-6)
+    total = sum(row["area_m2"] for row in document["breakdown"])
+    assert total == pytest.approx(site.area.ellipsoidal_m2, abs=0.5)
+    by_land = {e.cls: e.area_m2 for e in check.evidence if e.layer == "landuse"}
+    fields = sum(r["area_m2"] for r in document["breakdown"] if r["land_class"] == "0102")
+    assert fields == pytest.approx(by_land["0102"], abs=0.1)
+
+
+def test_other_sites_have_no_breakdown(sample_checks) -> None:
+    assert {c.breakdown for c in sample_checks.values()} == {()}
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 

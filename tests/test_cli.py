@@ -89,7 +89,10 @@ def test_attributes_reach_the_check(run, samples_dir) -> None:
         (["check", "{txt}", "--attr", "green_rate=35"], "绿地率"),
         (["check", "{txt}", "--attr", "green_rate"], "green_rate"),
         (["check", "{txt}", "--as-of", "yesterday"], "yesterday"),
-        (["check", "{txt}", "--which", "2"], "which"),
+        (["check", "{txt}", "--which", "2"], "1"),
+        (["check", "{txt}", "--which", "²"], "which"),
+        (["check", "{txt}", "--use", ""], "用途代码"),
+        (["check", "{txt}", "--attr", "storeys=1", "--attr", "storeys=2"], "两次"),
         (["check", "{txt}", "--crs", "EPSG:2343"], "旧基准"),
         (["balance", "--area", "Z9"], "Z9"),
         (["balance", "--definition", "X"], "X"),
@@ -108,15 +111,63 @@ def test_what_cannot_be_judged_is_one_clear_message_and_exit_2(
     assert out == ""
 
 
-def test_with_json_an_error_is_a_json_document_too(run) -> None:
-    code, out, _ = run("check", "nowhere.txt", "--format", "json")
+@pytest.mark.parametrize("option", [["--format", "json"], ["--format=json"]])
+def test_with_json_an_error_is_a_json_document_too(run, option: list[str]) -> None:
+    code, out, _ = run("check", "nowhere.txt", *option)
     assert code == 2
     assert json.loads(out)["code"] == "claim"
 
 
-def test_a_wrong_call_is_exit_2(run) -> None:
-    assert run("check")[0] == 2
-    assert run("no-such-command")[0] == 2
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["check"], "缺少参数 file"),
+        (["check", "a", "--nosuch"], "没有选项“--nosuch”"),
+        (["check", "a", "--format", "xml"], "--format 的值无效"),
+        (["check", "a", "--width", "wide"], "--width 的值无效"),
+        (["check", "a", "b"], "命令写法有误"),
+        (["balance", "--definition"], "后面缺少值"),
+        (["no-such-command"], "没有命令“no-such-command”"),
+        (["rules", "show"], "缺少参数 rule"),
+    ],
+)
+def test_a_wrong_call_is_exit_2_and_said_in_chinese(run, args: list[str], said: str) -> None:
+    code, out, err = run(*args)
+    assert code == 2
+    assert said in err
+    assert out == ""
+
+
+def test_no_command_shows_the_help_and_is_exit_2(run) -> None:
+    code, out, err = run("rules")
+    assert code == 2
+    assert "规则" in out + err
+
+
+@pytest.mark.parametrize("target", ["/proc/none/x.html", "."])
+def test_a_place_that_cannot_be_written_is_named(run, target: str) -> None:
+    code, _, err = run("map", "-o", target)
+    assert code == 2
+    assert "无法写入" in err
+
+
+def test_a_fault_of_another_site_does_not_hinder_the_chosen_one(run, tmp_path: Path) -> None:
+    def square(lon: float) -> list[list[float]]:
+        e, n = lon + 0.001, 36.401
+        return [[lon, 36.40], [e, 36.40], [e, n], [lon, n], [lon, 36.40]]
+
+    bow = [[115.97, 36.40], [115.971, 36.401], [115.971, 36.40], [115.97, 36.401], [115.97, 36.40]]
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [c]}}
+        for c in (square(115.96), bow)
+    ]
+    file = tmp_path / "two.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    assert run("check", str(file))[0] == 2
+    assert run("check", str(file), "--which", "2")[0] == 2
+    code, out, _ = run("check", str(file), "--which", "1", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["verdict"]
 
 
 def test_balance_shows_stated_and_computed(run) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.crs import ellipsoidal_area
-from gis.engine import LayerIndex, Measurement, measure
+from gis.engine import LayerIndex, Measurement, cross, measure
 from gis.engine.overlay import parts_of
 from gis.model import (
     Area,
@@ -269,8 +269,42 @@ def test_a_site_partly_outside_the_coverage_says_how_much() -> None:
     assert found.reports[0].uncovered_share == pytest.approx(0.25, abs=1e-7)
 
 
-def test_unknown_coverage_stays_unknown() -> None:
-    assert measured(SITE, layer_of([]), coverage=None).reports[0].uncovered_share is None
+def test_unknown_coverage_stays_unknown_and_nothing_is_off_the_layer() -> None:
+    found = measured(SITE, layer_of([]), OUTSIDE, coverage=None)
+    assert found.reports[0].uncovered_share is None
+    assert found.measures[OUTSIDE].area.ellipsoidal_m2 == 0.0
+
+
+def test_land_off_the_layer_counts_inside_the_coverage_only() -> None:
+    # Covered: the left 75 m; the layer takes 25 m of them; so 50 m x 100 m are off the layer.
+    layer = layer_of([("a", None, box(0, 0, 25, 100))])
+    answer = measured(SITE, layer, OUTSIDE, coverage=box(0, 0, 75, 100)).measures[OUTSIDE]
+    assert answer.area.planar_m2 == pytest.approx(5000, abs=1e-6)
+
+
+def test_all_other_classes_are_measured_and_those_without_class_among_them() -> None:
+    layer = layer_of(
+        [
+            ("a", "01", box(0, 0, 50, 100)),
+            ("b", "99", box(50, 0, 70, 100)),
+            ("c", None, box(60, 0, 80, 100)),
+        ]
+    )
+    other = Demand("l", Quantity.INSIDE, classes=("01",), excluding=True)
+    missing = Demand("l", Quantity.INSIDE, classes=("*",), excluding=True)
+    found = measured(SITE, layer, other, missing).measures
+    assert found[other].area.planar_m2 == pytest.approx(3000, abs=1e-6)
+    assert found[missing].area.planar_m2 == pytest.approx(2000, abs=1e-6)
+
+
+@pytest.mark.parametrize(("edge", "covered"), [(129.0, False), (131.0, True)])
+def test_a_distance_says_whether_its_reach_was_covered(edge: float, covered: bool) -> None:
+    demand = Demand("l", Quantity.DISTANCE, within_m=60, required_m=30)
+    layer = layer_of([], geometry="line")
+    coverage = box(-1000, -1000, edge, 1000)
+    assert (
+        measured(SITE, layer, demand, coverage=coverage).measures[demand].reach_covered is covered
+    )
 
 
 def test_lines_points_and_noise_of_an_overlay_are_no_parts() -> None:
@@ -295,3 +329,26 @@ def test_measured_areas_equal_an_overlay_made_in_one_piece(boxes) -> None:
     oracle = shapely.intersection(SITE, shapely.union_all(shapes)).area
     assert answer[INSIDE].area.planar_m2 == pytest.approx(oracle, abs=1e-3)
     assert answer[OUTSIDE].area.planar_m2 == pytest.approx(10_000 - oracle, abs=1e-3)
+
+
+def test_a_corridor_divides_by_two_layers_and_every_piece_counts_once() -> None:
+    # 100 m x 100 m: land classes split at x = 40, zones at y = 30; the top 20 m have no zone.
+    land = layer_of([("a", "01", box(0, 0, 40, 100)), ("b", "07", box(40, 0, 100, 100))])
+    zones = layer_of([("1", "Z1", box(0, 0, 100, 30)), ("2", "Z2", box(0, 30, 100, 80))])
+    rows = cross(site_of(SITE), land, zones)
+    planar = {(r.first, r.second): round(r.share * 10_000) for r in rows}
+    assert planar == {
+        ("01", "Z1"): 1200,
+        ("01", "Z2"): 2000,
+        ("01", None): 800,
+        ("07", "Z1"): 1800,
+        ("07", "Z2"): 3000,
+        ("07", None): 1200,
+    }
+
+
+def test_overlapping_classes_do_not_count_a_piece_twice() -> None:
+    land = layer_of([("a", "01", box(0, 0, 60, 100)), ("b", "07", box(40, 0, 100, 100))])
+    zones = layer_of([("1", "Z1", box(0, 0, 100, 100))])
+    rows = cross(site_of(SITE), land, zones)
+    assert math.fsum(r.share for r in rows) == pytest.approx(1.0, abs=1e-6)

@@ -143,3 +143,34 @@ def test_a_figure_without_its_layer_says_so_and_invents_nothing(package: Path) -
 def test_the_plan_in_use_can_be_set_by_the_environment(package, monkeypatch) -> None:
     monkeypatch.setenv("WUQU_PLAN", str(package))
     assert load_plan().root == package
+
+
+def test_doubled_features_count_once_in_balance_and_totals(plan: Plan, package: Path) -> None:
+    import geopandas
+    import pandas as pd
+
+    file = package / "shapefiles" / "GHYDYH.shp"
+    frame = geopandas.read_file(file)
+    green = frame[frame["YDYHFLDM"].str.startswith("14")].copy()
+    green["BSM"] = [f"D{n:06d}" for n in range(len(green))]
+    pd.concat([frame, green]).to_file(file, encoding="UTF-8")
+    doubled, sound = load_plan(package).land_balance("core"), plan.land_balance("core")
+    assert doubled.green_water_share == pytest.approx(sound.green_water_share, abs=1e-6)
+    assert doubled.overlap_m2 == pytest.approx(0, abs=1)
+    assert sound.overlap_m2 == 0.0
+
+
+def test_land_claimed_by_two_classes_is_said(package: Path) -> None:
+    import geopandas
+    import pandas as pd
+
+    file = package / "shapefiles" / "GHYDYH.shp"
+    frame = geopandas.read_file(file)
+    twice = frame[frame["YDYHFLDM"] == "0806"].copy()
+    twice["YDYHFLDM"] = "0807"
+    twice["BSM"] = [f"D{n:06d}" for n in range(len(twice))]
+    pd.concat([frame, twice]).to_file(file, encoding="UTF-8")
+    poor = load_plan(package)
+    overlap = poor.land_balance("core").overlap_m2
+    assert overlap == pytest.approx(float(twice.area.sum()), rel=5e-4)
+    assert any("重叠" in fault for row in quality(poor) for fault in row.faults)

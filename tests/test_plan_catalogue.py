@@ -13,6 +13,7 @@ from gis.plan.catalogue import Layer, content_sha256, open_layer
 from gis.plan.schema import LayerEntry
 
 BOX = shapely.box(400_000, 4_020_000, 400_100, 4_020_100)
+BOUNDS = shapely.box(350_000, 3_990_000, 450_000, 4_050_000)
 
 
 def entry(**changes: object) -> LayerEntry:
@@ -41,7 +42,7 @@ def write(tmp_path: Path, shapes, crs: str | None = "EPSG:4548", **columns) -> N
 
 
 def opened(tmp_path: Path, **changes: object) -> Layer:
-    return open_layer(entry(**changes), tmp_path, 4548)
+    return open_layer(entry(**changes), tmp_path, 4548, BOUNDS)
 
 
 def test_an_absent_file_is_no_data_and_names_the_file(tmp_path: Path) -> None:
@@ -162,3 +163,47 @@ def test_polygons_in_a_line_layer_are_failed(tmp_path: Path) -> None:
 def test_a_land_class_layer_without_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="分类体系"):
         entry(role="landuse")
+
+
+def test_a_layer_that_lies_wholly_elsewhere_is_failed(tmp_path: Path) -> None:
+    # The numbers of the 117 E zone under the name of the 114 E zone: 270 km off, no error anywhere.
+    write(tmp_path, [BOX], crs="EPSG:4547")
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert "规划范围之外" in layer.reason
+
+
+@pytest.mark.parametrize("code", [2384, 2436])
+def test_a_layer_in_an_old_datum_is_failed_and_not_shifted_by_nothing(tmp_path, code: int) -> None:
+    write(tmp_path, [BOX], crs=f"EPSG:{code}")
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert "旧基准" in layer.reason
+
+
+@pytest.mark.parametrize("part", ["shx", "dbf"])
+def test_a_shapefile_that_hides_features_is_failed(tmp_path: Path, part: str) -> None:
+    boxes = [shapely.box(4e5 + i, 4e6 + 2e4, 4e5 + i + 1, 4e6 + 20_001) for i in range(5)]
+    write(tmp_path, boxes)
+    file = tmp_path / f"l.{part}"
+    data = bytearray(file.read_bytes())
+    if part == "shx":  # index of one record, with a header that agrees
+        data = data[:108]
+        data[24:28] = (54).to_bytes(4, "big")
+    else:
+        data[4:8] = (1).to_bytes(4, "little")
+    file.write_bytes(data)
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert "记录数不一致" in layer.reason
+
+
+def test_features_without_ids_are_numbered_alike_in_any_order(tmp_path: Path) -> None:
+    other = shapely.box(400_200, 4_020_000, 400_300, 4_020_100)
+    fields = {"class": "LX"}
+    write(tmp_path, [BOX, other], LX=["a", "b"])
+    first = opened(tmp_path, fields=fields)
+    write(tmp_path, [other, BOX], LX=["b", "a"])
+    second = opened(tmp_path, fields=fields)
+    assert first.content_sha256 == second.content_sha256
+    assert list(first.frame["cls"]) == list(second.frame["cls"])

@@ -1,10 +1,11 @@
 """How much? The measuring wing: sites against layers, numbers out.
 
 It knows nothing of files, laws or plans. ``index`` holds the features of a layer ready to be
-queried, ``overlay`` measures one site against many layers.
+queried, ``overlay`` measures one site against many layers, ``cross`` divides it by two at once.
 """
 
+from gis.engine.cross import cross
 from gis.engine.index import LayerIndex
 from gis.engine.overlay import Measurement, measure
 
-__all__ = ["LayerIndex", "Measurement", "measure"]
+__all__ = ["LayerIndex", "Measurement", "cross", "measure"]

@@ -67,6 +67,11 @@ class LayerIndex:
         return shapely.union_all(self.geometries)
 
     @cached_property
+    def is_coverage(self) -> bool:
+        """Whether the polygons neither overlap nor cross each other's edges."""
+        return bool(shapely.coverage_is_valid(self.geometries))
+
+    @cached_property
     def max_half_width(self) -> float:
         """Largest known half width in metres, 0 when none is known."""
         known = self.half_widths[~np.isnan(self.half_widths)]
@@ -80,9 +85,14 @@ class LayerIndex:
         """Return the positions of the features at most ``distance_m`` away, sorted."""
         return np.sort(self.tree.query(geometry, predicate="dwithin", distance=distance_m))
 
-    def select(self, positions: Array, patterns: Sequence[str]) -> Array:
-        """Return those positions whose class matches a pattern; all without patterns."""
+    def select(
+        self, positions: Array, patterns: Sequence[str], *, excluding: bool = False
+    ) -> Array:
+        """Return the positions whose class matches a pattern, or none of them with ``excluding``.
+
+        Without patterns all are returned. A feature without class matches no pattern.
+        """
         if not patterns:
             return positions
-        keep = [class_matches(self.classes[i], patterns) for i in positions]
-        return np.asarray(positions[np.array(keep, dtype=bool)])
+        hits = [class_matches(self.classes[i], patterns) is not excluding for i in positions]
+        return np.asarray(positions[np.array(hits, dtype=bool)])

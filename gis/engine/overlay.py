@@ -79,7 +79,7 @@ def measure(
         if report.state is not LayerState.CHECKED:
             continue
         own = [d for d in wanted if d.layer == layer.info.id]
-        overlay = _Overlay(site, layer)
+        overlay = _Overlay(site, layer, coverages.get(layer.info.id))
         evidence.extend(overlay.evidence())
         for demand in own:
             measures[demand] = overlay.answer(demand)
@@ -88,7 +88,7 @@ def measure(
 
 
 def _demand_order(d: Demand) -> tuple[object, ...]:
-    return (d.layer, d.quantity.value, d.classes, d.within_m, d.width_tolerance_m, d.geometry)
+    return (d.layer, d.quantity.value, d.classes, d.excluding, d.within_m, d.required_m, d.geometry)
 
 
 class _UncoveredShares:
@@ -157,9 +157,10 @@ def _distances(layer: LayerIndex, measures: Sequence[Measure]) -> list[Evidence]
 class _Overlay:
     """One site over one layer; each feature is cut once and reused by every demand."""
 
-    def __init__(self, site: Site, layer: LayerIndex) -> None:
+    def __init__(self, site: Site, layer: LayerIndex, coverage: BaseGeometry | None) -> None:
         self.site = site
         self.layer = layer
+        self.coverage = coverage
         self.hits = layer.meeting(site.geometry)
         self._pieces: dict[int, list[Polygon]] = {}
 
@@ -188,8 +189,12 @@ class _Overlay:
         return [int(i) for i in positions if self.pieces(int(i))]
 
     def _inside(self, demand: Demand) -> tuple[list[Polygon], list[int]]:
-        touched = self._touched(self.layer.select(self.hits, demand.classes))
+        touched = self._touched(self._chosen(demand))
         return self._merged(touched), touched
+
+    def _chosen(self, demand: Demand, positions: Array | None = None) -> Array:
+        at = self.hits if positions is None else positions
+        return self.layer.select(at, demand.classes, excluding=demand.excluding)
 
     def _merged(self, touched: list[int]) -> list[Polygon]:
         """Return disjoint parts: neighbouring features joined, overlapping ones counted once."""
@@ -200,10 +205,14 @@ class _Overlay:
         return parts_of(shapely.intersection(self.site.geometry, joined))
 
     def _outside(self, demand: Demand) -> tuple[list[Polygon], list[int]]:
+        touched = self._touched(self._chosen(demand))
+        if self.coverage is None:
+            # Nothing is known to be off a layer whose reach is not known.
+            return [], touched
         # Cut with the features themselves: cutting with computed pieces would leave noise.
-        touched = self._touched(self.layer.select(self.hits, demand.classes))
         cover = shapely.union_all(self.layer.geometries[touched])
-        return parts_of(shapely.difference(self.site.geometry, cover)), touched
+        known = shapely.intersection(self.site.geometry, self.coverage)
+        return parts_of(shapely.difference(known, cover)), touched
 
     # --- answers ---
 
@@ -235,17 +244,31 @@ class _Overlay:
     def _distance(self, demand: Demand) -> Measure:
         layer, reach = self.layer, demand.within_m + self.layer.max_half_width
         near = []
-        for i in layer.select(layer.within(self.site.geometry, reach), demand.classes):
+        for i in self._chosen(demand, layer.within(self.site.geometry, reach)):
             axis = float(shapely.distance(self.site.geometry, layer.geometries[i]))
             half = float(layer.half_widths[i])
             edge = None if math.isnan(half) else max(0.0, axis - half)
             if edge is None or edge <= demand.within_m:
                 near.append(Near(str(layer.ids[i]), layer.classes[i], layer.names[i], axis, edge))
         near.sort(key=lambda n: (n.axis_m if n.edge_m is None else n.edge_m, n.feature_id))
-        return Measure(demand, near=tuple(near), feature_ids=tuple(n.feature_id for n in near))
+        return Measure(
+            demand,
+            near=tuple(near),
+            reach_covered=self._reach_covered(demand.required_m),
+            feature_ids=tuple(n.feature_id for n in near),
+        )
+
+    def _reach_covered(self, required_m: float) -> bool:
+        """Whether a feature nearer than the required distance would have been seen."""
+        if self.coverage is None:
+            return False
+        around = (
+            shapely.buffer(self.site.geometry, required_m) if required_m else self.site.geometry
+        )
+        return not parts_of(shapely.difference(around, self.coverage))
 
     def _length_or_count(self, demand: Demand) -> Measure:
-        chosen = self.layer.select(self.hits, demand.classes)
+        chosen = self._chosen(demand)
         lengths = self._lengths(chosen)
         hit = chosen if demand.quantity is Quantity.COUNT else chosen[lengths > 0]
         return Measure(

@@ -339,8 +339,9 @@ def _site(draft: Draft, document: Document, options: _Options) -> Site:
     area = Area(ellipsoidal_area(outline, policy.work_epsg), float(outline.area))
     if not area.ellipsoidal_m2 >= _MIN_AREA_M2:
         raise GeometryError(f"“{draft.name}”面积不足 {_MIN_AREA_M2} m²", expected="有面积的面")
-    lane = Remark("corridor", f"线路按 {options.width_m} m 宽的带状用地检测，两端平头")
-    lanes = (lane,) if draft.shape.kind is ShapeKind.LINE else ()
+    width_m = options.width_m if draft.shape.kind is ShapeKind.LINE else None
+    lane = Remark("corridor", f"线路按 {width_m} m 宽的带状用地检测，两端平头")
+    lanes = () if width_m is None else (lane,)
     stated, remarks = declared_area(draft.declared_area, area)
     agree = [r for r in remarks if r.code == "declared_area"]
     differ = [r for r in remarks if r.code != "declared_area"]
@@ -351,6 +352,7 @@ def _site(draft: Draft, document: Document, options: _Options) -> Site:
         crs=CrsDecision(reading.epsg, policy.work_epsg, reading.how),
         source=options.source,
         use=draft.use,
+        corridor_width_m=width_m,
         claims={**draft.claims, **stated},
         notes=(*document.notes, *draft.notes, *reading.notes, *drawing.notes, *lanes, *agree),
         warnings=(

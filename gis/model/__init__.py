@@ -15,7 +15,16 @@ from gis.model.answer import (
     Remedy,
     SiteCheck,
 )
-from gis.model.measures import Demand, Evidence, LayerInfo, LayerReport, Measure, Near, Sliver
+from gis.model.measures import (
+    CrossRow,
+    Demand,
+    Evidence,
+    LayerInfo,
+    LayerReport,
+    Measure,
+    Near,
+    Sliver,
+)
 from gis.model.rules import Basis, Document, Rule
 from gis.model.site import Area, CrsDecision, Remark, Site, Source
 from gis.model.words import (
@@ -33,6 +42,7 @@ __all__ = [
     "Basis",
     "Claim",
     "Contact",
+    "CrossRow",
     "CrsDecision",
     "Demand",
     "Document",

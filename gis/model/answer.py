@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from gis.model.measures import Evidence, LayerReport
+from gis.model.measures import CrossRow, Evidence, LayerReport
 from gis.model.rules import Basis
 from gis.model.site import Remark, Site
 from gis.model.words import GeoJson, Verdict
@@ -93,6 +93,7 @@ class OutOfScope:
 class SiteCheck:
     """The whole answer for one site; the same object stands behind JSON, map, report and record.
 
+    ``breakdown`` divides a corridor by current land class and planned zone.
     ``outline`` is the site as GeoJSON in longitude/latitude, for showing only. ``digest`` is the
     SHA-256 of the decision part (``gis.canonical``); ``gis.canonical.to_dict`` gives the JSON.
     """
@@ -113,6 +114,7 @@ class SiteCheck:
     rulebook_sha256: str
     out_of_scope: tuple[OutOfScope, ...] = ()
     outline: GeoJson | None = None
+    breakdown: tuple[CrossRow, ...] = ()
     digest: str = ""
 
     @property

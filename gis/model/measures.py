@@ -65,19 +65,38 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class CrossRow:
+    """Area of a site on one class of a first layer and one class of a second, m²; share 0-1.
+
+    A class is None where the layer has no feature.
+    """
+
+    first: str | None
+    first_name: str | None
+    second: str | None
+    second_name: str | None
+    area_m2: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """One thing that a rule wants measured.
 
-    ``classes`` are exact class values, or prefixes ending in ``*``; empty means every class.
-    ``within_m`` bounds the search of a distance. ``geometry`` asks for the overlap to be shown.
+    ``classes`` are exact class values, or prefixes ending in ``*``; empty means every class. With
+    ``excluding`` the features of all *other* classes are meant, those without a class among them.
+    ``within_m`` bounds the search of a distance, ``required_m`` is the largest distance that the
+    rule asks for. ``geometry`` asks for the overlap to be shown.
     """
 
     layer: str
     quantity: Quantity
     classes: tuple[str, ...] = ()
+    excluding: bool = False
     width_tolerance_m: float = 0.1
     area_tolerance_m2: float = 1.0
     within_m: float = 0.0
+    required_m: float = 0.0
     geometry: bool = False
 
 
@@ -105,6 +124,9 @@ class Measure:
     """The answer to a demand.
 
     ``area`` is the full sum; ``decisive_m2`` leaves the slivers out and is what a threshold sees.
+    Land off a layer is counted inside its coverage only: beyond it nothing is known.
+    ``reach_covered`` is False when the land within the required distance is not all covered, so
+    that an unseen feature may be nearer than the nearest one seen.
     """
 
     demand: Demand
@@ -115,5 +137,6 @@ class Measure:
     length_m: float = 0.0
     count: int = 0
     near: tuple[Near, ...] = ()
+    reach_covered: bool = True
     feature_ids: tuple[str, ...] = ()
     geometry: GeoJson | None = None

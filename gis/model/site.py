@@ -65,6 +65,7 @@ class Source:
 class Site:
     """A candidate site: valid polygon in the work CRS with both areas.
 
+    ``corridor_width_m`` is set when the input was a line: a road or pipe project.
     ``claims`` are statements of the applicant or of the file (use, plot ratio, declared area …),
     shown as such and never verified by the geometry.
     """
@@ -75,6 +76,7 @@ class Site:
     crs: CrsDecision
     source: Source
     use: str | None = None
+    corridor_width_m: float | None = None
     claims: Mapping[str, Claim] = field(default_factory=dict)
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()

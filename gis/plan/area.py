@@ -20,7 +20,7 @@ from gis.errors import NotFoundError, PlanError
 from gis.model import Area, LayerState, OutOfScope, PlanRef
 from gis.plan import balance
 from gis.plan.catalogue import Layer, open_layer
-from gis.plan.schema import STATUS_LABELS, PlanFile, Stated
+from gis.plan.schema import STATUS_LABELS, PlanFile, PlanHeader, Stated
 from gis.rulebook import RuleBook, load_rulebook
 from gis.tomlfile import read_model
 from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
@@ -104,8 +104,7 @@ class Plan:
     @cached_property
     def bounds_polygon(self) -> BaseGeometry:
         """The bounds as a polygon in the work CRS, edges densified."""
-        box = shapely.segmentize(shapely.box(*self.file.plan.bounds), 0.05)
-        return transform(box, geographic_code(self.work_epsg), self.work_epsg)
+        return _bounds_polygon(self.file.plan)
 
     @cached_property
     def coverages(self) -> Mapping[str, BaseGeometry | None]:
@@ -193,6 +192,11 @@ def _reason(stated: Stated, computed: float | None, lacking: list[str]) -> str:
     return "差异超出公布值取整范围，请核对边界或口径"
 
 
+def _bounds_polygon(header: PlanHeader) -> BaseGeometry:
+    box = shapely.segmentize(shapely.box(*header.bounds), 0.05)
+    return transform(box, geographic_code(header.work_crs), header.work_crs)
+
+
 def load_plan(path: str | Path | None = None) -> Plan:
     """Open a plan package.
 
@@ -211,8 +215,8 @@ def load_plan(path: str | Path | None = None) -> Plan:
     """
     root = find_plan(path)
     file = read_model(root / PLAN_FILE, PlanFile)
-    work = file.plan.work_crs
-    layers = {entry.id: open_layer(entry, root, work) for entry in file.layer}
+    work, bounds = file.plan.work_crs, _bounds_polygon(file.plan)
+    layers = {entry.id: open_layer(entry, root, work, bounds) for entry in file.layer}
     return Plan(root, file, layers, load_rulebook(file.plan.rulebooks, root))
 
 

@@ -15,6 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area, ellipsoidal_areas
+from gis.engine.index import Array
 from gis.errors import NotFoundError
 from gis.model import LayerState, class_matches
 from gis.plan.catalogue import Layer
@@ -42,7 +43,8 @@ class ClassArea:
 class LandBalance:
     """Areas of the land classes of an area, and the share of green and water by one definition.
 
-    ``uncovered_m2`` is the part of the area on which the layer says nothing.
+    ``uncovered_m2`` is the part of the area on which the layer says nothing, ``overlap_m2`` what
+    features of different classes claim twice: 0 in sound data.
     """
 
     area_id: str
@@ -54,6 +56,7 @@ class LandBalance:
     definition_text: str
     denominator_m2: float
     uncovered_m2: float
+    overlap_m2: float
     rows: tuple[ClassArea, ...]
 
     def _sum(self, kind: str) -> float:
@@ -91,6 +94,7 @@ class LandBalance:
             "green_water_share": round(self.green_water_share, 6),
             "uncovered_m2": round(self.uncovered_m2, 2),
             "uncovered_ha": hectares[-1],
+            "overlap_m2": round(self.overlap_m2, 2) + 0.0,
             "classes": [
                 {
                     "class": row.cls,
@@ -123,7 +127,10 @@ def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
         ClassArea(cls, classes.name(cls), m2, m2 / denominator, _counted(cls, chosen))
         for cls, m2 in sorted(class_areas(layer, polygon, plan.work_epsg).items())
     ]
-    covered = math.fsum(row.area_m2 for row in rows)
+    counted = math.fsum(row.area_m2 for row in rows)
+    covered = counted
+    if not layer.index.is_coverage:
+        covered = ellipsoidal_area(shapely.union_all(_cut(layer, polygon)[1]), plan.work_epsg)
     return LandBalance(
         area_id=area_id,
         area_title=title,
@@ -134,6 +141,7 @@ def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
         definition_text=definition_text(definition),
         denominator_m2=denominator,
         uncovered_m2=max(denominator - covered, 0.0),
+        overlap_m2=counted - covered,
         rows=tuple(rows),
     )
 
@@ -191,20 +199,30 @@ def _zone_ids(plan: Plan) -> list[str]:
 def class_areas(layer: Layer, polygon: BaseGeometry | None, epsg: int) -> dict[str, float]:
     """Return m² by class of a layer, inside a polygon or in whole.
 
-    Overlapping features of one class count once only where the layer is a true coverage; a
-    land-class layer is one, which ``data check`` verifies.
+    Overlapping features of one class count once. Features of different classes that overlap are
+    counted in both; ``LandBalance.overlap_m2`` says how much that is.
     """
     index = layer.index
-    at = np.arange(len(index)) if polygon is None else index.meeting(polygon)
-    shapes = index.geometries[at]
-    if polygon is not None:
-        # Most features lie wholly inside; only those on the border need cutting.
-        inside = index.tree.query(polygon, predicate="contains")
-        border = ~np.isin(at, inside)
-        shapes = shapes.copy()
-        shapes[border] = shapely.intersection(shapes[border], polygon)
-    areas = ellipsoidal_areas(shapes, epsg)
-    totals: dict[str, list[float]] = {}
-    for position, m2 in zip(at, areas, strict=True):
-        totals.setdefault(index.classes[position] or "", []).append(float(m2))
-    return {cls: math.fsum(values) for cls, values in totals.items() if math.fsum(values) > 0}
+    at, shapes = _cut(layer, polygon)
+    groups: dict[str, list[int]] = {}
+    for n, position in enumerate(at):
+        groups.setdefault(index.classes[position] or "", []).append(n)
+    totals = {}
+    for cls, members in groups.items():
+        own = shapes[members]
+        if not index.is_coverage:
+            own = shapely.get_parts(shapely.union_all(own))
+        totals[cls] = math.fsum(float(m2) for m2 in ellipsoidal_areas(own, epsg))
+    return {cls: m2 for cls, m2 in totals.items() if m2 > 0}
+
+
+def _cut(layer: Layer, polygon: BaseGeometry | None) -> tuple[Array, Array]:
+    """Return positions and shapes of the features inside a polygon; only the border is cut."""
+    index = layer.index
+    if polygon is None:
+        return np.arange(len(index)), index.geometries
+    at = index.meeting(polygon)
+    shapes = index.geometries[at].copy()
+    border = ~np.isin(at, index.tree.query(polygon, predicate="contains"))
+    shapes[border] = shapely.intersection(shapes[border], polygon)
+    return at, shapes

@@ -20,8 +20,11 @@ import pandas as pd
 import pyogrio
 import shapely
 from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
+from gis.crs import refuse_old_datum
 from gis.engine.index import Array, LayerIndex
+from gis.errors import CrsError
 from gis.model import LayerInfo, LayerState
 from gis.plan.schema import LayerEntry
 
@@ -65,14 +68,27 @@ class Layer:
         return self.index.content_sha256
 
 
-def open_layer(entry: LayerEntry, root: Path, work_epsg: int) -> Layer:
-    """Open one layer of a plan package; never raises for what is wrong with the data."""
+def open_layer(entry: LayerEntry, root: Path, work_epsg: int, bounds: BaseGeometry) -> Layer:
+    """Open one layer of a plan package; never raises for what is wrong with the data.
+
+    Parameters
+    ----------
+    entry
+        What ``plan.toml`` says about the layer.
+    root
+        Folder of the plan package.
+    work_epsg
+        EPSG code of the work CRS.
+    bounds
+        Bounds of the plan in the work CRS. A layer that lies wholly elsewhere has a wrong CRS.
+    """
     path, info = root / entry.path, entry.info()
     if not path.exists():
         reason = f"数据文件不存在：{entry.path}"
         return Layer(info, LayerIndex(info, LayerState.NO_DATA, reason), path, None)
     try:
         frame, repaired = _read(entry, path, work_epsg)
+        _lies_in(frame, bounds)
     except LayerUnusableError as problem:
         reason = f"数据文件无法使用：{entry.path}：{problem}"
         return Layer(info, LayerIndex(info, LayerState.FAILED, reason), path, None)
@@ -102,20 +118,48 @@ def _read(entry: LayerEntry, path: Path, work_epsg: int) -> tuple[Any, str]:
         raise LayerUnusableError(f"读取失败（{type(problem).__name__}）") from None
     if not isinstance(raw, geopandas.GeoDataFrame):
         raise LayerUnusableError("没有图形")
+    if path.suffix.lower() == ".shp":
+        _all_records_read(path, len(raw))
     raw = _in_work_crs(raw, work_epsg)
     repaired = _checked_geometries(raw, entry)
     return _normalised(raw, entry), repaired
 
 
+def _all_records_read(path: Path, read: int) -> None:
+    """Refuse a shapefile whose parts disagree: a short .shx or .dbf silently hides features."""
+    table = path.with_suffix(".dbf")
+    counts = {(path.with_suffix(".shx").stat().st_size - 100) // 8, read}
+    counts |= {struct.unpack("<I", table.read_bytes()[4:8])[0]} if table.exists() else set()
+    if len(counts) > 1:
+        shown = "、".join(str(n) for n in sorted(counts))
+        raise LayerUnusableError(f"各文件的记录数不一致（{shown}），文件可能不完整")
+
+
+def _lies_in(frame: Any, bounds: BaseGeometry) -> None:
+    if len(frame) and not frame.geometry.intersects(bounds).any():
+        raise LayerUnusableError("全部要素都在规划范围之外，请核对坐标系（.prj）和坐标")
+
+
 def _in_work_crs(raw: Any, work_epsg: int) -> Any:
     if raw.crs is None:
         raise LayerUnusableError("缺少坐标系（.prj），请补充后重新载入")
+    _refuse_old_datum(raw.crs)
     if raw.crs == CRS.from_epsg(work_epsg):
         return raw
     moved = raw.to_crs(epsg=work_epsg)
     if not np.isfinite(moved.total_bounds).all() and len(moved):
         raise LayerUnusableError("坐标无法转换到规划坐标系，请核对 .prj")
     return moved
+
+
+def _refuse_old_datum(crs: CRS) -> None:
+    """PROJ would move Xian 1980 and Beijing 1954 by zero metres without a word."""
+    try:
+        refuse_old_datum(crs.name)
+        refuse_old_datum(crs.geodetic_crs.name if crs.geodetic_crs else "")
+        refuse_old_datum(crs.to_epsg() or "")
+    except CrsError as problem:
+        raise LayerUnusableError(problem.found) from None
 
 
 def _checked_geometries(raw: Any, entry: LayerEntry) -> str:
@@ -148,7 +192,8 @@ def _repair(raw: Any, invalid: Array) -> str:
 def _normalised(raw: Any, entry: LayerEntry) -> Any:
     """Return the frame with the columns that the toolkit knows, sorted by id."""
     names = entry.fields
-    ids = _column(raw, names.id) if names.id else [str(n + 1) for n in range(len(raw))]
+    raw = raw if names.id else _in_order_of_content(raw)
+    ids = _column(raw, names.id) if names.id else [f"{n:07d}" for n in range(1, len(raw) + 1)]
     data: Mapping[str, Any] = {
         "id": _text_column(ids),
         "cls": _text_column(_column(raw, names.cls)),
@@ -159,6 +204,12 @@ def _normalised(raw: Any, entry: LayerEntry) -> Any:
     if frame["id"].isna().any() or frame["id"].duplicated().any():
         raise LayerUnusableError(f"编号字段 {names.id} 有空值或重复值")
     return frame.sort_values("id", kind="stable", ignore_index=True)
+
+
+def _in_order_of_content(raw: Any) -> Any:
+    """Sort features that have no ids by their geometry, so that any store numbers them alike."""
+    keys = shapely.to_wkb(shapely.normalize(raw.geometry.to_numpy()), hex=True, byte_order=1)
+    return raw.iloc[np.argsort(keys.astype(str), kind="stable")]
 
 
 def _column(raw: Any, name: str | None) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 
 from gis.crs import ellipsoidal_area, ellipsoidal_areas
 from gis.model import LayerState
@@ -21,6 +22,8 @@ from gis.rulebook import land_classes
 
 # Layers that divide their coverage without gap or overlap.
 _PARTITIONS = {"district", "zone", "landuse", "planned_use"}
+# Lines whose distance rules run to an edge.
+_CENTRE_LINES = {"road", "railway", "power_line"}
 _TOLERANCE_M2 = 10.0
 
 
@@ -76,8 +79,20 @@ def _faults(plan: Plan, layer: Layer) -> Iterator[str]:
     if layer.info.scheme and layer.info.edition:
         yield from _code_faults(layer)
     unknown = int(np.isnan(layer.index.half_widths).sum())
-    if unknown:
+    if unknown and layer.info.role in _CENTRE_LINES:
         yield f"{unknown} 条中心线没有半宽，邻近地块只能得到“需核实”"
+    yield from _place_faults(plan, layer)
+
+
+def _place_faults(plan: Plan, layer: Layer) -> Iterator[str]:
+    """Yield features far from the coverage: a sign of a wrong CRS, or of a wrong coverage."""
+    coverage = plan.coverages[layer.info.id]
+    if coverage is None:
+        yield f"覆盖范围图层“{layer.info.coverage}”无数据，覆盖范围不明"
+        return
+    away = int((~shapely.intersects(layer.index.geometries, coverage)).sum())
+    if away:
+        yield f"{away} 个要素完全在覆盖范围之外"
 
 
 def _partition_faults(plan: Plan, layer: Layer) -> Iterator[str]:
