@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from api.heavy import HeavyWork
 from api.settings import Settings
 from api.upload import unknown_parameters
 from gis.errors import PlanError
@@ -36,6 +37,12 @@ class State:
     figures: list[dict[str, Any]] | None = None
     pages: dict[str, str] = field(default_factory=dict)
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @cached_property
+    def heavy(self) -> HeavyWork:
+        """The threads for checks that take long."""
+        chosen = self.settings
+        return HeavyWork(chosen.heavy_checks, chosen.heavy_waiting, chosen.heavy_wait_s)
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:

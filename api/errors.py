@@ -50,6 +50,26 @@ class BodyError(InputError):
     title = "请求内容有误"
 
 
+class EffortError(LimitError):
+    """The sites of one request take longer to check than one request may take."""
+
+    code = "effort"
+    title = "一次请求的检测量过大"
+
+
+class BusyError(WuquError):
+    """Too many large sites at once; the same request can be answered a little later."""
+
+    code = "busy"
+    title = "服务繁忙"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "同时检测的大地块过多", advice=f"{self.retry_after_s} 秒后重新提交，或分批提交"
+        )
+
+
 STATUS: Mapping[type[Exception], int] = {
     MediaTypeError: 415,
     BodyLimitError: 413,
@@ -59,6 +79,7 @@ STATUS: Mapping[type[Exception], int] = {
     InputError: 422,
     NotFoundError: 404,
     PlanError: 503,
+    BusyError: 503,
     SQLAlchemyError: 503,
 }
 
@@ -121,7 +142,10 @@ def problem(
 def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
-    return problem(status_of(error), row["code"], row["title"], row["detail"], row["errors"])
+    later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, BusyError) else None
+    return problem(
+        status_of(error), row["code"], row["title"], row["detail"], row["errors"], headers=later
+    )
 
 
 def add_error_handlers(app: FastAPI) -> None:

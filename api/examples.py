@@ -1,4 +1,4 @@
-"""Which bodies does the documentation show? Small sites in the middle of the plan in use."""
+"""Which sites do the documentation and the desk show? Small ones in the middle of the plan."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gis.plan import Plan
 
 # About 450 m x 330 m in middle latitudes.
 _SIDE_DEG = (0.005, 0.003)
+_SIDE_M = 500
 
 
 def body_examples(plan: Plan) -> dict[str, Any]:
@@ -27,3 +28,12 @@ def body_examples(plan: Plan) -> dict[str, Any]:
         "application/json": feature,
         "text/plain": f"POLYGON(({points}))",
     }
+
+
+def point_lines(plan: Plan) -> tuple[str, ...]:
+    """Return boundary points in the work CRS of the plan, one text line each, east before north."""
+    middle = plan.bounds_polygon.centroid
+    # Round numbers show that this is an example and not somebody's land.
+    x, y = round(middle.x, -3), round(middle.y, -3)
+    corners = ((x, y), (x + _SIDE_M, y), (x + _SIDE_M, y + _SIDE_M))
+    return tuple(f"{east:.2f}, {north:.2f}" for east, north in corners)

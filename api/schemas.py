@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 VerdictCode = Literal["pass", "conditional", "undetermined", "fail"]
 FindingVerdict = Literal["pass", "conditional", "undetermined", "fail", "not_applicable"]
 GeoJsonObject = dict[str, Any]
+_LAYER_ID = "图层编号；名称、数据时点（vintage）与状态（status、state）见 layers[] 中 id 相同的一项"
 
 
 class _Answer(BaseModel):
@@ -96,7 +97,7 @@ class EvidenceOut(_Answer):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    layer: str = Field(examples=["farmland"])
+    layer: str = Field(description=_LAYER_ID, examples=["farmland"])
     cls: str | None = Field(alias="class", examples=["0101"])
     name: str | None = Field(examples=["水田"])
     kind: Literal["area", "length", "count", "distance"]
@@ -136,7 +137,9 @@ class FindingOut(_Answer):
     title: str = Field(examples=["不得占用永久基本农田"])
     verdict: FindingVerdict
     verdict_label: str = Field(examples=["不符合"])
-    layer: str | None = Field(examples=["farmland"])
+    layer: str | None = Field(
+        description=f"{_LAYER_ID}；不涉及图层时为 null", examples=["farmland"]
+    )
     measure: MeasureOut | None
     threshold: str = Field(examples=["0 m²"])
     reason: str = Field(examples=["占用永久基本农田 1234.56 m²"])
@@ -151,7 +154,7 @@ class FindingOut(_Answer):
 class ContactOut(_Answer):
     """A sliver, listed with the rule that left it out."""
 
-    layer: str
+    layer: str = Field(description=_LAYER_ID, examples=["farmland"])
     rule: str
     area_m2: float
     width_m: float
@@ -178,6 +181,17 @@ class ImpactOut(_Answer):
     title: str = Field(examples=["城镇开发边界"])
     area_m2: float
     total_m2: float | None
+
+
+class BreakdownOut(_Answer):
+    """Area of the site on one present land class and one zone."""
+
+    land_class: str | None = Field(description="现状地类；null 表示无数据", examples=["0101"])
+    land_class_name: str | None = Field(examples=["水田"])
+    zone: str | None = Field(description="功能分区编号；null 表示不在任何分区内", examples=["Z1"])
+    zone_name: str | None = Field(examples=["休闲旅游功能区"])
+    area_m2: float
+    share: float | None = Field(None, description="0–1，占地块椭球面积")
 
 
 class RemedyOut(_Answer):
@@ -224,8 +238,11 @@ class SiteCheckOut(_Answer):
     evidence: list[EvidenceOut]
     findings: list[FindingOut]
     contacts: list[ContactOut]
-    layers: list[LayerReportOut]
+    layers: list[LayerReportOut] = Field(
+        description="所检图层：数据时点、状态、是否检查；findings、evidence、contacts 以 id 引用"
+    )
     impact: list[ImpactOut]
+    breakdown: list[BreakdownOut] = Field(description="地块的现状地类与功能分区交叉面积")
     remedies: list[RemedyOut]
     warnings: list[RemarkOut]
     out_of_scope: list[OutOfScopeOut]

@@ -21,6 +21,9 @@ class Settings(BaseSettings):
 
     ``plan`` is the plan package (None: the bundled one), ``db`` the file of the decision records.
     ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
+    ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
+    the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
+    ``heavy_waiting`` more wait for at most ``heavy_wait_s``.
     """
 
     model_config = SettingsConfigDict(
@@ -34,6 +37,10 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     body_limit_bytes: int = Field(default=20 * MEGABYTE, ge=1024)
     body_deadline_s: float = Field(default=60.0, gt=0)
+    check_budget_s: float = Field(default=8.0, gt=0)
+    heavy_checks: int = Field(default=2, ge=1, le=64)
+    heavy_waiting: int = Field(default=4, ge=0, le=64)
+    heavy_wait_s: float = Field(default=2.0, ge=0)
     open_connections: int = Field(default=512, ge=8)
     secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
 

@@ -20,6 +20,7 @@ from starlette.templating import Jinja2Templates
 
 from api.answers import CHINA
 from api.deps import KnownQuery, State, StateDep
+from api.examples import point_lines
 from api.settings import MEGABYTE
 from gis.claims import ATTRIBUTES
 from gis.errors import NotFoundError
@@ -53,6 +54,7 @@ async def desk(request: Request, state: StateDep) -> Response:
         "rulebook": plan.rulebook,
         "out_of_scope": "、".join(o.topic for o in plan.out_of_scope),
         "accepted": plan.crs_policy.accepted,
+        "points": point_lines(plan),
         "verdicts": [{"id": v.value, "icon": Markup(VERDICTS[v].icon)} for v in Verdict],
         "uses": _uses(),
         "attributes": list(_attributes()),

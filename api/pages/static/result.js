@@ -6,13 +6,14 @@ const IDLE = "not_applicable";
 
 function showCheck(target, check) {
   const acting = check.findings.filter((f) => f.verdict !== PASSED && f.verdict !== IDLE);
+  const first = [...remarks(check), group("需要处理", acting)].filter(Boolean);
   target.replaceChildren(
     verdictCard(check),
     h(
       "div",
-      { class: "columns" },
-      h("div", { class: "reasons" }, remarks(check), group("需要处理", acting), others(check), impact(check), facts(check)),
+      { class: "answer" },
       h("div", { class: "mapside" }, mapFrame(check), downloads(check)),
+      h("div", { class: "reasons" }, first.length ? h("div", {}, first) : null, h("div", {}, others(check), impact(check), facts(check))),
     ),
   );
 }
@@ -145,7 +146,10 @@ function facts(check) {
 
 function mapFrame(check) {
   const source = `/maps/site-checks/${check.id}.html`;
-  return h("iframe", { title: `${check.site.name}的地图`, src: source, loading: "lazy", sandbox: "allow-scripts allow-modals" });
+  return [
+    h("iframe", { title: `${check.site.name}的地图`, src: source, loading: "lazy", sandbox: "allow-scripts allow-modals" }),
+    h("a", { class: "button", href: source }, "查看地图"),
+  ];
 }
 
 function downloads(check) {
@@ -154,7 +158,7 @@ function downloads(check) {
   return h(
     "p",
     { class: "downloads" },
-    h("a", { href: `/maps/site-checks/${check.id}.html`, target: "_blank", rel: "noopener" }, "全屏地图"),
+    h("a", { class: "whole", href: `/maps/site-checks/${check.id}.html`, target: "_blank", rel: "noopener" }, "全屏地图"),
     link(".html", "下载地图网页"),
     link(".geojson", "下载 GeoJSON"),
     link(".json", "下载 JSON"),
