@@ -42,7 +42,8 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = RecordStore(chosen.db)
-        app.state.wuqu = State(chosen, plan or load_plan(chosen.plan), store)
+        opened = plan or load_plan(chosen.plan)
+        app.state.wuqu = State(chosen, opened.prepare(), store)
         yield
         store.close()
 

@@ -77,6 +77,12 @@ class LayerIndex:
         known = self.half_widths[~np.isnan(self.half_widths)]
         return float(known.max()) if known.size else 0.0
 
+    def prepare(self) -> None:
+        """Build the tree and the other lazy parts now, not in the first request."""
+        # A query makes the tree sort itself, which it puts off until then.
+        self.tree.query(shapely.Point(0, 0))
+        _ = self.max_half_width, self.info.geometry == "polygon" and self.is_coverage
+
     def meeting(self, geometry: BaseGeometry) -> Array:
         """Return the positions of the features that intersect or touch the geometry, sorted."""
         return np.sort(self.tree.query(geometry, predicate="intersects"))

@@ -128,6 +128,13 @@ class Plan:
             for layer in self.with_role(role)
         }
 
+    def prepare(self) -> Plan:
+        """Build everything that is built once, before threads or requests share the plan."""
+        for layer in self.layers.values():
+            layer.index.prepare()
+        _ = self.coverages, self.class_totals
+        return self
+
     def area_of(self, layer_id: str) -> Area:
         """Return the area of a whole layer, overlapping features counted once."""
         union = self.layer(layer_id).index.union
