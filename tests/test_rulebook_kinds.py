@@ -22,7 +22,8 @@ from gis.model import (
     Rule,
     Sliver,
 )
-from gis.rulebook import Facts, RuleBook, demands_of, evaluate, load_rulebook
+from gis.rulebook import Facts, RuleBook, demands_of, evaluate, land_classes, load_rulebook
+from gis.rulebook.kind_overlap import known_codes
 
 AS_OF = date(2026, 11, 22)
 SITE_M2 = 10_000.0  # one hectare, 15 mu
@@ -49,7 +50,7 @@ basis = [{ document = "law", article = "第一条", verified = true }]
 AREA_TEXT = 'text = { clear = "未涉及。", hit = "占用 {area}：{parts}，用途 {use}" }\n'
 
 Load = Callable[[str], RuleBook]
-Numbers = Mapping[tuple[Quantity, tuple[str, ...]], Measure]
+Numbers = Mapping[tuple[object, ...], Measure]
 
 
 @pytest.fixture
@@ -70,16 +71,29 @@ def area(m2: float, *slivers: tuple[float, float]) -> Measure:
     return Measure(demand, Area(total, total), total / SITE_M2, m2, small, geometry=shown)
 
 
-def near(*features: tuple[str | None, float, float | None]) -> Measure:
+def near(*features: tuple[str | None, float, float | None], covered: bool = True) -> Measure:
     """A measure of features as (class, metres to the axis, metres to the edge)."""
     rows = tuple(Near(f"f{n}", c, None, axis, edge) for n, (c, axis, edge) in enumerate(features))
-    return Measure(Demand("line", Quantity.DISTANCE), near=rows)
+    return Measure(Demand("line", Quantity.DISTANCE), near=rows, reach_covered=covered)
 
 
 def report(
-    state: LayerState = LayerState.CHECKED, uncovered: float | None = 0.0, reason: str = ""
+    state: LayerState = LayerState.CHECKED,
+    uncovered: float | None = 0.0,
+    reason: str = "",
+    scheme: tuple[str, str] | None = None,
 ) -> LayerReport:
-    info = LayerInfo("line", "某线图层", "control_line", "polygon", "2026", "schematic")
+    name, edition = scheme or (None, None)
+    info = LayerInfo(
+        "line",
+        "某线图层",
+        "control_line",
+        "polygon",
+        "2026",
+        "schematic",
+        scheme=name,
+        edition=edition,
+    )
     return LayerReport(info, state, None, uncovered, reason)
 
 
@@ -105,11 +119,19 @@ def judge(
 
 
 def answer(demand: Demand, numbers: Numbers) -> Measure:
+    if demand.excluding:
+        exact = numbers.get(("not", *demand.classes))
+        return exact or numbers.get(("not",), area(0.0))
     return numbers.get((demand.quantity, demand.classes), area(0.0))
 
 
 def inside(measure: Measure, *classes: str) -> Numbers:
     return {(Quantity.INSIDE, classes): measure}
+
+
+def besides(measure: Measure, *classes: str) -> Numbers:
+    """Land of none of the classes; without classes the answer to every demand of that sort."""
+    return {("not", *classes): measure}
 
 
 def outside(measure: Measure) -> Numbers:
@@ -241,6 +263,71 @@ def test_an_unverified_exception_cannot_fail_a_site(load: Load) -> None:
     assert judge(book, inside(area(100.0))).verdict == "undetermined"
 
 
+@pytest.mark.parametrize(
+    ("use", "verdict"),
+    [
+        ("0804", "fail"),
+        ("08", "undetermined"),  # 0803 is excused, the rest of 08 is not
+        ("12", "undetermined"),  # 1202 and 1207 are conditional, the rest of 12 fails
+        ("13", "conditional"),  # 1301 is conditional as well
+        ("14", "undetermined"),  # 14 passes, 1403 under it fails
+        ("1402", "pass"),
+        ("1403", "fail"),
+    ],
+)
+def test_a_use_above_those_of_the_exceptions_takes_none_of_their_outcomes(
+    load: Load, use: str, verdict: str
+) -> None:
+    book = load(
+        FORBID
+        + 'exceptions = [{ uses = ["0803", "14"], verdict = "pass", reason = "略" }, '
+        + '{ uses = ["1202", "1207", "13", "1301"], verdict = "conditional", reason = "略" }, '
+        + '{ uses = ["1403"], verdict = "fail", reason = "略" }]\n'
+    )
+    found = judge(book, inside(area(100.0)), use=use)
+    assert found.verdict == verdict
+    assert ("下级分类代码" in found.reason) == (verdict == "undetermined")
+    assert judge(book, {}, use=use).verdict == "pass"
+
+
+def test_a_finer_exception_counts_only_with_its_claim(load: Load) -> None:
+    book = load(
+        FORBID + 'exceptions = [{ uses = ["1202"], verdict = "conditional", reason = "重点项目", '
+        "attributes = { key_project = true } }]\n"
+    )
+    hit = inside(area(100.0))
+    assert judge(book, hit, use="12").verdict == "fail"
+    assert judge(book, hit, use="12", attributes={"key_project": True}).verdict == "undetermined"
+
+
+def test_features_without_class_may_be_of_a_forbidden_class(load: Load) -> None:
+    book = load(FORBID + 'classes = ["A*", "B"]\n')
+    found = judge(book, besides(area(40.0), "*"))
+    assert found.verdict == "undetermined"
+    assert "类别未填的部分 40.00 m²" in found.reason
+    assert "未涉及" not in found.reason
+    # What is sure stays sure, and its area stands alone in the measure.
+    found = judge(book, {**besides(area(40.0), "*"), **inside(area(100.0), "A*", "B")})
+    assert found.verdict == "fail"
+    assert "占用 100.00 m²" in found.reason
+    assert found.measure is not None
+    assert found.measure.value == 100.0
+    assert judge(book, besides(area(0.0, (0.5, 0.02)), "*")).verdict == "pass"
+
+
+def test_features_without_class_add_to_the_area_under_a_threshold(load: Load) -> None:
+    book = load(FORBID + 'classes = ["A"]\nthreshold_m2 = 50.0\n')
+    hit = inside(area(30.0), "A")
+    assert judge(book, {**hit, **besides(area(20.0), "*")}).verdict == "pass"
+    assert judge(book, {**hit, **besides(area(20.01), "*")}).verdict == "undetermined"
+
+
+def test_a_use_that_may_be_on_the_line_may_be_on_features_without_class(load: Load) -> None:
+    book = load(FORBID + 'classes = ["A"]\n' + ROAD)
+    assert judge(book, besides(area(40.0), "*"), use="1402").verdict == "pass"
+    assert judge(book, besides(area(40.0), "*"), use="1207").verdict == "undetermined"
+
+
 @pytest.mark.parametrize("state", [LayerState.NO_DATA, LayerState.FAILED])
 def test_a_layer_without_answer_is_undetermined_and_named(load: Load, state: LayerState) -> None:
     found = judge(load(FORBID), {}, layer=report(state, reason="文件缺失"))
@@ -255,8 +342,15 @@ def test_a_partly_uncovered_site_is_undetermined_unless_the_rest_fails(load: Loa
     part = report(uncovered=0.25)
     found = judge(load(FORBID), {}, layer=part)
     assert found.verdict == "undetermined"
-    assert "25.0%" in found.reason
-    assert judge(load(FORBID), inside(area(100.0)), layer=part).verdict == "fail"
+    assert "已覆盖部分" in found.reason
+    assert "其余 25.0% 不在“某线图层”图层覆盖范围内，需核实" in found.reason
+    assert "未涉及" not in found.reason
+    failed = judge(load(FORBID), inside(area(100.0)), layer=part)
+    assert failed.verdict == "fail"
+    assert failed.reason == judge(load(FORBID), inside(area(100.0))).reason
+    excused = judge(load(FORBID + ROAD), inside(area(100.0)), use="1402", layer=part)
+    assert excused.verdict == "undetermined"
+    assert "已覆盖部分：重叠部分 100.00 m²" in excused.reason
     soft = load(FORBID.replace('"fail"', '"conditional"'))
     assert judge(soft, inside(area(100.0)), layer=part).verdict == "undetermined"
 
@@ -266,6 +360,7 @@ def test_rounding_at_the_coverage_edge_is_covered_and_unknown_coverage_is_not(lo
     found = judge(load(FORBID), {}, layer=report(uncovered=None))
     assert found.verdict == "undetermined"
     assert "覆盖范围不明" in found.reason
+    assert "未涉及" not in found.reason
 
 
 # --- require_within ------------------------------------------------------------------------------
@@ -294,8 +389,15 @@ CORE, FLEX, SPECIAL = ("集中建设区", "410"), ("弹性发展区", "420"), ("
 
 
 def test_wholly_within_passes(load: Load) -> None:
-    found = judge(load(WITHIN), outside(area(0.0)))
+    found = judge(load(WITHIN), inside(area(SITE_M2)))
     assert (found.verdict, found.reason) == ("pass", "未涉及。")
+
+
+def test_a_site_that_is_neither_within_nor_outside_was_not_measured(load: Load) -> None:
+    for book in (load(WITHIN), load(BY_CLASS), load(USES)):
+        found = judge(book, {})
+        assert found.verdict == "undetermined"
+        assert "没有量到" in found.reason
 
 
 def test_partly_outside_fails_with_the_part(load: Load) -> None:
@@ -307,7 +409,8 @@ def test_partly_outside_fails_with_the_part(load: Load) -> None:
 
 
 def test_a_sliver_outside_is_a_contact_and_passes(load: Load) -> None:
-    assert judge(load(WITHIN), outside(area(0.0, (0.9, 0.05)))).verdict == "pass"
+    numbers = {**inside(area(9999.1)), **outside(area(0.0, (0.9, 0.05)))}
+    assert judge(load(WITHIN), numbers).verdict == "pass"
 
 
 @pytest.mark.parametrize(
@@ -316,8 +419,6 @@ def test_a_sliver_outside_is_a_contact_and_passes(load: Load) -> None:
         ({CORE: 10_000.0}, "pass"),
         ({CORE: 6_000.0, FLEX: 4_000.0}, "conditional"),
         ({CORE: 9_000.0, FLEX: 500.0, SPECIAL: 500.0}, "fail"),
-        ({CORE: 9_990.0}, "undetermined"),  # 10 m² of a class that the rule does not name
-        ({CORE: 9_999.5}, "pass"),  # half a square metre is rounding between classes
     ],
 )
 def test_the_worst_class_wins(
@@ -327,12 +428,46 @@ def test_the_worst_class_wins(
     assert judge(load(BY_CLASS), numbers).verdict == verdict
 
 
-def test_land_outside_the_coverage_is_unknown_not_outside(load: Load) -> None:
-    # A quarter of the site is not covered, and the engine counts it as off the layer.
-    quarter = report(uncovered=0.25)
-    found = judge(load(WITHIN), outside(area(2500.0)), layer=quarter)
+@pytest.mark.parametrize(
+    ("rest", "verdict"),
+    [(area(10.0), "undetermined"), (area(0.0, (0.5, 0.05)), "pass"), (area(0.0), "pass")],
+)
+def test_an_unlisted_class_is_open_even_under_a_listed_one(
+    load: Load, rest: Measure, verdict: str
+) -> None:
+    # The site lies wholly on 集中建设区; a feature of another class overlaps it.
+    numbers = {**inside(area(SITE_M2), *CORE), **besides(rest, *CORE, *FLEX, *SPECIAL)}
+    found = judge(load(BY_CLASS), numbers)
+    assert found.verdict == verdict
+    assert ("其他类别" in found.reason) == (verdict == "undetermined")
+
+
+def test_where_unlisted_classes_pass_a_missing_class_is_open(load: Load) -> None:
+    book = load(BY_CLASS.replace('outside = "fail"', 'outside = "fail"\nunlisted = "pass"'))
+    named = (*CORE, *FLEX, *SPECIAL)
+    assert judge(book, besides(area(500.0), *named)).verdict == "pass"
+    found = judge(book, besides(area(500.0)))
     assert found.verdict == "undetermined"
-    assert judge(load(WITHIN), outside(area(2600.0)), layer=quarter).verdict == "fail"
+    assert "类别未填的部分" in found.reason
+
+
+def test_land_outside_the_coverage_is_unknown_and_never_said_to_be_within(load: Load) -> None:
+    # The engine measures as outside only what the layer covers.
+    quarter = report(uncovered=0.25)
+    book = load(WITHIN.replace("未涉及。", "地块全部位于范围内。"))
+    found = judge(book, {(Quantity.INSIDE, ()): area(7500.0)}, layer=quarter)
+    assert found.verdict == "undetermined"
+    assert "全部" not in found.reason
+    assert "25.0%" in found.reason
+    assert judge(book, outside(area(100.0)), layer=quarter).verdict == "fail"
+    unknown = judge(book, {}, layer=report(uncovered=None))
+    assert unknown.verdict == "undetermined"
+    assert "全部" not in unknown.reason
+
+
+def test_what_lies_within_is_measured(load: Load) -> None:
+    numbers = {**outside(area(2500.0)), (Quantity.INSIDE, ()): area(7500.0)}
+    assert "界内 7,500.00 m²" in judge(load(WITHIN), numbers).reason
 
 
 def test_an_exception_for_uses_outside_says_where_the_site_lies(load: Load) -> None:
@@ -407,6 +542,91 @@ def test_slivers_of_cultivated_land_do_not_ask_for_a_procedure(load: Load) -> No
     assert judge(load(CONVERT), inside(area(0.0, (0.4, 0.03)), "01*")).verdict == "pass"
 
 
+UNKNOWN_LAND = [
+    (besides(area(300.0)), "地类为空、编码过粗或者不在“三调（2019）”中的部分 300.00 m²"),
+    ({(Quantity.OUTSIDE, ()): area(300.0)}, "没有现状地类数据的部分 300.00 m²"),
+]
+
+
+@pytest.mark.parametrize(("numbers", "words"), UNKNOWN_LAND)
+def test_land_of_which_the_class_is_not_known_is_open_and_not_called_clear(
+    load: Load, numbers: Numbers, words: str
+) -> None:
+    found = judge(load(CONVERT), numbers)
+    assert found.verdict == "undetermined"
+    assert words in found.reason
+    assert "未涉及" not in found.reason
+    assert "占用" not in found.reason
+    assert found.geometry is not None
+    both = judge(load(CONVERT), {**numbers, **inside(area(2000.0), "01*")})
+    assert both.verdict == "undetermined"
+    assert "占用 2,000.00 m²" in both.reason
+    assert words in both.reason
+    assert judge(load(CONVERT), numbers, use=None).verdict == "undetermined"
+
+
+@pytest.mark.parametrize(("numbers", "_words"), UNKNOWN_LAND)
+def test_unknown_land_does_not_matter_to_a_use_that_converts_nothing(
+    load: Load, numbers: Numbers, _words: str
+) -> None:
+    assert judge(load(CONVERT), numbers, use="0101").verdict == "pass"
+    only_fields = CONVERT.replace('uses = ["01"]', 'uses = ["01"], classes = ["耕地"]')
+    assert judge(load(only_fields), numbers, use="0101").verdict == "undetermined"
+
+
+def test_a_gap_of_a_few_centimetres_between_two_land_classes_is_a_contact(load: Load) -> None:
+    assert judge(load(CONVERT), outside(area(0.0, (0.9, 0.05)))).verdict == "pass"
+
+
+def test_the_known_classes_are_the_codes_of_the_scheme_but_not_those_above_a_named_one(
+    load: Load,
+) -> None:
+    """By hand: 03 may be 0301 and is left out; 01 is named; 0201 is not 0201K, one letter more."""
+    (rest,) = (d for d in demands_of(only(load(CONVERT))) if d.excluding)
+    every = land_classes.scheme("三调", "2019").classes
+    assert set(every) - set(rest.classes) == {"03"}
+    adjustable = known_codes("三调", "2019", ("0201K", "1104K"))
+    assert set(every) - set(adjustable) == {"02", "11"}
+    assert {"0201", "1104"} <= set(adjustable)
+
+
+def test_without_a_scheme_only_features_without_class_are_unknown(load: Load) -> None:
+    book = load(CONVERT.replace('scheme = "三调"\nedition = "2019"\n', ""))
+    assert [d.classes for d in demands_of(only(book)) if d.excluding] == [("*",)]
+    found = judge(book, besides(area(300.0)))
+    assert found.verdict == "undetermined"
+    assert "地类为空的部分" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("scheme", "verdict"),
+    [
+        (("三调", "2019"), "pass"),
+        (("DLBM", "2019"), "pass"),  # another name of the same table
+        (("用地用海", "2023"), "undetermined"),
+        (("三调", "2007"), "undetermined"),
+    ],
+)
+def test_a_layer_in_another_scheme_cannot_answer(
+    load: Load, scheme: tuple[str, str], verdict: str
+) -> None:
+    found = judge(load(CONVERT), {}, layer=report(scheme=scheme))
+    assert found.verdict == verdict
+    assert ("分类体系" in found.reason) == (verdict == "undetermined")
+
+
+def test_a_use_above_those_of_the_rule_may_fall_under_it(load: Load) -> None:
+    book = load('applies_to = ["1402", "1701"]\n' + CONVERT)
+    numbers = inside(area(2000.0), "01*")
+    assert judge(book, numbers, use="1402").verdict == "conditional"
+    assert judge(book, numbers, use="1401").verdict == "not_applicable"
+    found = judge(book, numbers, use="14")
+    assert found.verdict == "undetermined"
+    assert "14 绿地与开敞空间用地 不够细" in found.reason
+    assert judge(book, {}, use="14").verdict == "pass"
+    assert judge(book, {}, use="14", layer=report(LayerState.NO_DATA)).verdict == "undetermined"
+
+
 def test_a_rule_for_some_uses_does_not_apply_to_others(load: Load) -> None:
     book = load('applies_to = ["14", "17"]\n' + CONVERT)
     numbers = inside(area(2000.0), "01*")
@@ -435,7 +655,7 @@ distance_m = { "国道" = 20.0, "县道" = 10.0, "铁路" = [8.0, 15.0] }
 
 def test_the_search_reaches_far_enough_for_the_widest_road(load: Load) -> None:
     (demand,) = demands_of(only(load(DISTANCE)))
-    assert (demand.within_m, demand.classes) == (50.0, ())
+    assert (demand.within_m, demand.required_m, demand.classes) == (50.0, 20.0, ())
 
 
 def only(book: RuleBook) -> Rule:
@@ -514,6 +734,44 @@ def test_a_use_that_may_come_near_is_excused_and_no_use_is_undetermined(load: Lo
     assert found.verdict == "conditional"
     assert "涉路许可" in found.reason
     assert judge(book, numbers, use=None).verdict == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("feature", "verdict"),
+    [(("国道", 40.0, 25.0), "undetermined"), (("国道", 40.0, 19.0), "fail")],
+)
+def test_land_nearby_that_is_not_covered_may_hide_a_road(
+    load: Load, feature: tuple[str, float, float], verdict: str
+) -> None:
+    found = judge(load(DISTANCE), distance(near(feature, covered=False)))
+    assert found.verdict == verdict
+    assert ("地块周边 20 m 范围内有区域不在“某线图层”图层覆盖范围内" in found.reason) == (
+        verdict == "undetermined"
+    )
+    assert "不在控制区内" not in found.reason
+
+
+def test_with_nothing_seen_and_land_nearby_not_covered_it_is_open(load: Load) -> None:
+    nothing = distance(near(covered=False))
+    assert judge(load(DISTANCE), nothing).verdict == "undetermined"
+    soft = load(DISTANCE.replace('"fail"', '"conditional"'))
+    assert judge(soft, nothing).verdict == "undetermined"
+    seen = distance(near(("国道", 20.0, 8.0), covered=False))
+    assert judge(soft, seen).verdict == "undetermined"
+    assert "f0（国道） 8 m" in judge(soft, seen).reason
+    found = judge(load(DISTANCE), nothing, layer=report(uncovered=None))
+    assert found.verdict == "undetermined"
+    assert found.reason.count("覆盖范围") == 1
+
+
+def test_a_use_that_may_stand_anywhere_does_not_need_the_land_nearby(load: Load) -> None:
+    excuse = 'exceptions = [{ uses = ["14"], verdict = "pass", reason = "绿化不限" }]\n'
+    book = load(DISTANCE + excuse)
+    for features in ([], [("国道", 20.0, 8.0)], [("国道", 20.0, None)]):
+        found = judge(book, distance(near(*features, covered=False)), use="1402")
+        assert found.verdict == "pass"
+        assert "绿化不限" in found.reason
+        assert "不在控制区内" not in found.reason
 
 
 def test_roads_without_data_are_undetermined(load: Load) -> None:
@@ -629,9 +887,25 @@ def test_land_in_no_zone_and_in_an_unnamed_zone_is_undetermined(load: Load) -> N
     found = judge(load(USES), numbers, use="0806")
     assert found.verdict == "undetermined"
     assert "分区以外" in found.reason
-    found = judge(load(USES), inside(area(8000.0), "A"), use="0806")
+    numbers = {**inside(area(SITE_M2), "A"), **besides(area(2000.0), "A", "B")}
+    found = judge(load(USES), numbers, use="0806")
     assert found.verdict == "undetermined"
-    assert "其他分区" in found.reason
+    assert "其他分区 2,000.00 m²" in found.reason
+
+
+def test_a_partly_covered_site_keeps_what_the_zones_say(load: Load) -> None:
+    found = judge(load(USES), inside(area(7500.0), "A"), use="0806", layer=report(uncovered=0.25))
+    assert found.verdict == "undetermined"
+    assert "已覆盖部分：甲区：0806 医疗卫生用地准入" in found.reason
+    assert "其余 25.0%" in found.reason
+
+
+def test_a_use_above_the_cells_is_open_unless_it_has_its_own_cell(load: Load) -> None:
+    in_a = inside(area(SITE_M2), "A")
+    assert judge(load(USES), in_a, use="08").verdict == "pass"  # 0802 under it is conditional
+    found = judge(load(USES), in_a, use="10")
+    assert found.verdict == "undetermined"
+    assert "下级分类代码" in found.reason
 
 
 def test_a_use_code_that_no_table_knows_is_undetermined_not_an_error(load: Load) -> None:

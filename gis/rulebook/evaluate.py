@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
+from gis.errors import RuleBookError
 from gis.model import (
     Basis,
     Contact,
     Demand,
     Finding,
+    LayerInfo,
     LayerState,
     Quantity,
     Rule,
@@ -26,7 +28,7 @@ from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.parts import NO_USE, cap, longest_match
+from gis.rulebook.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.schema import RuleEntry
 
 # A site drawn along the edge of a coverage differs from it by rounding only.
@@ -55,10 +57,11 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
     """Return the verdict of all findings together and the rule that decides it.
 
-    The rule is None when everything passes. Without any rule nothing was examined, and that is
-    ``undetermined``, not ``pass``.
+    The rule is None when everything passes. Without any rule that applies nothing was examined, and
+    that is ``undetermined``, not ``pass``.
     """
-    deciding = sort_findings(f for f in findings if f.decides)
+    applicable = (f for f in findings if f.verdict is not Verdict.NOT_APPLICABLE)
+    deciding = sort_findings(f for f in applicable if f.decides)
     if not deciding:
         return Verdict.UNDETERMINED, None
     verdict = worst(f.verdict for f in deciding)
@@ -70,7 +73,7 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
     found = [
         Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m)
         for rule in book.in_force(facts.as_of)
-        if facts.use is None or _applies(rule.params, facts.use)
+        if _may_apply(rule.params, facts.use)
         for demand in demands_of(rule)
         if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
         for sliver in (facts.measures[demand].slivers if demand in facts.measures else ())
@@ -118,7 +121,7 @@ def _is_valid(basis: Basis, as_of: date) -> bool:
 
 def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
     params: RuleEntry = rule.params
-    if facts.use is not None and not _applies(params, facts.use):
+    if facts.use is not None and not _may_apply(params, facts.use):
         return _not_applicable(facts.use)
     blocked = _blocked(rule, facts, basis)
     if blocked:
@@ -126,11 +129,20 @@ def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
     outcome = KINDS[rule.kind].judge(params, facts)
     outcome = _about_use(params, facts, outcome)
     outcome = _about_coverage(rule, facts, outcome)
-    return _about_certainty(rule, outcome)
+    outcome = _about_certainty(rule, outcome)
+    return replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
 
 
-def _applies(params: RuleEntry, use: str) -> bool:
-    return not params.applies_to or longest_match(use, params.applies_to) > 0
+def _applies(params: RuleEntry, use: str | None) -> bool:
+    """Whether the rule surely speaks of the use."""
+    if not params.applies_to:
+        return True
+    return use is not None and longest_match(use, params.applies_to) > 0
+
+
+def _may_apply(params: RuleEntry, use: str | None) -> bool:
+    """Whether the rule may speak of the use: none was given, or one above those of the rule."""
+    return use is None or _applies(params, use) or is_coarser(use, params.applies_to)
 
 
 def _not_applicable(use: str) -> Outcome:
@@ -149,19 +161,33 @@ def _blocked(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> str:
         if report.state is not LayerState.CHECKED:
             why = f"（{report.reason.rstrip('。')}）" if report.reason else ""
             return f"“{report.info.title}”图层{_STATES[report.state]}{why}，不能判定，需核实"
+        if not _same_scheme(rule.params, report.info):
+            own = f"{report.info.scheme}（{report.info.edition}）"
+            return f"“{report.info.title}”图层的分类体系 {own} 与本条所用的不同，不能判定，需核实"
     answers = [facts.measures.get(d) for d in demands_of(rule)]
     if any(m is None or not is_sound(m) for m in answers):
         return "本条所需的量测没有结果，不能判定，需核实"
     return ""
 
 
+def _same_scheme(params: RuleEntry, info: LayerInfo) -> bool:
+    """Whether the codes of rule and layer speak one language, as far as the layer says it."""
+    if params.land_scheme is None or info.scheme is None:
+        return True
+    try:
+        own = land_classes.scheme(info.scheme, info.edition)
+        return own is land_classes.scheme(*params.land_scheme)
+    except RuleBookError:
+        return False
+
+
 def _about_use(params: RuleEntry, facts: Facts, outcome: Outcome) -> Outcome:
-    """Without a use, a rule for some uses says pass or undetermined, nothing else."""
-    harmless = outcome.verdict is Verdict.PASS
-    if facts.use is not None or not params.applies_to or harmless:
+    """Without a use fine enough, a rule for some uses says pass or undetermined, nothing else."""
+    if _applies(params, facts.use) or outcome.verdict is Verdict.PASS:
         return outcome
-    reason = texts.join([NO_USE, outcome.reason]) if NO_USE not in outcome.reason else None
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason or outcome.reason)
+    why = NO_USE if facts.use is None else needs_finer(facts.use)
+    said = [outcome.reason] if why in outcome.reason else [why, outcome.reason]
+    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=texts.join(said))
 
 
 def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
@@ -173,17 +199,21 @@ def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
         share = report.uncovered_share
         if share is not None and share <= _TINY_SHARE:
             continue
-        if share is None:
-            note = f"“{report.info.title}”图层的覆盖范围不明，没有要素不等于不涉及，需核实"
-        else:
-            part = texts.percent(share)
-            note = f"地块有 {part} 在“{report.info.title}”图层覆盖范围之外，该部分需核实"
-        return replace(
-            outcome,
-            verdict=worst([outcome.verdict, Verdict.UNDETERMINED]),
-            reason=texts.join([outcome.reason, note]),
-        )
+        said = texts.join(_said_of_covered(outcome, report.info.title, share))
+        return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said, clear="")
     return outcome
+
+
+def _said_of_covered(outcome: Outcome, title: str, share: float | None) -> list[str]:
+    """Say what was found as far as the layer goes, and that the rest is open."""
+    if share is None:
+        return [outcome.reason, f"“{title}”图层的覆盖范围不明，没有要素不等于不涉及，需核实"]
+    part = texts.percent(share)
+    if outcome.verdict is not Verdict.PASS:
+        return [outcome.reason, f"地块有 {part} 不在“{title}”图层覆盖范围内，该部分需核实"]
+    rest = f"其余 {part} 不在“{title}”图层覆盖范围内，需核实"
+    found = outcome.reason if not outcome.clear else "未发现不符合本条的情形"
+    return [f"已覆盖部分：{found}", outcome.reason if outcome.clear else "", rest]
 
 
 def _about_certainty(rule: Rule, outcome: Outcome) -> Outcome:

@@ -46,21 +46,20 @@ class Facts:
             return 0.0
         return min(max(area_m2 / self.site_area_m2, 0.0), 1.0)
 
-    def share_uncovered(self, layer: str) -> float:
-        """Return the share of the site outside the coverage of a layer; 0 when unknown."""
-        report = self.layers.get(layer)
-        share = report.uncovered_share if report is not None else None
-        return share if share is not None and 0 <= share <= 1 else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one kind of rule found, before dates, states of layers and caps are looked at."""
+    """What one kind of rule found, before dates, states of layers and caps are looked at.
+
+    ``clear`` is the sentence that nothing stands against the site. It speaks of the whole site, so
+    it is kept apart from the ``reason`` until the coverage of the layer is known.
+    """
 
     verdict: Verdict
     reason: str
     measure: Measured | None = None
     geometry: GeoJson | None = None
+    clear: str = ""
 
 
 def is_sound(measure: Measure) -> bool:

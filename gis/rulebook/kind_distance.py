@@ -1,12 +1,13 @@
 """The kind that asks how near the site comes to a road, a railway or a power line.
 
-``min_distance`` measures to the *edge* that the law names. A centre line without a half width, or
-a class that the rule does not know, gives undetermined, never a guess.
+``min_distance`` measures to the *edge* that the law names. A centre line without a half width, a
+class that the rule does not know, or land nearby that the layer does not cover gives undetermined,
+never a guess.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
@@ -31,6 +32,7 @@ def demands_of_min_distance(rule: MinDistance) -> tuple[Demand, ...]:
             rule.layer,
             Quantity.DISTANCE,
             within_m=_most(rule) + rule.plausible_half_width_m,
+            required_m=_most(rule),
         ),
     )
 
@@ -62,7 +64,8 @@ def min_distance(rule: MinDistance, facts: Facts) -> Outcome:
     hits: list[Near] = []
     doubts: list[_Doubt] = []
     edges: list[float] = []
-    for near in facts.measures[demand].near:
+    measure = facts.measures[demand]
+    for near in measure.near:
         if (span := required_of(rule, near.cls)) is None:
             continue
         if near.edge_m is not None:
@@ -71,7 +74,25 @@ def min_distance(rule: MinDistance, facts: Facts) -> Outcome:
             hits.append(near)
         elif doubt := _doubt(rule, near, span):
             doubts.append(doubt)
-    return _outcome(rule, facts, hits, doubts, edges)
+    outcome = _outcome(rule, facts, hits, doubts, edges)
+    return outcome if measure.reach_covered else _about_reach(rule, facts, outcome)
+
+
+def _about_reach(rule: MinDistance, facts: Facts, outcome: Outcome) -> Outcome:
+    """Leave open what an unseen feature nearby could change: all but a failure and an excuse."""
+    if outcome.verdict is Verdict.FAIL:
+        return outcome
+    verdict, excuse = resolve(rule, facts, Verdict(rule.outcome))
+    if verdict is Verdict.PASS:
+        reason = texts.join([excuse]) if outcome.clear else outcome.reason
+        return replace(outcome, reason=reason, clear="")
+    report = facts.layers.get(rule.layer)
+    note = ""
+    if report is not None and report.uncovered_share is not None:
+        around = f"地块周边 {texts.metres(_most(rule))} 范围内有区域"
+        note = f"{around}不在“{report.info.title}”图层覆盖范围内，可能有未见的要素，需核实"
+    reason = texts.join([outcome.reason, note])  # with an unknown coverage the evaluation says so
+    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
 def _doubt(rule: MinDistance, near: Near, span: tuple[float, float]) -> _Doubt | None:
@@ -108,14 +129,16 @@ def _outcome(
         if len(hits) > 1:
             said.append(f"共有 {len(hits)} 处距离不足")
         return Outcome(verdict, texts.join(said), Measured("distance", hit.edge_m or 0.0, "m"))
-    if doubts and verdict is not Verdict.PASS:
+    if verdict is Verdict.PASS and doubts:
+        return Outcome(Verdict.PASS, texts.join([note]), nearest)
+    if doubts:
         said = [f"{_name(d.near)}{d.why}" for d in doubts[:3]]
         # Only the setting is unknown: the rule's own outcome is the worst that can come of it.
         settled = all(d.measured for d in doubts)
         against = cap(verdict, unsure=True) if settled else Verdict.UNDETERMINED
         return Outcome(against, texts.join([*said, note]), nearest)
     values = {"use": land_classes.use_label(facts.use), "required": _required_text(rule)}
-    return Outcome(Verdict.PASS, texts.join([texts.fill(rule.text.clear, values)]), nearest)
+    return Outcome(Verdict.PASS, "", nearest, clear=texts.fill(rule.text.clear, values))
 
 
 def _values(rule: MinDistance, facts: Facts, hit: Near) -> dict[str, str]:

@@ -6,17 +6,20 @@ wins over the site, and a use that no cell names is undetermined, never permitte
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gis.model import Demand, Measured, Quantity, Verdict
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kind_overlap import rest_area, without_uncovered
+from gis.rulebook.kind_overlap import outside_demand
 from gis.rulebook.parts import (
     NO_USE,
     Part,
     area_demand,
     cap,
-    join_parts,
+    is_coarser,
+    join_whole,
     longest_match,
     part_of,
     tolerance_text,
@@ -44,16 +47,17 @@ def cell_for(rule: UsePermitted, zone: str, use: str) -> UseCell | None:
 
 
 def demands_of_use_permitted(rule: UsePermitted) -> tuple[Demand, ...]:
-    """Area of the site in each zone, and in none."""
-    return (*(_zone_demand(rule, z) for z in zones_of(rule)), _outside_demand(rule))
+    """Area of the site in each zone, in zones that the matrix does not know, and in none."""
+    zones = (_zone_demand(rule, z) for z in zones_of(rule))
+    return (*zones, _unnamed_demand(rule), outside_demand(rule))
 
 
 def _zone_demand(rule: UsePermitted, zone: str) -> Demand:
     return area_demand(rule, Quantity.INSIDE, (zone,), geometry=True)
 
 
-def _outside_demand(rule: UsePermitted) -> Demand:
-    return area_demand(rule, Quantity.OUTSIDE, geometry=True)
+def _unnamed_demand(rule: UsePermitted) -> Demand:
+    return area_demand(rule, Quantity.INSIDE, zones_of(rule), excluding=True, geometry=True)
 
 
 def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
@@ -61,17 +65,16 @@ def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
     if facts.use is None:
         return _without_use(rule, facts)
     parts = [_zone_part(rule, facts, zone, facts.use) for zone in zones_of(rule)]
-    off = part_of(
-        facts.measures[_outside_demand(rule)],
-        "分区以外",
-        Verdict(rule.outside),
-        "分区以外没有准入规定",
-    )
-    rest = rest_area(facts, [*parts, off])
-    unnamed = Part("其他分区", Verdict.UNDETERMINED, "其中有准入表未列明的分区", rest, rest)
-    parts += [unnamed, without_uncovered(rule, facts, off)]
     said = dict.fromkeys(p.note for p in parts if p.counts and not p.restricts)
-    return join_parts(rule, facts, parts, extra={"cells": "；".join(said)})
+    unnamed = facts.measures[_unnamed_demand(rule)]
+    off = facts.measures[outside_demand(rule)]
+    parts += [
+        part_of(unnamed, "其他分区", Verdict.UNDETERMINED, "其中有准入表未列明的分区"),
+        part_of(off, "分区以外", Verdict(rule.outside), "分区以外没有准入规定"),
+    ]
+    outcome = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
+    # What the matrix says of the zones that are touched holds for a part of the site as well.
+    return replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
 
 
 def _without_use(rule: UsePermitted, facts: Facts) -> Outcome:
@@ -87,14 +90,19 @@ def _without_use(rule: UsePermitted, facts: Facts) -> Outcome:
 
 def _zone_part(rule: UsePermitted, facts: Facts, zone: str, use: str) -> Part:
     label = rule.zone_names.get(zone, zone)
-    verdict, said = _cell_outcome(cell_for(rule, zone, use), facts)
+    cell = cell_for(rule, zone, use)
+    verdict, said = _cell_outcome(cell, facts) if cell else _without_cell(rule, zone, use)
     note = f"{label}：{land_classes.use_label(use)}{said}"
     return part_of(facts.measures[_zone_demand(rule, zone)], label, verdict, note)
 
 
-def _cell_outcome(cell: UseCell | None, facts: Facts) -> tuple[Verdict, str]:
-    if cell is None:
-        return Verdict.UNDETERMINED, "未列入准入表，须由主管部门核实"
+def _without_cell(rule: UsePermitted, zone: str, use: str) -> tuple[Verdict, str]:
+    if any(zone in c.zones and is_coarser(use, c.uses) for c in rule.cells):
+        return Verdict.UNDETERMINED, "不够细，准入表按下级用途规定，须补充到下级分类代码"
+    return Verdict.UNDETERMINED, "未列入准入表，须由主管部门核实"
+
+
+def _cell_outcome(cell: UseCell, facts: Facts) -> tuple[Verdict, str]:
     assumed = cell.origin == "assumption"
     ground = f"（{'假定' if assumed else '功能定位'}：{cell.phrase}）"
     verdict, word = _VERDICTS[cell.verdict], _WORDS[cell.verdict]

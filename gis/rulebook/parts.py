@@ -1,15 +1,16 @@
 """What does a rule say when the site lies partly here and partly there?
 
 The area kinds cut the site into parts, each with the outcome it would have alone. This file joins
-them: slivers are left out, the worst of the rest wins, and the sentence names the areas. It also
-picks the exception that fits the use.
+them: slivers are left out, the worst of the rest wins, and the sentence names the areas. Land of
+which the layer does not say what it is makes a part of its own. It also picks the exception that
+fits the use.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gis.model import Demand, GeoJson, Measure, Measured, Quantity, Sliver, Verdict, worst
@@ -25,6 +26,8 @@ class Part:
     """One part of the site, with the outcome that it would have alone.
 
     ``decisive_m2`` is what counts against ``threshold_m2``; ``area_m2`` is the full sum.
+    ``excused`` means that an exception lifted it to pass, ``unknown`` that the layer does not say
+    what the land is, so that the sentences of the rule do not fit it.
     """
 
     label: str
@@ -35,7 +38,8 @@ class Part:
     slivers: tuple[Sliver, ...] = ()
     threshold_m2: float = 0.0
     geometry: GeoJson | None = None
-    excused: bool = False  # an exception lifted it to pass
+    excused: bool = False
+    unknown: bool = False
 
     @property
     def counts(self) -> bool:
@@ -56,6 +60,7 @@ def part_of(
     *,
     threshold_m2: float = 0.0,
     excused: bool = False,
+    unknown: bool = False,
 ) -> Part:
     """Return a measured part."""
     return Part(
@@ -68,17 +73,30 @@ def part_of(
         threshold_m2,
         measure.geometry,
         excused,
+        unknown,
     )
 
 
+def unknown_part(measure: Measure, label: str, note: str, *, threshold_m2: float = 0.0) -> Part:
+    """Return measured land of which the layer does not say what it is: open, never clear."""
+    verdict = Verdict.UNDETERMINED
+    return part_of(measure, label, verdict, note, threshold_m2=threshold_m2, unknown=True)
+
+
 def area_demand(
-    rule: AreaRule, quantity: Quantity, classes: Sequence[str] = (), *, geometry: bool = False
+    rule: AreaRule,
+    quantity: Quantity,
+    classes: Sequence[str] = (),
+    *,
+    excluding: bool = False,
+    geometry: bool = False,
 ) -> Demand:
     """Return the demand of an area kind, with the tolerances of its rule."""
     return Demand(
         rule.layer,
         quantity,
         classes=tuple(classes),
+        excluding=excluding,
         width_tolerance_m=rule.width_tolerance_m,
         area_tolerance_m2=rule.area_tolerance_m2,
         geometry=geometry,
@@ -99,38 +117,56 @@ def join_parts(
     doubtful = bool(slivers) and (rule.strict_slivers or total > rule.sliver_limit_m2)
     verdict = worst([*(p.verdict for p in counting), *([Verdict.UNDETERMINED] * doubtful)])
     touching = [p for p in parts if p.restricts and p.slivers] if doubtful else []
-    shown = against or touching or counting
+    shown = [p for p in against if not p.unknown] or against or touching or counting
     area = math.fsum(p.area_m2 for p in shown)
-    said = [
-        *_said(rule, facts, counting, extra or {}),
-        _sliver_note(rule, slivers, total, doubtful),
-    ]
-    if doubtful and not against:
-        said = said[-1:]  # "clear" would deny what the slivers ask to look at
+    note = _sliver_note(rule, slivers, total, doubtful)
     measured = Measured("area", area, "m²", facts.share(area))
-    return Outcome(verdict, texts.join(said), measured, _geometry(against or touching, verdict))
+    geometry = _geometry(against or touching, verdict)
+    if doubtful and not against:  # anything else would deny what the slivers ask to look at
+        return Outcome(verdict, texts.join([note]), measured, geometry)
+    said = _said(rule, facts, counting)
+    values = {**_values(facts, counting), **(extra or {})}
+    clear = "" if said else texts.fill(rule.text.clear, values)
+    return Outcome(verdict, texts.join([*said, note]), measured, geometry, clear)
 
 
-def _said(
-    rule: AreaRule, facts: Facts, counting: Sequence[Part], extra: Mapping[str, str]
-) -> list[str]:
-    """Say what was found: the parts against the site, else those excused, else that it is clear."""
+def join_whole(
+    rule: AreaRule, facts: Facts, parts: Sequence[Part], *, extra: Mapping[str, str] | None = None
+) -> Outcome:
+    """Return the outcome of parts that make up the whole site; none at all is no answer."""
+    outcome = join_parts(rule, facts, parts, extra=extra)
+    if outcome.verdict is not Verdict.PASS or any(p.counts for p in parts):
+        return outcome
+    reason = texts.join(["没有量到地块在图层上的位置，不能判定，需核实"])
+    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+
+
+def _said(rule: AreaRule, facts: Facts, counting: Sequence[Part]) -> list[str]:
+    """Say what stands against the site or is excused; empty when the site is clear."""
     against = [p for p in counting if p.restricts]
-    excused = [p for p in counting if p.excused]
-    if excused and not against:
-        return [
-            "；".join(_named(p, facts) for p in excused),
-            *dict.fromkeys(p.note for p in excused),
-        ]
-    area = math.fsum(p.area_m2 for p in against or counting)
-    values = {
+    known = [p for p in counting if not p.unknown]
+    if any(p.restricts for p in known):
+        hit = texts.fill(rule.text.hit, _values(facts, known))
+        said = [hit, *dict.fromkeys(p.note for p in known if p.restricts)]
+    else:
+        said = _listed([p for p in known if p.excused], facts)
+    return [*said, *_listed([p for p in against if p.unknown], facts)]
+
+
+def _listed(parts: Sequence[Part], facts: Facts) -> list[str]:
+    if not parts:
+        return []
+    return ["；".join(_named(p, facts) for p in parts), *dict.fromkeys(p.note for p in parts)]
+
+
+def _values(facts: Facts, parts: Sequence[Part]) -> dict[str, str]:
+    """Return what the sentences of an area rule may name: the restricting area, else all."""
+    area = math.fsum(p.area_m2 for p in [q for q in parts if q.restricts] or parts)
+    return {
         "area": texts.area(area, facts.share(area)),
-        "parts": "；".join(_named(p, facts) for p in counting),
+        "parts": "；".join(_named(p, facts) for p in parts),
         "use": land_classes.use_label(facts.use),
-        **extra,
     }
-    template = rule.text.hit if against else rule.text.clear
-    return [texts.fill(template, values), *dict.fromkeys(p.note for p in against)]
 
 
 def _geometry(parts: Sequence[Part], verdict: Verdict) -> GeoJson | None:
@@ -167,6 +203,21 @@ def tolerance_text(rule: AreaRule) -> str:
 # --- exceptions ----------------------------------------------------------------------------------
 
 
+def needs_finer(use: str) -> str:
+    """Say that the use is too coarse for the rule."""
+    label = land_classes.use_label(use)
+    return f"拟建用途 {label} 不够细，下级用途的结论不同，须补充到下级分类代码"
+
+
+def is_coarser(use: str, codes: Iterable[str]) -> bool:
+    """Whether the use may turn out to be one of the codes, being shorter than it.
+
+    >>> is_coarser("08", ["0804"]), is_coarser("0804", ["0804"]), is_coarser("07", ["0804"])
+    (True, False, False)
+    """
+    return any(c.startswith(use) and c != use for c in codes)
+
+
 def longest_match(use: str, codes: Iterable[str]) -> int:
     """Return the length of the longest code that the use falls under; 0 when none does.
 
@@ -181,18 +232,27 @@ def resolve(
 ) -> tuple[Verdict, str]:
     """Return the outcome for the use of the site: the base, or that of the best exception.
 
-    Without a use the answer is ``undetermined``, unless it is the same for every use.
+    Without a use, or with one too coarse to choose between exceptions, the answer is
+    ``undetermined``, unless it is the same for every use that may be meant.
     """
     open_ = [e for e in rule.exceptions if _is_open(e, facts.as_of, cls)]
-    if facts.use is None:
+    use = facts.use
+    if use is None:
         same = all(_capped(e) is base for e in open_)
         return (base, note) if same else (Verdict.UNDETERMINED, NO_USE)
-    fitting = [e for e in open_ if _fits(e, facts, facts.use)]
-    if not fitting:
-        return base, note
-    use = facts.use
-    best = max(fitting, key=lambda e: (longest_match(use, e.uses), len(e.attributes)))
-    return _capped(best), best.reason
+    best = _best(open_, facts, use)
+    finer = [_best(open_, facts, c) for e in open_ for c in e.uses if is_coarser(use, [c])]
+    if len({_capped(e) if e else base for e in [best, *finer]}) > 1:
+        return Verdict.UNDETERMINED, needs_finer(use)
+    return (_capped(best), best.reason) if best else (base, note)
+
+
+def _best(entries: Iterable[ExceptionEntry], facts: Facts, use: str) -> ExceptionEntry | None:
+    return max(
+        (e for e in entries if _fits(e, facts, use)),
+        key=lambda e: (longest_match(use, e.uses), len(e.attributes)),
+        default=None,
+    )
 
 
 def _is_open(entry: ExceptionEntry, as_of: date, cls: str) -> bool:

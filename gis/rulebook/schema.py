@@ -114,6 +114,11 @@ class RuleEntry(Strict):
         return ()
 
     @property
+    def land_scheme(self) -> tuple[str, str] | None:
+        """Scheme and edition of the land classes that the rule names, None when it names none."""
+        return None
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The groups of classes that an exception may name."""
         return ()
@@ -182,6 +187,11 @@ class Convert(AreaRule):
     def class_codes(self) -> tuple[str, ...]:
         """Every land class that the rule names in its declared scheme."""
         return tuple(c for g in self.groups for c in g.classes) if self.scheme else ()
+
+    @property
+    def land_scheme(self) -> tuple[str, str] | None:
+        """Scheme and edition of the land classes that the rule names, None when it names none."""
+        return (self.scheme, self.edition) if self.scheme else None
 
     @property
     def labels(self) -> tuple[str, ...]:
