@@ -299,7 +299,7 @@ def test_all_other_classes_are_measured_and_those_without_class_among_them() -> 
 
 @pytest.mark.parametrize(("edge", "covered"), [(129.0, False), (131.0, True)])
 def test_a_distance_says_whether_its_reach_was_covered(edge: float, covered: bool) -> None:
-    demand = Demand("l", Quantity.DISTANCE, within_m=60, required_m=30)
+    demand = Demand("l", Quantity.DISTANCE, within_m=30)
     layer = layer_of([], geometry="line")
     coverage = box(-1000, -1000, edge, 1000)
     assert (

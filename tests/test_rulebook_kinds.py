@@ -655,7 +655,7 @@ distance_m = { "国道" = 20.0, "县道" = 10.0, "铁路" = [8.0, 15.0] }
 
 def test_the_search_reaches_far_enough_for_the_widest_road(load: Load) -> None:
     (demand,) = demands_of(only(load(DISTANCE)))
-    assert (demand.within_m, demand.required_m, demand.classes) == (50.0, 20.0, ())
+    assert (demand.within_m, demand.classes) == (50.0, ())
 
 
 def only(book: RuleBook) -> Rule:

@@ -88,7 +88,7 @@ def measure(
 
 
 def _demand_order(d: Demand) -> tuple[object, ...]:
-    return (d.layer, d.quantity.value, d.classes, d.excluding, d.within_m, d.required_m, d.geometry)
+    return (d.layer, d.quantity.value, d.classes, d.excluding, d.within_m, d.geometry)
 
 
 class _UncoveredShares:
@@ -254,17 +254,15 @@ class _Overlay:
         return Measure(
             demand,
             near=tuple(near),
-            reach_covered=self._reach_covered(demand.required_m),
+            reach_covered=self._reach_covered(demand.within_m),
             feature_ids=tuple(n.feature_id for n in near),
         )
 
-    def _reach_covered(self, required_m: float) -> bool:
-        """Whether a feature nearer than the required distance would have been seen."""
+    def _reach_covered(self, within_m: float) -> bool:
+        """Whether every feature within the distance would have been seen."""
         if self.coverage is None:
             return False
-        around = (
-            shapely.buffer(self.site.geometry, required_m) if required_m else self.site.geometry
-        )
+        around = shapely.buffer(self.site.geometry, within_m)
         return not parts_of(shapely.difference(around, self.coverage))
 
     def _length_or_count(self, demand: Demand) -> Measure:

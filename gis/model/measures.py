@@ -85,8 +85,7 @@ class Demand:
 
     ``classes`` are exact class values, or prefixes ending in ``*``; empty means every class. With
     ``excluding`` the features of all *other* classes are meant, those without a class among them.
-    ``within_m`` bounds the search of a distance, ``required_m`` is the largest distance that the
-    rule asks for. ``geometry`` asks for the overlap to be shown.
+    ``within_m`` bounds the search of a distance. ``geometry`` asks for the overlap to be shown.
     """
 
     layer: str
@@ -96,7 +95,6 @@ class Demand:
     width_tolerance_m: float = 0.1
     area_tolerance_m2: float = 1.0
     within_m: float = 0.0
-    required_m: float = 0.0
     geometry: bool = False
 
 
@@ -125,7 +123,7 @@ class Measure:
 
     ``area`` is the full sum; ``decisive_m2`` leaves the slivers out and is what a threshold sees.
     Land off a layer is counted inside its coverage only: beyond it nothing is known.
-    ``reach_covered`` is False when the land within the required distance is not all covered, so
+    ``reach_covered`` is False when the land within the searched distance is not all covered, so
     that an unseen feature may be nearer than the nearest one seen.
     """
 

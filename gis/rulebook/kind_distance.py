@@ -32,7 +32,6 @@ def demands_of_min_distance(rule: MinDistance) -> tuple[Demand, ...]:
             rule.layer,
             Quantity.DISTANCE,
             within_m=_most(rule) + rule.plausible_half_width_m,
-            required_m=_most(rule),
         ),
     )
 
