@@ -360,7 +360,9 @@ def main() -> None:
     except _UsageError as error:
         # Without a command the parser has already printed the help.
         if str(error):
-            _report(_wrong_call(error))
+            from gis.console import wrong_call
+
+            _report(wrong_call(error))
         sys.exit(2)
     except WuquError as error:
         _report(error)
@@ -372,34 +374,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _wrong_call(error: Any) -> ClaimError:
-    """Return a wrong call, which the parser describes in English, as an error of ours."""
-    kind, message = type(error).__name__, str(error.format_message())
-    quoted = [*re.findall(r"'([^']*)'", message), ""]
-    name = getattr(error, "param", None) and error.param.opts[0]
-    said = {
-        "NoSuchOption": f"没有选项“{quoted[0] or getattr(error, 'option_name', '')}”",
-        "MissingParameter": f"缺少参数 {name}",
-        "BadParameter": f"参数 {name} 的值无效",
-        "BadOptionUsage": f"选项 {quoted[0]} 后面缺少值",
-    }
-    found = said.get(
-        kind, f"没有命令“{quoted[0]}”" if quoted[0] else "命令写法有误，参数过多或缺失"
-    )
-    return ClaimError(found, advice="用 wuqu --help 或 wuqu 命令 --help 查看写法")
-
-
 def _report(error: WuquError) -> None:
     """Say it once on stderr; with a JSON format also as the one document on stdout."""
+    from gis.console import print_error
+
     if _FORMAT.search(" ".join(sys.argv)):
         typer.echo(_json(as_problem(error)))
-    console = _stderr()
-    console.print(f"[bold red]{error.title}[/]：", end="")
-    # No wrapping by the console: it would cut words and put blanks into Chinese text.
-    console.print(error.detail, markup=False, highlight=False, soft_wrap=True)
-    for fault in error.faults:
-        text = f"  {fault.where}：{fault.message}"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+    print_error(_stderr(), error)
 
 
 if __name__ == "__main__":

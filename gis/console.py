@@ -1,7 +1,8 @@
-"""How do results read in a terminal? Chinese tables; nothing is computed or decided here."""
+"""How do results and errors read in a terminal? Chinese text; nothing is decided here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+
+from gis.errors import ClaimError, WuquError
 
 STYLES = {
     "pass": "bold green",
@@ -216,3 +219,32 @@ def print_quality(console: Console, rows: Sequence[Any], figures: Sequence[str])
     print_rows(console, "图层", ("图层", "名称", "要素", "km²", "问题"), table)
     for fault in figures:
         console.print(f"指标：{fault}")
+
+
+def wrong_call(error: Any) -> ClaimError:
+    """Return a wrong call, which the parser describes in English, as an error of ours."""
+    kind, message = type(error).__name__, str(error.format_message())
+    quoted = [*re.findall(r"'([^']*)'", message), ""]
+    name = getattr(error, "param", None) and error.param.opts[0]
+    said = {
+        "NoSuchOption": f"没有选项“{quoted[0] or getattr(error, 'option_name', '')}”",
+        "MissingParameter": f"缺少参数 {name}",
+        "BadParameter": f"参数 {name} 的值无效",
+        "BadOptionUsage": f"选项 {quoted[0]} 后面缺少值",
+    }
+    found = said.get(
+        kind, f"没有命令“{quoted[0]}”" if quoted[0] else "命令写法有误，参数过多或缺失"
+    )
+    return ClaimError(found, advice="用 wuqu --help 或 wuqu 命令 --help 查看写法")
+
+
+def print_error(console: Console, error: WuquError) -> None:
+    """Print one error with the places of its faults.
+
+    Not wrapped by the console, which would cut words and put blanks into Chinese text.
+    """
+    console.print(f"[bold red]{error.title}[/]：", end="")
+    console.print(error.detail, markup=False, highlight=False, soft_wrap=True)
+    for fault in error.faults:
+        text = f"  {fault.where}：{fault.message}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)

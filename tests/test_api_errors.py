@@ -32,8 +32,9 @@ from gis.errors import (
 CHECKOUT = Path(__file__).resolve().parents[1]
 RING = [[115.97, 36.37], [115.971, 36.37], [115.971, 36.371], [115.97, 36.371], [115.97, 36.37]]
 GEO, TEXT = "application/geo+json", "text/plain"
+PATHS = "|".join(re.escape(str(p)) for p in (CHECKOUT, Path.home()))
 LEAK = re.compile(
-    r"Traceback|File \"|/srv/|/home/|/root/|/tmp/|site-packages|\.py\b|sqlite3|GEOS|Error\b"
+    rf"Traceback|File \"|/srv/|/home/|/tmp/|{PATHS}|site-packages|\.py\b|sqlite3|GEOS|Error\b"
 )
 
 

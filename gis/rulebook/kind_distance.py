@@ -31,7 +31,7 @@ def demands_of_min_distance(rule: MinDistance) -> tuple[Demand, ...]:
         Demand(
             rule.layer,
             Quantity.DISTANCE,
-            within_m=_most(rule) + rule.plausible_half_width_m,
+            within_m=_reach(rule),
         ),
     )
 
@@ -42,6 +42,11 @@ def _span(value: float | tuple[float, float]) -> tuple[float, float]:
 
 def _most(rule: MinDistance) -> float:
     return max(_span(v)[1] for v in rule.distance_m.values())
+
+
+def _reach(rule: MinDistance) -> float:
+    """How far an axis may lie whose edge is still too near."""
+    return _most(rule) + rule.plausible_half_width_m
 
 
 def required_of(rule: MinDistance, cls: str | None) -> tuple[float, float] | None:
@@ -88,7 +93,7 @@ def _about_reach(rule: MinDistance, facts: Facts, outcome: Outcome) -> Outcome:
     report = facts.layers.get(rule.layer)
     note = ""
     if report is not None and report.uncovered_share is not None:
-        around = f"地块周边 {texts.metres(_most(rule))} 范围内有区域"
+        around = f"地块周边 {texts.metres(_reach(rule))} 范围内有区域"
         note = f"{around}不在“{report.info.title}”图层覆盖范围内，可能有未见的要素，需核实"
     reason = texts.join([outcome.reason, note])  # with an unknown coverage the evaluation says so
     return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
