@@ -745,7 +745,7 @@ def test_land_nearby_that_is_not_covered_may_hide_a_road(
 ) -> None:
     found = judge(load(DISTANCE), distance(near(feature, covered=False)))
     assert found.verdict == verdict
-    # 20 m of the rule and 30 m of plausible half width: an axis 50 m away may have its edge too near.
+    # 20 m of the rule and 30 m of plausible half width: an axis at 50 m may have its edge too near.
     assert ("地块周边 50 m 范围内有区域不在“某线图层”图层覆盖范围内" in found.reason) == (
         verdict == "undetermined"
     )

@@ -1,6 +1,6 @@
 """How does a check leave the house? Check documents as GeoJSON, GeoPackage and CSV.
 
-Everything here works from the JSON document of a check (``SiteCheck.to_dict()``), so a stored
+Everything here works from the JSON document of a check (``gis.canonical.to_dict``), so a stored
 record can be exported again. Nothing is measured or judged, and coordinates of layers above the
 secrecy ceiling are taken out before anything is written.
 """

@@ -104,7 +104,7 @@ class RecordStore:
         Parameters
         ----------
         document
-            ``SiteCheck.to_dict()``; the stored copy carries the record id as ``id``.
+            ``gis.canonical.to_dict``; the stored copy carries the record id as ``id``.
         upload_sha256
             SHA-256 of the uploaded bytes; taken from ``site.source`` when empty.
         geometry_wkb

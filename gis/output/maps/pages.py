@@ -70,7 +70,7 @@ def plan_map(
     plan
         An opened plan.
     checks
-        Documents of checks (``SiteCheck.to_dict()``), shown with their verdicts.
+        Documents of checks (``gis.canonical.to_dict``), shown with their verdicts.
     assets
         ``inline``: one file that needs nothing else; ``static``: Leaflet under ``prefix``.
     ceiling
