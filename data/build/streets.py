@@ -13,7 +13,7 @@ from frame import course, fact, facts, street
 from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
-from shapes import merged, ribbon, smooth
+from shapes import ribbon, smooth
 from solve import solve
 
 
@@ -99,11 +99,6 @@ def power_lines() -> list[tuple[str, str, float, LineString]]:
         (i["name"], i["voltage"], i["half_width"], LineString(course(i["course"])))
         for i in facts()["power"]
     ]
-
-
-def land_of(ways: list[Way]) -> BaseGeometry:
-    """Return the union of the land of several ways."""
-    return merged([way.land for way in ways])
 
 
 def named(ways: list[Way], name: str) -> Way:

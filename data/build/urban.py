@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import shapely
 from fields import Patch
 from frame import at, facts, point, rng, street_box, street_ring
 from shapely import affinity
@@ -178,8 +177,3 @@ def pick(mix: dict[str, float], seed: np.random.Generator) -> str:
     """Draw one class of a mix."""
     weights = np.array(list(mix.values()))
     return str(seed.choice(list(mix), p=weights / weights.sum()))
-
-
-def union_of(patches: list[Patch]) -> BaseGeometry:
-    """Return the ground under several patches."""
-    return shapely.union_all([patch.shape for patch in patches])

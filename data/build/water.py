@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from frame import area, at, course, fact, facts, rng, street
 from shapely import affinity
 from shapely.geometry import LineString, Polygon
@@ -105,8 +104,3 @@ def ponds() -> list[Water]:
 def all_water(causeway: BaseGeometry) -> list[Water]:
     """Return every water body, standing water first (it wins where two meet)."""
     return lakes(causeway) + ponds() + rivers()
-
-
-def crossing(waters: list[Water], name: str) -> BaseGeometry:
-    """Return the surface of one named water body."""
-    return shapely.union_all([water.surface for water in waters if water.name == name])
