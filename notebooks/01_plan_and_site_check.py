@@ -70,6 +70,7 @@ school = gis.read_site(samples[0].path, plan, name=samples[0].name)
 check = gis.check_site(school, plan, use=samples[0].use, as_of=AS_OF)
 print(f"{check.site.name}：{check.verdict.label}")
 print(f"椭球面积 {school.area.mu:.2f} 亩，平面面积 {school.area.planar_m2:,.2f} m²")
+print("摘要", check.digest)  # 与接口、命令行的答复相同
 for note in school.notes:
     print("·", note.message)
 

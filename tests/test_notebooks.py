@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -40,3 +42,18 @@ def test_the_notebook_runs(script: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     )
     assert "聊城一中新校：符合" in printed
     assert "419.17 亩" in printed
+    assert command_line_digest("yizhong_xinxiao.txt", "080403") in printed
+
+
+def command_line_digest(sample: str, use: str) -> str:
+    """Digest of the same check by the command line, in a process of its own."""
+    command = [sys.executable, "-m", "gis.cli", "check", f"data/samples/{sample}", "--use", use]
+    out = subprocess.run(
+        [*command, "--as-of", "2026-11-22", "--plan", "data", "--format", "json"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return json.loads(out.stdout)["digest"]
