@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from starlette.responses import Response
@@ -11,8 +10,6 @@ from starlette.responses import Response
 from api.schemas import Problem
 
 GEOJSON_TYPE = "application/geo+json"
-# China has one time zone and no summer time, so the legal day needs no time-zone database.
-CHINA = timezone(timedelta(hours=8))
 Responses = dict[int | str, dict[str, Any]]
 
 _MEANINGS = {
@@ -45,8 +42,3 @@ def json_answer(value: Any) -> Response:
 def geojson_answer(value: Any) -> Response:
     """Return a GeoJSON answer."""
     return Response(json_bytes(value), media_type=GEOJSON_TYPE)
-
-
-def today() -> date:
-    """Return the calendar day in China."""
-    return datetime.now(tz=CHINA).date()

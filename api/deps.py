@@ -19,7 +19,8 @@ from api.heavy import HeavyWork
 from api.settings import Settings
 from api.upload import unknown_parameters
 from gis.errors import PlanError
-from gis.output.export import above_ceiling, without_geometry_of
+from gis.model import may_show
+from gis.output.export import without_geometry_of
 from gis.output.records import RecordStore
 from gis.plan import Plan
 from gis.plan.samples import Sample, load_samples
@@ -59,7 +60,7 @@ class State:
         """Layers whose coordinates no answer may show."""
         ceiling = self.settings.secrecy
         infos = [layer.info for layer in self.plan.layers.values()]
-        return frozenset(i.id for i in infos if above_ceiling(i.secrecy, ceiling))
+        return frozenset(i.id for i in infos if not may_show(i.secrecy, ceiling))
 
     def showable(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return a check document without coordinates of hidden layers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gis.model import (
@@ -114,6 +114,12 @@ def canonical_json(value: Any) -> str:
 def digest(check: SiteCheck) -> str:
     """Return the SHA-256 of the canonical JSON of the decision part."""
     return hashlib.sha256(canonical_json(decision_part(check)).encode()).hexdigest()
+
+
+def deciding_finding(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the finding of a document that decided, None when everything passes."""
+    rule = document["deciding_rule"]
+    return next((f for f in document["findings"] if rule and f["rule"] == rule), None)
 
 
 # --- rows ----------------------------------------------------------------------------------------

@@ -22,7 +22,12 @@ from gis.plan.budgets import impact
 from gis.rulebook import Facts, contacts, decide, demands, evaluate
 
 # China has one time zone and no summer time, so the legal day needs no time-zone database.
-_CHINA = timezone(timedelta(hours=8))
+CHINA = timezone(timedelta(hours=8))
+
+
+def legal_day() -> date:
+    """Return the calendar day in China, the default day of the law."""
+    return datetime.now(tz=CHINA).date()
 
 
 def check_site(
@@ -63,7 +68,7 @@ def check_site(
         The site was read for another work CRS.
     """
     _belongs(site, plan)
-    day = as_of or datetime.now(tz=_CHINA).date()
+    day = as_of or legal_day()
     site = with_claims(site, use, attributes)
     indexes = [layer.index for layer in plan.layers.values()]
     measured = measure(site, indexes, demands(plan.rulebook, day), coverages=plan.coverages)

@@ -11,7 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from gis.canonical import deciding_finding
 from gis.errors import ClaimError, WuquError
+from gis.model import citation
 
 STYLES = {
     "pass": "bold green",
@@ -70,8 +72,7 @@ def _headline(doc: Mapping[str, Any]) -> Panel:
         f"（平面 {area['planar_m2']:,.2f} m²）",
         style="default",
     )
-    if doc["deciding_rule"]:
-        deciding = next(f for f in doc["findings"] if f["rule"] == doc["deciding_rule"])
+    if deciding := deciding_finding(doc):
         text.append(f"\n决定性规则：{deciding['title']}——{deciding['reason']}", style="default")
     return Panel(text, title="选址合规性检测", border_style=STYLES[doc["verdict"]])
 
@@ -85,7 +86,7 @@ def _findings_tables(doc: Mapping[str, Any]) -> Iterator[Table]:
         table = _grid("需要处理的规则", *heads, lines=True)
         for f in todo:
             reason = f"{f['reason']}\n处理：{f['remedy']}\n主管：{f['office']}"
-            basis = "\n".join(basis_text(b) for b in f["basis"])
+            basis = "\n".join(citation(b) for b in f["basis"])
             verdict = verdict_text(f["verdict"], f["verdict_label"])
             table.add_row(verdict, f["title"], reason, basis)
         yield table
@@ -94,7 +95,7 @@ def _findings_tables(doc: Mapping[str, Any]) -> Iterator[Table]:
         table = _grid(f"符合的规则（{len(passed)}）", ("规则", 3), ("理由", 5), ("依据", 6))
         for f in passed:
             more = f" 等 {len(f['basis'])} 项" if len(f["basis"]) > 1 else ""
-            table.add_row(f["title"], f["reason"], basis_text(f["basis"][0]) + more)
+            table.add_row(f["title"], f["reason"], citation(f["basis"][0]) + more)
         yield table
 
 
@@ -104,14 +105,6 @@ def _grid(title: str, *columns: tuple[str, int], lines: bool = False) -> Table:
         # Chinese has no blanks to break at, so long text must fold anywhere.
         table.add_column(head, ratio=ratio, overflow="fold")
     return table
-
-
-def basis_text(basis: Mapping[str, Any]) -> str:
-    """Return one citation as printed."""
-    number = f"（{basis['number']}）" if basis["number"] else ""
-    return f"《{basis['document']}》{number}{basis['article']}" + (
-        "" if basis["verified"] else "【依据待核】"
-    )
 
 
 def _evidence_table(doc: Mapping[str, Any]) -> Table:
@@ -153,10 +146,10 @@ def print_summary(console: Console, docs: Sequence[Mapping[str, Any]]) -> None:
     """Print one row per check: site, area, verdict, deciding rule."""
     rows = []
     for doc in docs:
-        titles = {f["rule"]: f["title"] for f in doc["findings"]}
+        deciding = deciding_finding(doc)
         mu = f"{doc['site']['area']['mu']:.2f} 亩"
         verdict = verdict_text(doc["verdict"], doc["verdict_label"])
-        rows.append((doc["site"]["name"], mu, verdict, titles.get(doc["deciding_rule"], "—")))
+        rows.append((doc["site"]["name"], mu, verdict, deciding["title"] if deciding else "—"))
     print_rows(console, "示例地块", ("地块", "面积", "结论", "决定性规则"), rows)
 
 

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, Polygon, box
 
 from gis.crs import CrsPolicy
-from gis.model import LayerInfo, LayerState, PlanRef, Verdict
+from gis.model import LayerInfo, LayerState, PlanRef, Verdict, may_show
 from gis.output.maps import plan_map, site_map, style
 from gis.output.maps.numbers import percent, short_area, with_unit
 from gis.output.maps.site_card import layer_row, measure_text, site_sentence
-from gis.output.maps.visible import may_show
 from gis.plan import Figure
 
 X, Y = 408_000.0, 4_030_000.0  # EPSG:4548, inside the resort

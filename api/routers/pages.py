@@ -18,10 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 from starlette.templating import Jinja2Templates
 
-from api.answers import CHINA
 from api.deps import KnownQuery, State, StateDep
 from api.examples import point_lines
 from api.settings import MEGABYTE
+from gis.check import CHINA
 from gis.claims import ATTRIBUTES
 from gis.errors import NotFoundError
 from gis.model import Verdict

@@ -16,9 +16,10 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.answers import GEOJSON_TYPE, geojson_answer, problems, today
+from api.answers import GEOJSON_TYPE, geojson_answer, problems
 from api.deps import KnownQuery, PlanDep, State, StateDep
 from api.spatial import features_of, parse_bbox
+from gis.check import legal_day
 from gis.crs import ellipsoidal_area, to_lonlat
 from gis.errors import NotFoundError
 from gis.model import Area, LayerState, Rule
@@ -230,7 +231,7 @@ async def list_rules(
     as_of: Annotated[date | None, Query(description="依据日期，默认今天（北京时间）")] = None,
 ) -> dict[str, Any]:
     """Return the rules of the book."""
-    day = as_of or today()
+    day = as_of or legal_day()
     return {
         "plan": asdict(plan.ref),
         "rulebook": _book(plan),
@@ -254,7 +255,7 @@ async def get_rule(
     """Return one rule."""
     for rule in plan.rulebook.rules:
         if rule.id == rule_id:
-            return _rule(rule, as_of or today())
+            return _rule(rule, as_of or legal_day())
     raise NotFoundError(
         f"没有规则“{rule_id}”", expected="规则库中的规则编号", advice="规则清单见 /v1/rules"
     )

@@ -24,8 +24,9 @@ from gis.model.measures import (
     Measure,
     Near,
     Sliver,
+    may_show,
 )
-from gis.model.rules import Basis, Document, Rule
+from gis.model.rules import Basis, Document, Rule, citation
 from gis.model.site import Area, CrsDecision, Remark, Site, Source
 from gis.model.words import (
     Claim,
@@ -67,6 +68,8 @@ __all__ = [
     "Sliver",
     "Source",
     "Verdict",
+    "citation",
     "class_matches",
+    "may_show",
     "worst",
 ]

@@ -8,6 +8,24 @@ from gis.model.site import Area
 from gis.model.words import GeoJson, LayerState, Quantity
 
 NOTHING = Area(0.0, 0.0)
+# From open to closed; a ceiling is one of them.
+SECRECY_LEVELS = ("public", "internal", "restricted")
+
+
+def may_show(secrecy: str, ceiling: str) -> bool:
+    """Whether coordinates of a layer may leave under a ceiling.
+
+    A level that nobody knows counts as the most secret one.
+
+    Raises
+    ------
+    ValueError
+        The ceiling is none of ``public``, ``internal``, ``restricted``.
+    """
+    if ceiling not in SECRECY_LEVELS:
+        raise ValueError(f"ceiling must be one of {SECRECY_LEVELS}, not {ceiling!r}")
+    level = SECRECY_LEVELS.index(secrecy) if secrecy in SECRECY_LEVELS else len(SECRECY_LEVELS)
+    return level <= SECRECY_LEVELS.index(ceiling)
 
 
 @dataclass(frozen=True, slots=True)

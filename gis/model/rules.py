@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,9 +34,7 @@ class Basis:
     @property
     def text(self) -> str:
         """Citation as printed, with 依据待核 where it is not verified."""
-        number = f"（{self.document.number}）" if self.document.number else ""
-        mark = "" if self.verified else "【依据待核】"
-        return f"《{self.document.title}》{number}{self.article}{mark}"
+        return citation(self.to_dict())
 
     def to_dict(self) -> dict[str, str | bool | None]:
         """Return the citation as plain JSON values."""
@@ -48,6 +47,16 @@ class Basis:
             "valid_to": doc.valid_to.isoformat() if doc.valid_to else None,
             "verified": self.verified,
         }
+
+
+def citation(row: Mapping[str, Any], *, marked: bool = True) -> str:
+    """Return a citation, given as its JSON values, as people read it.
+
+    ``marked`` adds 依据待核 where it is not verified.
+    """
+    number = f"（{row['number']}）" if row["number"] else ""
+    mark = "【依据待核】" if marked and not row["verified"] else ""
+    return f"《{row['document']}》{number}{row['article']}{mark}"
 
 
 @dataclass(frozen=True, slots=True)

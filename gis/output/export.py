@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis.crs import geographic_code, transform
+from gis.model import citation
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 Document = Mapping[str, Any]
 
-# The ceiling is a level: a layer at or under it may show its coordinates.
-SECRECY_LEVELS = ("public", "internal", "restricted")
 # A cell that begins with one of these is run as a formula by spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # GeoPackage stamps its tables with the clock; a fixed day keeps equal content equal.
@@ -44,18 +43,6 @@ COLUMNS = {
     "digest": "摘要",
     "id": "编号",
 }
-
-
-def above_ceiling(secrecy: str, ceiling: str = "public") -> bool:
-    """Return whether a layer of this secrecy must not show coordinates.
-
-    >>> above_ceiling("restricted"), above_ceiling("public")
-    (True, False)
-    """
-    # An unknown level is treated as the most secret one.
-    levels = SECRECY_LEVELS
-    level = levels.index(secrecy) if secrecy in levels else len(levels)
-    return level > levels.index(ceiling)
 
 
 def without_geometry_of(document: Document, layers: Collection[str]) -> dict[str, Any]:
@@ -120,7 +107,7 @@ def _finding_features(document: Document) -> Iterator[dict[str, Any]]:
                 "value": measure.get("value"),
                 "unit": measure.get("unit"),
                 "share": measure.get("share"),
-                "basis": "；".join(_citation(b) for b in f["basis"]),
+                "basis": "；".join(citation(b) for b in f["basis"]),
             },
         )
 
@@ -134,12 +121,6 @@ def _remedy_features(document: Document) -> Iterator[dict[str, Any]]:
 
 def _owner(document: Document) -> dict[str, str]:
     return {"site": document["site"]["name"], "digest": document["digest"]}
-
-
-def _citation(basis: Mapping[str, Any]) -> str:
-    number = f"（{basis['number']}）" if basis["number"] else ""
-    mark = "" if basis["verified"] else "【依据待核】"
-    return f"《{basis['document']}》{number}{basis['article']}{mark}"
 
 
 # --- tables --------------------------------------------------------------------------------------

@@ -77,9 +77,3 @@ def _positions(value: Any) -> Iterable[tuple[float, float]]:
         return
     for part in value:
         yield from _positions(part)
-
-
-def deciding_finding(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the finding that decided, None when everything passes."""
-    rule = document.get("deciding_rule")
-    return next((f for f in document["findings"] if rule and f["rule"] == rule), None)

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from shapely.geometry import box
 
 from gis.crs import crs_of, geographic_code, transform
+from gis.model import may_show
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
@@ -38,7 +39,7 @@ from gis.output.maps.sites import conflict_layer, site_labels, site_layer, site_
 from gis.output.maps.style import Look
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
-from gis.output.maps.visible import absences, drawable, may_show
+from gis.output.maps.visible import absences, drawable
 
 _PLAN_TOLERANCE_M = 4.0
 _SITE_TOLERANCE_M = 0.5

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gis.canonical import deciding_finding
 from gis.crs import ellipsoidal_area
 from gis.output.maps import style
 from gis.output.maps.card import (
     Row,
     bounds_text,
-    deciding_finding,
     geojson_bounds,
     status_mark,
     verdict_of,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gis.model import Verdict
+from gis.canonical import deciding_finding
+from gis.model import Verdict, citation
 from gis.output.maps.card import (
     Row,
-    deciding_finding,
     geojson_bounds,
     status_mark,
     verdict_of,
@@ -201,9 +201,8 @@ def finding_row(
 
 def basis_text(basis: Mapping[str, Any]) -> Row:
     """Return one citation; unverified ones carry 依据待核."""
-    number = f"（{basis['number']}）" if basis["number"] else ""
     return {
-        "text": f"《{basis['document']}》{number}{basis['article']}",
+        "text": citation(basis, marked=False),  # the page sets the mark apart
         "verified": basis["verified"],
         "from": basis.get("valid_from") or "",
     }

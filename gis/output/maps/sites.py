@@ -11,6 +11,7 @@ from typing import Any
 
 import folium
 
+from gis.canonical import deciding_finding
 from gis.output.maps import style
 from gis.output.maps.card import geojson_bounds, verdict_of
 from gis.output.maps.layers import geojson, list_name
@@ -73,15 +74,14 @@ def site_popup(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the popup of a site: verdict, area and the rule that decided."""
     verdict = verdict_of(document["verdict"])
     area = document["site"]["area"]
-    rule = document.get("deciding_rule")
-    deciding = next((f for f in document["findings"] if rule and f["rule"] == rule), None)
+    deciding = deciding_finding(document)
     rows: list[PopupRow] = [("面积", f"{area['mu']:,.2f} 亩（{area['ha']:,.2f} 公顷）")]
     if deciding:
         rows.append(("主要原因", deciding["title"]))
     return popup(document["site"]["name"], rows) | {
         "v": verdict.value,
         "w": clean(verdict.label),
-        "i": icon_svg(verdict_of(document["verdict"]), 24),
+        "i": icon_svg(verdict, 24),
         "n": clean(deciding["reason"]) if deciding else "",
     }
 

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from gis.model import LayerState
+from gis.model import LayerState, may_show
 from gis.output.maps.text import clean
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
     from gis.plan.catalogue import Layer
-
-CEILINGS = ("public", "internal", "restricted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +25,6 @@ class Absent:
 
     title: Markup
     why: Markup
-
-
-def may_show(secrecy: str, ceiling: str) -> bool:
-    """Return whether coordinates of a layer may leave under the ceiling.
-
-    Raises
-    ------
-    ValueError
-        The ceiling is none of ``public``, ``internal``, ``restricted``.
-    """
-    if ceiling not in CEILINGS:
-        raise ValueError(f"ceiling must be one of {CEILINGS}, not {ceiling!r}")
-    # A class we do not know is treated as the most secret one.
-    rank = CEILINGS.index(secrecy) if secrecy in CEILINGS else len(CEILINGS)
-    return rank <= CEILINGS.index(ceiling)
 
 
 def absences(plan: Plan, ceiling: str) -> tuple[Absent, ...]:
