@@ -35,7 +35,6 @@ class State:
     settings: Settings
     plan: Plan
     store: RecordStore
-    figures: list[dict[str, Any]] | None = None
     pages: dict[str, str] = field(default_factory=dict)
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -290,6 +290,7 @@ class FigureOut(_Answer):
     difference: float | None
     reason: str
     source: str
+    agrees: bool = Field(description="差异在公布值取整范围内；无法计算时为 false")
 
 
 class PlanOut(PlanRefOut):

@@ -25,13 +25,13 @@ from api.errors import BodyError, BodyLimitError, BodyTimeoutError, MediaTypeErr
 from gis.claims import parse_pairs
 from gis.crs import parse_epsg
 from gis.errors import ClaimError, Fault, FormatError
+from gis.intake.read import MAX_WIDTH_M
 
 JSON_TYPES = ("application/geo+json", "application/json", "application/vnd.geo+json")
 TEXT_TYPES = ("text/plain",)
 FORM_TYPE = "multipart/form-data"
 OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs")
 _MAX_FIELDS = 60
-_MAX_WIDTH_M = 1000.0
 _MAX_OPTION_LENGTH = 200
 
 
@@ -251,9 +251,9 @@ def _width(text: str | None) -> float | None:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= _MAX_WIDTH_M:
+    if not 0 < value <= MAX_WIDTH_M:
         raise ClaimError(
-            f"参数 width_m 为“{text}”", expected=f"大于 0、不超过 {_MAX_WIDTH_M:g} 的米数"
+            f"参数 width_m 为“{text}”", expected=f"大于 0、不超过 {MAX_WIDTH_M:g} 的米数"
         )
     return value
 

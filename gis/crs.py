@@ -133,6 +133,12 @@ def refuse_old_datum(name_or_epsg: str | int) -> None:
         )
 
 
+def refuse_old_crs(crs: CRS) -> None:
+    """Raise when a CRS, read from a file, is Xian 1980 or Beijing 1954 by name or by code."""
+    refuse_old_datum(f"{crs.name} {crs.geodetic_crs.name if crs.geodetic_crs else ''}")
+    refuse_old_datum(crs.to_epsg() or "")
+
+
 @dataclass(frozen=True, slots=True)
 class CrsPolicy:
     """What a plan accepts: work CRS, accepted codes, and bounds (west, south, east, north; deg)."""

@@ -94,7 +94,7 @@ def small_plan(text: str = "", *, farmland_secrecy: str = "public") -> FakePlan:
     ]  # fmt: skip
     figure = Figure(
         "resort_area", f"总面积{text}", 2.0, 1.99, "km2", f"椭球面积{text}", f"{text}", -0.01,
-        f"差异{text}", f"公布材料{text}",
+        f"差异{text}", f"公布材料{text}", True,
     )  # fmt: skip
     ref = PlanRef("p", f"2026.11{text}", f"某区规划{text}", "schematic", f"示意数据{text}")
     return FakePlan(ref, {x.info.id: x for x in layers}, (figure,))

@@ -34,13 +34,6 @@ router = APIRouter(include_in_schema=False, dependencies=[KnownQuery])
 templates = Jinja2Templates(Path(__file__).parents[1] / "pages" / "templates")
 
 _RECENT = 12
-_YES_NO = (("true", "是"), ("false", "否"))
-_CHOICES = {
-    "emission_class": (("zero", "零排放"), ("low", "低排放"), ("normal", "一般")),
-    "public_interest": _YES_NO,
-    "key_project": _YES_NO,
-    "land_supply": (("allocated", "划拨"), ("granted", "出让")),
-}
 
 
 @router.get("/")
@@ -109,7 +102,7 @@ def _attributes() -> Iterator[dict[str, Any]]:
             "key": key,
             "title": attribute.title,
             "expected": attribute.expected,
-            "choices": _CHOICES.get(key),
+            "choices": list(attribute.choices.items()),
             "type": "date" if key == "start_date" else "number",
         }
 

@@ -51,17 +51,10 @@ async def get_plan(state: StateDep) -> dict[str, Any]:
         "work_crs": f"EPSG:{plan.work_epsg}",
         "accepted_crs": [f"EPSG:{code}" for code in policy.accepted],
         "bounds": policy.bounds,
-        "figures": await _figures(state),
+        "figures": [figure_row(f) for f in plan.figures()],
         "out_of_scope": [asdict(o) for o in plan.out_of_scope],
         "rulebook": _book(plan),
     }
-
-
-async def _figures(state: State) -> list[dict[str, Any]]:
-    # The plan never changes while it is loaded, so its figures are computed once.
-    if state.figures is None:
-        state.figures = [figure_row(f) for f in state.plan.figures()]
-    return state.figures
 
 
 @router.get(

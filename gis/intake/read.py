@@ -51,7 +51,7 @@ from gis.model import Area, CrsDecision, Remark, Site, Source
 
 SiteSource: TypeAlias = Path | bytes | str | Mapping[str, Any]
 
-_MAX_WIDTH_M = 1_000.0
+MAX_WIDTH_M = 1_000.0
 _MIN_AREA_M2 = 0.01
 # Formats that people send and that are not read here: named, so that they know what to do.
 _KNOWN_MAGIC = (
@@ -291,9 +291,9 @@ def _named(document: Document, label: str) -> Document:
 def _check_width(width_m: float | None) -> None:
     if width_m is None:
         return
-    if isinstance(width_m, bool) or not math.isfinite(width_m) or not 0 < width_m <= _MAX_WIDTH_M:
+    if isinstance(width_m, bool) or not math.isfinite(width_m) or not 0 < width_m <= MAX_WIDTH_M:
         raise ClaimError(
-            f"宽度 width_m 为 {width_m}", expected=f"大于 0、不超过 {_MAX_WIDTH_M:g} 米"
+            f"宽度 width_m 为 {width_m}", expected=f"大于 0、不超过 {MAX_WIDTH_M:g} 米"
         )
 
 

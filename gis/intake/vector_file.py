@@ -18,7 +18,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCrsError
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import CrsPolicy, crs_of, refuse_old_datum
+from gis.crs import CrsPolicy, crs_of, refuse_old_crs, refuse_old_datum
 from gis.errors import CrsError, FormatError, LimitError
 from gis.intake.archive import PackedLayer, unpack_shapefiles
 from gis.intake.draft import (
@@ -218,7 +218,7 @@ def _declared(layer: PackedLayer, policy: CrsPolicy) -> Declared | None:
         raise CrsError(
             f"{layer.name}.prj 无法理解", advice="重新导出，或用 crs=EPSG 代码 指定"
         ) from None
-    refuse_old_datum(f"{crs.name} {crs.geodetic_crs.name if crs.geodetic_crs else ''}")
+    refuse_old_crs(crs)
     code = crs.to_epsg(min_confidence=70) or _same_parameters(crs, policy)
     if code is None:
         raise CrsError(

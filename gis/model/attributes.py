@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -17,12 +17,27 @@ from gis.model.words import Claim
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute: Chinese title, number, word or flag, what is expected, parser of its text."""
+    """One attribute: Chinese title, number, word or flag, what is expected, parser of its text.
+
+    ``choices`` are the values of a closed list with the words for them, ``unit`` is Chinese.
+    """
 
     title: str
     kind: Literal["number", "word", "flag"]
     expected: str
     parse: Callable[[str], Claim]
+    choices: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+
+    @property
+    def label(self) -> str:
+        """Title with its unit."""
+        return f"{self.title}（{self.unit}）" if self.unit else self.title
+
+    def shown(self, value: Claim) -> Claim:
+        """Return a value as people read it: the word of a choice, anything else as it is."""
+        key = str(value).lower() if isinstance(value, bool) else value
+        return self.choices.get(key, value) if isinstance(key, str) else value
 
 
 def _number(low: float, high: float) -> Callable[[str], Claim]:
@@ -54,26 +69,35 @@ def _day(text: str) -> Claim:
     return date.fromisoformat(text).isoformat()
 
 
+_EMISSIONS = {"zero": "零排放", "low": "低排放", "normal": "一般"}
+_SUPPLY = {"allocated": "划拨", "granted": "出让"}
+_YES_NO = {"true": "是", "false": "否"}
+_AMOUNT = _number(0, 1e9)
 _SHARE = "0 到 1 之间的数"
 ATTRIBUTES: Mapping[str, Attribute] = {
     "plot_ratio": Attribute("容积率", "number", "0 到 30 之间的数", _number(0, 30)),
     "building_density": Attribute("建筑密度", "number", _SHARE, _number(0, 1)),
     "green_rate": Attribute("绿地率", "number", _SHARE, _number(0, 1)),
     "admin_share": Attribute("行政办公及生活服务设施用地占比", "number", _SHARE, _number(0, 1)),
-    "height_m": Attribute("建筑高度", "number", "0 到 1000 之间的米数", _number(0, 1000)),
+    "height_m": Attribute(
+        "建筑高度", "number", "0 到 1000 之间的米数", _number(0, 1000), unit="米"
+    ),
     "storeys": Attribute("层数", "number", "0 到 300 之间的数", _number(0, 300)),
-    "floor_area_m2": Attribute("总建筑面积", "number", "不小于 0 的平方米数", _number(0, 1e9)),
-    "investment_wan": Attribute("总投资", "number", "不小于 0 的万元数", _number(0, 1e9)),
+    "floor_area_m2": Attribute(
+        "总建筑面积", "number", "不小于 0 的平方米数", _AMOUNT, unit="平方米"
+    ),
+    "investment_wan": Attribute("总投资", "number", "不小于 0 的万元数", _AMOUNT, unit="万元"),
     "emission_class": Attribute(
         "排放等级",
         "word",
         "zero（零排放）、low（低排放）或 normal（一般）",
-        _one_of("zero", "low", "normal"),
+        _one_of(*_EMISSIONS),
+        _EMISSIONS,
     ),
-    "public_interest": Attribute("公共利益项目", "flag", "true 或 false", _flag),
-    "key_project": Attribute("重点项目", "flag", "true 或 false", _flag),
+    "public_interest": Attribute("公共利益项目", "flag", "true 或 false", _flag, _YES_NO),
+    "key_project": Attribute("重点项目", "flag", "true 或 false", _flag, _YES_NO),
     "land_supply": Attribute(
-        "供地方式", "word", "allocated（划拨）或 granted（出让）", _one_of("allocated", "granted")
+        "供地方式", "word", "allocated（划拨）或 granted（出让）", _one_of(*_SUPPLY), _SUPPLY
     ),
     "start_date": Attribute("动工开发日期", "word", "形如 2026-11-22 的日期", _day),
 }

@@ -34,7 +34,8 @@ class Figure:
     """A stated figure beside the computed one.
 
     ``computed`` and ``difference`` are None when the layer has no data; ``reason`` says why, or
-    how large the difference is against the rounding of the stated value.
+    how large the difference is against the rounding of the stated value. ``agrees`` is False when
+    there is nothing to compare, or the difference exceeds the rounding.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Figure:
     difference: float | None
     reason: str
     source: str
+    agrees: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +144,11 @@ class Plan:
 
     def figures(self) -> tuple[Figure, ...]:
         """Return every stated figure beside the computed one."""
+        return self._figures
+
+    @cached_property
+    def _figures(self) -> tuple[Figure, ...]:
+        # Nothing of an opened plan changes, and each figure measures a whole layer.
         return tuple(self._figure(stated) for stated in self.file.stated)
 
     def _figure(self, stated: Stated) -> Figure:
@@ -149,14 +156,14 @@ class Plan:
         names = [n for n in (stated.layer, stated.within) if n is not None]
         lacking = [n for n in names if self.layer(n).state is not LayerState.CHECKED]
         denominator = self.layer(stated.within).info.title if stated.within else ""
-        definition, computed = layer.info.title + "的椭球面积", None
+        title, definition = layer.info.title, layer.info.title + "的椭球面积"
         if stated.measure == "green_water_share":
+            title = "绿地和水域占比"  # the title of the layer would mislead
             definition = balance.definition_text(stated.definition or balance.DEFAULT_DEFINITION)
-        if not lacking:
-            computed = self._computed(stated)
+        computed = None if lacking else self._computed(stated)
         return Figure(
             id=stated.id,
-            title=stated.title or layer.info.title,
+            title=stated.title or title,
             stated=stated.value,
             computed=computed,
             unit=stated.unit,
@@ -165,6 +172,7 @@ class Plan:
             difference=None if computed is None else computed - stated.value,
             reason=_reason(stated, computed, lacking),
             source=stated.source,
+            agrees=computed is not None and _within_rounding(stated, computed),
         )
 
     def _computed(self, stated: Stated) -> float:
@@ -194,9 +202,15 @@ def _reason(stated: Stated, computed: float | None, lacking: list[str]) -> str:
     difference = abs(computed - stated.value)
     if difference <= 1e-9 * max(1.0, abs(stated.value)):
         return "一致"
-    if difference <= stated.tolerance or math.isclose(difference, stated.tolerance):
+    if _within_rounding(stated, computed):
         return "差异在公布值取整范围内"
     return "差异超出公布值取整范围，请核对边界或口径"
+
+
+def _within_rounding(stated: Stated, computed: float) -> bool:
+    difference = abs(computed - stated.value)
+    exact = difference <= 1e-9 * max(1.0, abs(stated.value))
+    return exact or difference <= stated.tolerance or math.isclose(difference, stated.tolerance)
 
 
 def _bounds_polygon(header: PlanHeader) -> BaseGeometry:

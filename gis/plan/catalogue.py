@@ -22,7 +22,7 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import refuse_old_datum
+from gis.crs import refuse_old_crs
 from gis.engine.index import Array, LayerIndex
 from gis.errors import CrsError
 from gis.model import LayerInfo, LayerState
@@ -155,9 +155,7 @@ def _in_work_crs(raw: Any, work_epsg: int) -> Any:
 def _refuse_old_datum(crs: CRS) -> None:
     """PROJ would move Xian 1980 and Beijing 1954 by zero metres without a word."""
     try:
-        refuse_old_datum(crs.name)
-        refuse_old_datum(crs.geodetic_crs.name if crs.geodetic_crs else "")
-        refuse_old_datum(crs.to_epsg() or "")
+        refuse_old_crs(crs)
     except CrsError as problem:
         raise LayerUnusableError(problem.found) from None
 

@@ -52,7 +52,7 @@ def figure_faults(plan: Plan) -> tuple[str, ...]:
         if f.computed is not None
         else f"{f.title}：{f.reason}"
         for f in plan.figures()
-        if f.difference is None or "超出" in f.reason
+        if not f.agrees
     )
 
 

@@ -77,3 +77,9 @@ def _positions(value: Any) -> Iterable[tuple[float, float]]:
         return
     for part in value:
         yield from _positions(part)
+
+
+def vintage_span(vintages: Iterable[object]) -> str:
+    """Return the oldest and newest vintage of layers, as written in the plan."""
+    known = sorted({str(v) for v in vintages if v})
+    return " 至 ".join(dict.fromkeys([known[0], known[-1]])) if known else "未注明"

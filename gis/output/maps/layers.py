@@ -139,16 +139,21 @@ def _keys(parts: Iterable[Part]) -> tuple[Key, ...]:
 
 
 def _add(group: folium.FeatureGroup, part: Part, pane: str) -> None:
-    features = [
-        {"type": "Feature", "id": str(n), "properties": properties, "geometry": geometry}
-        for n, (geometry, properties) in enumerate(part.shapes)
-    ]
-    data = {"type": "FeatureCollection", "features": features}
+    data = collection(part.shapes)
     if part.look.casing:
         css = f"{part.look.css} wq-casing" if part.look.css else None
         below = Look(part.look.casing, part.look.weight + 1.6, css=css)
         geojson(data, below.options(), pane).add_to(group)
     geojson(data, part.look.options(), pane).add_to(group)
+
+
+def collection(shapes: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+    """Return geometries with their properties as a FeatureCollection, numbered from 0."""
+    features = [
+        {"type": "Feature", "id": str(n), "properties": properties, "geometry": geometry}
+        for n, (geometry, properties) in enumerate(shapes)
+    ]
+    return {"type": "FeatureCollection", "features": features}
 
 
 def geojson(
@@ -176,11 +181,7 @@ def zone_outlines(plan: Plan, detail: Detail, ceiling: str) -> folium.FeatureGro
     group = folium.FeatureGroup(name="zone_outline", control=False)
     for layer in drawable(plan, "zone", ceiling):
         lines = shown(layer.frame.geometry.to_numpy(), detail)
-        features = [
-            {"type": "Feature", "id": str(n), "properties": {}, "geometry": geometry}
-            for n, geometry in enumerate(to_geojson(g.boundary, detail.work_epsg) for g in lines)
-        ]
-        data = {"type": "FeatureCollection", "features": features}
+        data = collection((to_geojson(g.boundary, detail.work_epsg), {}) for g in lines)
         options = Look("#5d4b3c", 1.6).options() | {"interactive": False, "opacity": 0.85}
         geojson(data, options, "wq-lines").add_to(group)
     return group if group._children else None
@@ -191,9 +192,7 @@ def ground(plan: Plan, detail: Detail, ceiling: str) -> folium.FeatureGroup | No
     group = folium.FeatureGroup(name="ground", control=False)
     for layer in drawable(plan, "planning_area", ceiling):
         whole = shown([dissolved(layer.frame.geometry.to_numpy())], detail)[0]
-        geometry = to_geojson(whole, detail.work_epsg)
-        feature = {"type": "Feature", "id": "0", "properties": {}, "geometry": geometry}
-        data = {"type": "FeatureCollection", "features": [feature]}
+        data = collection([(to_geojson(whole, detail.work_epsg), {})])
         options = style.GROUND.options() | {"interactive": False, "className": "wq-ground"}
         geojson(data, options, "wq-ground").add_to(group)
     return group if group._children else None

@@ -19,6 +19,7 @@ from gis.output.maps.card import (
     status_mark,
     verdict_of,
     verdict_view,
+    vintage_span,
 )
 from gis.output.maps.layers import Shown
 from gis.output.maps.numbers import short_area, with_unit
@@ -40,7 +41,7 @@ def plan_card(plan: Plan, checks: Sequence[Mapping[str, Any]], drawn: Iterable[S
         "sentence": plan_sentence(plan, checks),
         "figures": figures,
         "sites": [site_row(c) for c in checks],
-        "vintage": vintage_span([layer.info for layer in plan.layers.values()]),
+        "vintage": vintage_span(layer.info.vintage for layer in plan.layers.values()),
         "layers": [
             {"title": s.title, "vintage": s.vintage} for s in drawn if s.role != "zone_outline"
         ],
@@ -73,12 +74,10 @@ def _counts(checks: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
 def figure_row(figure: Any) -> Row:
     """Return one stated figure beside the computed one."""
     ratio = None
-    # The only share that a plan can state is that of green and water; the layer's title misleads.
-    title = "绿地和水域占比" if figure.unit == "share" else figure.title
     if figure.computed is not None and figure.stated:
         ratio = figure.difference / figure.stated
     return {
-        "title": title,
+        "title": figure.title,
         "stated": with_unit(figure.stated, figure.unit),
         "computed": with_unit(figure.computed, figure.unit),
         "difference": _difference(figure),
@@ -129,11 +128,3 @@ def site_row(document: Mapping[str, Any]) -> Row:
         "why": deciding["title"] if deciding else "各项规则均符合",
         "bounds": bounds_text(bounds) if bounds else "",
     }
-
-
-def vintage_span(infos: Iterable[Any]) -> str:
-    """Return the oldest and newest vintage of layers, as written in the plan."""
-    vintages = sorted({str(i.vintage) for i in infos if i.vintage})
-    if not vintages:
-        return "未注明"
-    return vintages[0] if len(vintages) == 1 else f"{vintages[0]} 至 {vintages[-1]}"

@@ -6,41 +6,31 @@ checked. Formats the JSON document of a check; every verdict and number stands i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gis.canonical import deciding_finding
-from gis.model import Verdict, citation
+from gis.model import Claim, Verdict, citation
+from gis.model.attributes import ATTRIBUTES
 from gis.output.maps.card import (
     Row,
     geojson_bounds,
     status_mark,
     verdict_of,
     verdict_view,
+    vintage_span,
 )
 from gis.output.maps.numbers import percent, short_area, with_unit
 from gis.units import M2_PER_KM2, m2_to_mu
 
+# Claims of a file that are no attributes.
 _CLAIMS = {
     "use": "拟用途代码",
-    "plot_ratio": "容积率",
-    "building_density": "建筑密度",
-    "green_rate": "绿地率",
-    "admin_share": "行政办公及生活服务占比",
-    "height_m": "建筑高度（米）",
-    "storeys": "层数",
-    "floor_area_m2": "建筑面积（平方米）",
-    "investment_wan": "投资（万元）",
-    "emission_class": "排放类别",
-    "public_interest": "公共利益项目",
-    "key_project": "重点项目",
-    "land_supply": "供地方式",
-    "start_date": "计划开工",
+    "declared_area_m2": "文件填写的面积（平方米）",
+    "land_class": "文件填写的地类编码",
+    "land_use_text": "文件填写的地块用途",
+    "plot_number": "文件填写的地块编号",
 }
-_CLAIM_VALUES = {
-    True: "是", False: "否", "zero": "零排放", "low": "低排放", "normal": "一般",
-    "allocated": "划拨", "granted": "出让",
-}  # fmt: skip
 _GIST_LENGTH = 70
 _ORIGINS = {"statute": "法律法规", "plan": "规划要求", "assumption": "假定条件"}
 _NO_DATA = {
@@ -90,14 +80,8 @@ def site_card(document: Mapping[str, Any], secret: frozenset[str] = frozenset())
         "mark": status_mark(plan["status"], plan["status_note"]),
         "rulebook": document["rulebook"],
         "digest": document["digest"],
-        "vintage": vintage_of(document["layers"]),
+        "vintage": vintage_span(row["vintage"] for row in document["layers"]),
     }
-
-
-def vintage_of(layers: Iterable[Mapping[str, Any]]) -> str:
-    """Return the span of vintages of the layers in a document."""
-    vintages = sorted({str(r["vintage"]) for r in layers if r["vintage"]})
-    return " 至 ".join(dict.fromkeys([vintages[0], vintages[-1]])) if vintages else "未注明"
 
 
 def site_sentence(document: Mapping[str, Any]) -> str:
@@ -138,12 +122,12 @@ def area_view(area: Mapping[str, float]) -> Row:
     }
 
 
-def claim_row(key: str, value: object) -> Row:
+def claim_row(key: str, value: Claim) -> Row:
     """Return one claim of the applicant."""
-    shown = value
-    if isinstance(value, bool | str):
-        shown = _CLAIM_VALUES.get(value, value)
-    return {"title": _CLAIMS.get(key, key), "value": shown}
+    attribute = ATTRIBUTES.get(key)
+    if attribute is None:
+        return {"title": _CLAIMS.get(key, key), "value": value}
+    return {"title": attribute.label, "value": attribute.shown(value)}
 
 
 def chips(findings: Sequence[Row]) -> list[Row]:

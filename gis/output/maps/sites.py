@@ -14,7 +14,7 @@ import folium
 from gis.canonical import deciding_finding
 from gis.output.maps import style
 from gis.output.maps.card import geojson_bounds, verdict_of
-from gis.output.maps.layers import geojson, list_name
+from gis.output.maps.layers import collection, geojson, list_name
 from gis.output.maps.numbers import PopupRow
 from gis.output.maps.parts import popup
 from gis.output.maps.style import Look
@@ -46,9 +46,7 @@ def _numbers(value: Any) -> Any:
 
 
 def _layer(geometry: dict[str, Any], properties: dict[str, Any], options: dict[str, Any]) -> Any:
-    feature = {"type": "Feature", "id": "0", "properties": properties, "geometry": geometry}
-    data = {"type": "FeatureCollection", "features": [feature]}
-    return geojson(data, options, PANE, smooth=0.5)
+    return geojson(collection([(geometry, properties)]), options, PANE, smooth=0.5)
 
 
 def outline(document: Mapping[str, Any], group: folium.FeatureGroup, *, filled: bool) -> None:
