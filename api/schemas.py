@@ -27,7 +27,13 @@ class ProblemFault(_Answer):
     """One defect with its place."""
 
     where: str = Field(description="JSON 路径、行号、坐标或参数名", examples=["第 12 行"])
-    message: str = Field(examples=["环自相交，交点 (408498.27, 4030411.11)"])
+    message: str = Field(examples=["边线自相交，位置（东 408498.270，北 4030411.110）"])
+    ring: int | None = Field(None, description="第几环，从 1 开始", examples=[1])
+    vertex: int | None = Field(None, description="该环第几点，从 1 开始", examples=[12])
+    coordinate: tuple[float, float] | None = Field(
+        None, description="原坐标，东（经度）在前", examples=[(408498.27, 4030411.11)]
+    )
+    marker: GeoJsonObject | None = Field(None, description="位置的 GeoJSON（经纬度），供地图显示")
 
 
 class Problem(_Answer):
@@ -58,9 +64,10 @@ class AreaOut(_Answer):
 class CrsOut(_Answer):
     """How the coordinates were understood."""
 
-    source: str = Field(examples=["EPSG:4527"])
+    source: str = Field(description="EPSG 代码，或 GCJ-02、BD-09", examples=["EPSG:4527"])
     work: str = Field(examples=["EPSG:4548"])
     how: str = Field(description="declared、prefix、guessed 或 given", examples=["prefix"])
+    survey_grade: bool = Field(description="false：非测量成果，几米之差决定的结论为需核实")
 
 
 class RemarkOut(_Answer):

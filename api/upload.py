@@ -23,14 +23,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyError, BodyLimitError, BodyTimeoutError, MediaTypeError
 from gis.claims import parse_pairs
-from gis.crs import parse_epsg
 from gis.errors import ClaimError, Fault, FormatError
+from gis.intake.encoding import named_codec
+from gis.intake.naming import declared_by
 from gis.intake.read import MAX_WIDTH_M
 
 JSON_TYPES = ("application/geo+json", "application/json", "application/vnd.geo+json")
 TEXT_TYPES = ("text/plain",)
 FORM_TYPE = "multipart/form-data"
-OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs")
+OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs", "encoding")
 _MAX_FIELDS = 60
 _MAX_OPTION_LENGTH = 200
 
@@ -59,7 +60,8 @@ class Options:
     as_of: date | None = None
     repair: bool = False
     which: int | Literal["all"] | None = None
-    crs: int | None = None
+    crs: str | None = None
+    encoding: str | None = None
 
 
 # --- the body ------------------------------------------------------------------------------------
@@ -204,7 +206,8 @@ def read_options(
         as_of=_day(given.get("as_of")),
         repair=_flag(given.get("repair")),
         which=_which(given.get("which")),
-        crs=parse_epsg(given["crs"]) if "crs" in given else None,
+        crs=_crs(given.get("crs")),
+        encoding=named_codec(given["encoding"]) if "encoding" in given else None,
     )
 
 
@@ -256,6 +259,13 @@ def _width(text: str | None) -> float | None:
             f"参数 width_m 为“{text}”", expected=f"大于 0、不超过 {MAX_WIDTH_M:g} 的米数"
         )
     return value
+
+
+def _crs(text: str | None) -> str | None:
+    """Return the name of a CRS after making sure that it is one."""
+    if text is not None:
+        declared_by(text)
+    return text
 
 
 def _day(text: str | None) -> date | None:

@@ -140,9 +140,10 @@ def _site(check: SiteCheck) -> dict[str, Any]:
             "ha": round(site.area.ha, 6),
         },
         "crs": {
-            "source": f"EPSG:{site.crs.source_epsg}",
+            "source": site.crs.source,
             "work": f"EPSG:{site.crs.work_epsg}",
             "how": site.crs.how,
+            "survey_grade": site.doubt is None,
         },
         "claims": dict(site.claims),
         "notes": _remarks(site.notes),

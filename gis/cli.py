@@ -88,7 +88,10 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="修复自相交图形后再检测。")] = False,
     as_of: AsOfOption = None,
     crs: Annotated[
-        str | None, typer.Option(help="坐标系，如 EPSG:4527（默认：自动识别）。")
+        str | None, typer.Option(help="坐标系，如 EPSG:4527、GCJ-02（默认：自动识别）。")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="文字编码，如 gbk（默认：自动判定）。")
     ] = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
     plan: PlanOption = None,
@@ -103,7 +106,13 @@ def check(
     opened = _open(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
     sites = read_sites(
-        _existing(file), opened, crs=crs, which=_number(which), repair=repair, width_m=width
+        _existing(file),
+        opened,
+        crs=crs,
+        which=_number(which),
+        repair=repair,
+        width_m=width,
+        encoding=encoding,
     )
     if which is None and len(sites) > 1:
         raise SeveralSitesError([site.name for site in sites])

@@ -2,7 +2,7 @@
 
 A CRS mistake is the most expensive silent error of a site check, so nothing here is tolerant: a
 code is accepted when the plan lists it, refused with a reason when it is an old Chinese datum, and
-every transformed coordinate must be finite. The display shift of GCJ-02 never feeds an area.
+every transformed coordinate must be finite.
 
 Sources: EPSG registry (codes and zones); CGCS2000 3-degree zones 25-45 with prefix 4513-4533,
 without 4534-4554, 6-degree zones 13-23 with prefix 4491-4501, without 4502-4512.
@@ -11,7 +11,6 @@ without 4534-4554, 6-degree zones 13-23 with prefix 4491-4501, without 4502-4512
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -279,36 +278,3 @@ def to_lonlat(geometry: BaseGeometry, epsg: int) -> dict[str, Any]:
 
 def _round_nested(value: Any) -> Any:
     return [_round_nested(v) for v in value] if isinstance(value, list) else round(value, 9)
-
-
-# --- GCJ-02, for display only --------------------------------------------------------------------
-
-
-def wgs84_to_gcj02(lon: float, lat: float) -> tuple[float, float]:
-    """Return the display position that Chinese web maps draw for a WGS 84 / CGCS2000 position.
-
-    Public approximation formula of the "map offset"; good to about a metre. Display only.
-    """
-    a, ee = 6378245.0, 0.00669342162296594323
-    x, y = lon - 105.0, lat - 35.0
-    wave = (20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)) * 2 / 3
-    d_lat = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * math.sqrt(abs(x)) + wave
-    d_lat += (20 * math.sin(y * math.pi) + 40 * math.sin(y / 3 * math.pi)) * 2 / 3
-    d_lat += (160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y * math.pi / 30)) * 2 / 3
-    d_lon = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * math.sqrt(abs(x)) + wave
-    d_lon += (20 * math.sin(x * math.pi) + 40 * math.sin(x / 3 * math.pi)) * 2 / 3
-    d_lon += (150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
-    phi = math.radians(lat)
-    magic = 1 - ee * math.sin(phi) ** 2
-    d_lat = math.degrees(d_lat / ((a * (1 - ee)) / (magic * math.sqrt(magic))))
-    d_lon = math.degrees(d_lon / (a / math.sqrt(magic) * math.cos(phi)))
-    return lon + d_lon, lat + d_lat
-
-
-def gcj02_to_wgs84(lon: float, lat: float) -> tuple[float, float]:
-    """Return the WGS 84 position of a GCJ-02 position (fixed-point inverse, under 1 mm)."""
-    guess = (lon, lat)
-    for _ in range(4):
-        back = wgs84_to_gcj02(*guess)
-        guess = (guess[0] + lon - back[0], guess[1] + lat - back[1])
-    return guess

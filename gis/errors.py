@@ -10,6 +10,7 @@
     │   ├── OutsidePlanError          wholly outside the bounds of the plan
     │   ├── SeveralSitesError         more than one site where one was expected
     │   ├── LimitError                larger than the limits of the service
+    │   ├── DeclaredAreaError         the area that the file states is not that of its coordinates
     │   └── ClaimError                unknown use, attribute or option, or a value out of range
     ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
     │   └── RuleBookError             a rule book that cannot be used
@@ -28,10 +29,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One defect with its place: a JSON path, ``第 12 行``, or a coordinate."""
+    """One defect with its place.
+
+    ``where`` tells a person: a JSON path, ``第 12 行``, or a count. ``ring`` and ``vertex`` count
+    from 1 over the rings of the site in the order of the input; ``coordinate`` is (x, y) as the
+    input has it, x = east or longitude; ``marker`` is GeoJSON in longitude/latitude, ready to be
+    drawn.
+    """
 
     where: str
     message: str
+    ring: int | None = None
+    vertex: int | None = None
+    coordinate: tuple[float, float] | None = None
+    marker: Mapping[str, object] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the defect as plain JSON values; what is not known is left out."""
+        coordinate = None if self.coordinate is None else list(self.coordinate)
+        row = {
+            "where": self.where,
+            "message": self.message,
+            "ring": self.ring,
+            "vertex": self.vertex,
+            "coordinate": coordinate,
+            "marker": self.marker,
+        }
+        return {key: value for key, value in row.items() if value is not None}
 
 
 class WuquError(Exception):
@@ -141,6 +165,13 @@ class LimitError(InputError):
     title = "超出处理上限"
 
 
+class DeclaredAreaError(InputError):
+    """The area that a file states differs from that of its coordinates by more than 1 %."""
+
+    code = "declared_area"
+    title = "填写的面积与坐标不符"
+
+
 class ClaimError(InputError):
     """An unknown use, attribute or option, or a value out of its range."""
 
@@ -198,5 +229,5 @@ def as_problem(error: WuquError) -> Mapping[str, object]:
         "code": error.code,
         "title": error.title,
         "detail": error.detail,
-        "errors": [{"where": f.where, "message": f.message} for f in error.faults],
+        "errors": [fault.to_dict() for fault in error.faults],
     }

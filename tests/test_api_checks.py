@@ -141,7 +141,12 @@ def test_a_bow_tie_is_repaired_only_on_request_and_says_so(client):
 def test_a_given_crs_is_used(client):
     wkt = b"POLYGON((408000 4027000,408100 4027000,408100 4027100,408000 4027100,408000 4027000))"
     answer = post(client, wkt, "&crs=EPSG:4548", {"Content-Type": "text/plain"}).json()
-    assert answer["site"]["crs"] == {"source": "EPSG:4548", "work": "EPSG:4548", "how": "given"}
+    assert answer["site"]["crs"] == {
+        "source": "EPSG:4548",
+        "work": "EPSG:4548",
+        "how": "given",
+        "survey_grade": True,
+    }
     assert answer["site"]["area"]["planar_m2"] == 10_000.0
 
 

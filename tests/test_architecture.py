@@ -17,6 +17,7 @@ FLOORS = {
     "gis.units": 1,
     "gis.crs": 1,
     "gis.tomlfile": 1,
+    "gis.webmap": 1,
     "gis.model": 2,
     "gis.canonical": 3,
     "gis.intake": 3,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import shapely
 
-from gis.crs import gcj02_to_wgs84, transform
+from gis.crs import transform
 from gis.plan import Plan
+from gis.webmap import GCJ02, unshifted
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +22,7 @@ def district(shared_data: Path):
     feature = json.loads(file.read_text(encoding="utf-8"))[0]
     shifted = shapely.from_geojson(json.dumps(feature["geometry"]))
 
-    def correct(xy):
-        return [gcj02_to_wgs84(lon, lat) for lon, lat in xy]
-
-    return transform(shapely.transform(shifted, correct), 4490, 4548)
+    return transform(shapely.transform(shifted, lambda xy: unshifted(xy, GCJ02)), 4490, 4548)
 
 
 def test_the_district_contains_every_town_within_a_kilometre(plan: Plan, district) -> None:
@@ -40,5 +38,5 @@ def test_without_the_correction_the_boundary_is_half_a_kilometre_off(shared_data
         pytest.skip("the real district boundary is not beside this checkout")
     lon, lat = json.loads(file.read_text(encoding="utf-8"))[0]["properties"]["center"]
     as_drawn = transform(shapely.Point(lon, lat), 4490, 4548)
-    corrected = transform(shapely.Point(gcj02_to_wgs84(lon, lat)), 4490, 4548)
+    corrected = transform(shapely.Point(unshifted([[lon, lat]], GCJ02)[0]), 4490, 4548)
     assert as_drawn.x - corrected.x == pytest.approx(503, abs=20)

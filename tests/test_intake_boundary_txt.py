@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from gis.crs import CrsPolicy, transform
-from gis.errors import CrsError, FormatError, GeometryError, LimitError, SeveralSitesError
+from gis.errors import (
+    CrsError,
+    DeclaredAreaError,
+    FormatError,
+    GeometryError,
+    LimitError,
+    SeveralSitesError,
+)
 from gis.intake.boundary_txt import Plot, boundary_txt, write_boundary_txt
 from gis.intake.read import read_site, read_sites
 
@@ -412,11 +419,20 @@ def test_the_unit_of_the_declared_area_is_inferred_and_named(number, unit):
     assert any(n.code == "declared_area" and unit in n.message for n in site.notes)
 
 
-def test_a_declared_area_off_by_more_than_one_percent_is_a_warning():
-    assert codes(read(HEAD + TITLE.replace("2.0", "2.03") + POINTS).warnings) == {
-        "declared_area_differs"
-    }
-    assert read(HEAD + TITLE.replace("2.0", "2.01") + POINTS).warnings == ()
+def test_a_declared_area_off_by_more_than_one_percent_is_refused_with_its_line():
+    with pytest.raises(DeclaredAreaError, match=r"第 6 行.*按公顷理解.*超过 1 %") as error:
+        read(HEAD + TITLE.replace("2.0", "2.03") + POINTS)
+    assert fault_places(error) == ["第 6 行"]
+
+
+def test_a_declared_area_off_by_less_than_one_percent_is_a_warning():
+    warnings = read(HEAD + TITLE.replace("2.0", "2.01") + POINTS).warnings
+    assert codes(warnings) == {"declared_area_differs"}
+
+
+def test_a_declared_area_within_its_own_rounding_agrees():
+    # 19,995.89 m² on the ellipsoid, 20,000 m² planar; two decimals of a hectare: 50 m² either way.
+    assert read(HEAD + TITLE.replace("2.0", "2.00") + POINTS).warnings == ()
 
 
 def test_text_that_is_no_boundary_file_is_refused():

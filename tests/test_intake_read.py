@@ -14,7 +14,7 @@ from gis.crs import CrsPolicy, transform
 from gis.errors import FormatError, InputError, LimitError
 from gis.intake import draft, encoding, read_site, read_sites
 from gis.intake.boundary_txt import Plot, boundary_txt
-from gis.intake.statements import declared_area
+from gis.intake.statements import StatedArea, declared_area
 from gis.model import Area
 
 POLICY = CrsPolicy(
@@ -241,10 +241,11 @@ def test_bytes_in_no_known_encoding_are_refused():
 
 @pytest.mark.parametrize("number", [None, 0.0, -3.0])
 def test_no_declared_area_is_no_claim(number):
-    assert declared_area(number, Area(100.0, 100.0)) == ({}, [])
+    assert declared_area(number, Area(100.0, 100.0), where="第 1 行") == StatedArea()
 
 
 def test_a_number_that_fits_no_unit_is_taken_as_hectares_by_the_form():
-    claims, remarks = declared_area(3.0, Area(20_000.0, 20_000.0))
-    assert claims == {"declared_area_m2": 30_000.0}
-    assert [r.code for r in remarks] == ["declared_area_differs"]
+    said = declared_area(3.0, Area(20_000.0, 20_000.0), where="第 1 行")
+    assert said.claims == {"declared_area_m2": 30_000.0}
+    assert said.fault is not None
+    assert "公顷" in said.fault.message

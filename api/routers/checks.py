@@ -60,7 +60,7 @@ _BODY = {
                         },
                         **{
                             name: {"type": "string"}
-                            for name in ("width_m", "as_of", "repair", "which", "crs")
+                            for name in ("width_m", "as_of", "repair", "which", "crs", "encoding")
                         },
                     },
                 },
@@ -100,11 +100,16 @@ async def create_site_check(
     ] = None,
     repair: Annotated[str | None, Query(description="true：修复无效图形，并告知前后面积")] = None,
     which: Annotated[str | None, Query(description="多个地块时的序号（从 1 开始），或 all")] = None,
-    crs: Annotated[str | None, Query(description="坐标系", examples=["EPSG:4527"])] = None,
+    crs: Annotated[
+        str | None, Query(description="坐标系：EPSG 代码、GCJ-02 或 BD-09", examples=["EPSG:4527"])
+    ] = None,
+    encoding: Annotated[
+        str | None, Query(description="文字编码，默认自动判定", examples=["gbk"])
+    ] = None,
 ) -> Response:
     """Check the sites of one request and keep a record of every answer."""
     # The values are parsed below, together with the form fields that they take precedence over.
-    del use, attr, width_m, as_of, repair, which, crs
+    del use, attr, width_m, as_of, repair, which, crs, encoding
     query = _multi(request.query_params.multi_items())
     read_options(query)
     upload = await read_upload(request, state.settings.body_deadline_s)
@@ -144,6 +149,7 @@ def _sites(upload: Upload, options: Options, state: State) -> Sequence[Site]:
         state.plan,
         name=upload.name,
         crs=options.crs,
+        encoding=options.encoding,
         repair=options.repair,
         width_m=options.width_m,
     )

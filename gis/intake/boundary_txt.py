@@ -253,6 +253,7 @@ def _draft(plot: PlotLines, n: int, faults: Faults) -> Draft:
         shape,
         claims=_claims(plot),
         declared_area=_stated_area(plot, faults),
+        area_place=f"第 {plot.line} 行",
         warnings=tuple(warnings),
     )
 

@@ -9,8 +9,9 @@ warning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
@@ -21,43 +22,63 @@ from gis.crs import (
     CrsPolicy,
     crs_of,
     gauss_kruger,
-    gauss_kruger_epsg,
     geographic_code,
-    refuse_old_datum,
     same_datum_code,
     transform,
 )
+from gis.crs import to_lonlat as to_lonlat_json
 from gis.errors import CrsError, OutsidePlanError
+from gis.intake.defects import show
 from gis.intake.draft import Declared, Faults, FloatArray, Shape
-from gis.intake.geometry import show
+from gis.intake.explain import explain, outside
+from gis.intake.landing import Point, bounds_text, fitting, spellings, to_lonlat
 from gis.model import Remark
+from gis.webmap import unshifted
 
-# The middle vertex of a site that only touches the plan may lie this far outside it.
-_NEAR_DEG = 0.5
 # No vertex of a site in the plan lies further out; a mistyped digit does.
 _FAR_DEG = 1.0
 _METRES_PER_DEGREE = 111_000.0
-_WEB_MERCATOR = 3857
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """How the numbers are to be read: code, how it was found, and whether the columns change."""
+    """How the numbers are to be read: code, web-map shift, how it was found, order of columns."""
 
     epsg: int
     how: str
     swapped: bool
+    shift: str
     notes: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
+
+    def to(self, geometry: BaseGeometry, target: int) -> BaseGeometry:
+        """Return a geometry, given in the coordinates of the input, in another CRS.
+
+        Raises
+        ------
+        CrsError
+            A coordinate has no finite image.
+        """
+        if self.shift:
+            geometry = shapely.transform(geometry, partial(unshifted, shift=self.shift))
+        return transform(geometry, same_datum_code(self.epsg), target)
+
+    def marker(self, geometry: BaseGeometry) -> Mapping[str, object] | None:
+        """Return a geometry of the input as GeoJSON in longitude/latitude, None where it has none.
+
+        Only for showing where a fault is, so nothing is refused here.
+        """
+        try:
+            return to_lonlat_json(self.to(geometry, CGCS2000), CGCS2000)
+        except CrsError:
+            return None
 
 
 def understand(
     xy: FloatArray,
     policy: CrsPolicy,
     *,
-    given: int | None = None,
+    given: Declared | None = None,
     declared: Declared | None = None,
     lonlat_by_default: bool = False,
     may_swap: bool = False,
@@ -71,7 +92,7 @@ def understand(
     policy
         Work CRS, accepted codes and bounds of the plan.
     given
-        EPSG code named by the user; goes before ``declared``.
+        What the user says; goes before ``declared``.
     declared
         What the input itself says.
     lonlat_by_default
@@ -87,18 +108,19 @@ def understand(
         A clear CRS, but not the place of the plan.
     """
     point = float(np.median(xy[:, 0])), float(np.median(xy[:, 1]))
-    said = Declared((given,), f"EPSG:{given}") if given is not None else declared
-    candidates = policy.accepted if said is None else _spellings(said, policy)
+    said = given or declared
+    candidates = policy.accepted if said is None else spellings(said, policy)
     swapped = False
-    fits = _fitting(candidates, point, policy)
-    if not fits and may_swap and _fitting(candidates, point[::-1], policy):
-        fits, swapped, point = _fitting(candidates, point[::-1], policy), True, point[::-1]
+    fits = fitting(candidates, point, policy)
+    if not fits and may_swap and fitting(candidates, point[::-1], policy):
+        fits, swapped, point = fitting(candidates, point[::-1], policy), True, point[::-1]
     if not fits:
-        raise _explain(point, policy, said)
+        raise explain(point, policy, said)
     epsg = _one_of(fits, point, policy)
     how = _how(epsg, given, said, lonlat_by_default)
     notes, warnings = _remarks(epsg, how, policy, said, swapped)
-    return Understanding(CGCS2000 if epsg == 4326 else epsg, how, swapped, notes, warnings)
+    code = CGCS2000 if epsg == 4326 else epsg
+    return Understanding(code, how, swapped, said.shift if said else "", notes, warnings)
 
 
 def check_vertices_near(shape: Shape, epsg: int, policy: CrsPolicy) -> None:
@@ -120,7 +142,7 @@ def check_vertices_near(shape: Shape, epsg: int, policy: CrsPolicy) -> None:
         raise faults.error(
             OutsidePlanError,
             "有界址点远离规划范围",
-            expected=_bounds_text(policy),
+            expected=bounds_text(policy),
             advice="核对坐标数字",
         )
 
@@ -132,59 +154,13 @@ def check_inside(geometry: BaseGeometry, policy: CrsPolicy) -> tuple[Remark, ...
     box = shapely.box(*policy.bounds)
     if not shapely.intersects(shapely.box(*outline.bounds), box) or not outline.intersects(box):
         lon, lat = outline.centroid.coords[0]
-        raise _outside((lon, lat), (lon, lat), policy)
+        raise outside((lon, lat), (lon, lat), policy)
     if shapely.box(*outline.bounds).within(box):
         return ()
     return (Remark("partly_outside_bounds", "地块有一部分超出规划数据的范围"),)
 
 
-# --- candidates -----------------------------------------------------------------------------------
-
-
-def _spellings(said: Declared, policy: CrsPolicy) -> tuple[int, ...]:
-    """Return the codes that a declaration can mean: itself, then its twin with/without prefix."""
-    codes: list[int] = []
-    for epsg in said.epsgs:
-        refuse_old_datum(epsg)
-        zone = gauss_kruger(epsg)
-        twin = gauss_kruger_epsg(zone.zone, prefixed=not zone.prefixed) if zone else None
-        codes += [epsg] if twin is None else [epsg, twin]
-    listed = {same_datum_code(code) for code in policy.accepted}
-    if not any(same_datum_code(epsg) in listed for epsg in codes):
-        raise CrsError(
-            f"坐标系为 {said.text}",
-            expected=f"可接受的坐标系：{_accepted_text(policy)}",
-            advice="转换到可接受的坐标系后再提交",
-        )
-    return tuple(dict.fromkeys(codes))
-
-
-def _fitting(codes: Sequence[int], point: Point, policy: CrsPolicy) -> list[int]:
-    return [code for code in codes if _lands(code, point, policy)]
-
-
-def _lands(epsg: int, point: Point, policy: CrsPolicy) -> bool:
-    """Whether the point, read in this CRS, lies near the plan."""
-    lonlat = _to_lonlat(epsg, point)
-    if lonlat is None:
-        return False
-    west, south, east, north = policy.bounds
-    return (
-        west - _NEAR_DEG <= lonlat[0] <= east + _NEAR_DEG
-        and south - _NEAR_DEG <= lonlat[1] <= north + _NEAR_DEG
-    )
-
-
-def _to_lonlat(epsg: int, point: Point) -> Point | None:
-    code = same_datum_code(epsg)
-    try:
-        if crs_of(code).is_geographic:
-            return point
-        moved = transform(shapely.Point(point), code, geographic_code(code))
-    except CrsError:
-        return None
-    lon, lat = shapely.get_coordinates(moved)[0]
-    return float(lon), float(lat)
+# --- among several -------------------------------------------------------------------------------
 
 
 def _one_of(fits: Sequence[int], point: Point, policy: CrsPolicy) -> int:
@@ -199,9 +175,9 @@ def _one_of(fits: Sequence[int], point: Point, policy: CrsPolicy) -> int:
         return (epsg != policy.work_epsg, zone is not None and zone.width == 6, fits.index(epsg))
 
     best = min(fits, key=rank)
-    here = _to_lonlat(best, point)
+    here = to_lonlat(best, point)
     for other in fits:
-        there = _to_lonlat(other, point)
+        there = to_lonlat(other, point)
         if here and there and max(abs(here[0] - there[0]), abs(here[1] - there[1])) > 1e-6:
             raise CrsError(
                 f"坐标（{show(*point)}）按 EPSG:{best} 和 EPSG:{other} 都落在规划范围内",
@@ -211,7 +187,7 @@ def _one_of(fits: Sequence[int], point: Point, policy: CrsPolicy) -> int:
     return best
 
 
-def _how(epsg: int, given: int | None, said: Declared | None, lonlat_by_default: bool) -> str:
+def _how(epsg: int, given: Declared | None, said: Declared | None, lonlat_by_default: bool) -> str:
     if given is not None:
         return "given"
     if said is not None:
@@ -226,98 +202,13 @@ def _how(epsg: int, given: int | None, said: Declared | None, lonlat_by_default:
 # --- what to tell ---------------------------------------------------------------------------------
 
 
-def _explain(point: Point, policy: CrsPolicy, said: Declared | None) -> CrsError | OutsidePlanError:
-    """Return the most likely reason why no accepted CRS puts the point near the plan."""
-    back = point[::-1]
-    codes = _spellings(said, policy) if said else policy.accepted
-    if _fitting([*codes, *policy.accepted], back, policy):
-        return CrsError(
-            f"坐标（{point[0]:.10g}, {point[1]:.10g}）的两个数顺序相反（北/纬度在前）",
-            expected="东坐标（经度）在前，北坐标（纬度）在后",
-            advice="交换每个点的两个坐标",
-        )
-    conflict = _prefix_conflict(point, said)
-    if conflict:
-        return conflict
-    likely = [code for code in policy.accepted if _lands(code, point, policy)]
-    if said and likely:
-        return CrsError(
-            f"声明的坐标系 {said.text} 与坐标（{show(*point)}）不符",
-            expected=f"EPSG:{likely[0]} 的坐标形式与此相符",
-            advice="核对坐标系声明",
-        )
-    if _lands(_WEB_MERCATOR, point, policy):
-        return CrsError(
-            f"坐标（{show(*point)}）像是 Web 墨卡托投影（EPSG:3857）",
-            expected=f"可接受的坐标系：{_accepted_text(policy)}",
-            advice="转换到 CGCS2000 后再提交；Web 墨卡托的面积在中纬度偏大一半以上",
-        )
-    return _unplaced(point, policy, said)
-
-
-def _unplaced(
-    point: Point, policy: CrsPolicy, said: Declared | None
-) -> CrsError | OutsidePlanError:
-    zone = _prefix(point[0])
-    code = gauss_kruger_epsg(zone, prefixed=True) if zone else None
-    if said is None and code is not None and code not in policy.accepted:
-        return CrsError(
-            f"东坐标 {point[0]:.3f} 的带号为 {zone}（EPSG:{code}）",
-            expected=f"可接受的坐标系：{_accepted_text(policy)}",
-            advice="转换到可接受的坐标系后再提交",
-        )
-    readable = [*_spellings(said, policy)] if said else [code] if code else []
-    for epsg in readable:
-        lonlat = _to_lonlat(epsg, point)
-        if lonlat is not None:
-            return _outside(point, lonlat, policy)
-    if _is_degrees(point) and not _lands(CGCS2000, point, policy):
-        return _outside(point, point, policy)
-    return CrsError(
-        f"没有声明坐标系，坐标（{show(*point)}）按可接受的坐标系都不在规划范围内",
-        expected=f"{_accepted_text(policy)}；{_bounds_text(policy)}",
-        advice="在文件中写明坐标系，或用 crs=EPSG 代码 指定",
-    )
-
-
-def _outside(point: Point, lonlat: Point, policy: CrsPolicy) -> OutsidePlanError:
-    place = "" if point == lonlat else f"，即{show(*lonlat)}"
-    return OutsidePlanError(
-        f"地块坐标（{show(*point)}{place}）不在规划范围内",
-        expected=_bounds_text(policy),
-        advice="核对坐标、带号和坐标系；若确在别处，请换用当地的规划数据",
-    )
-
-
-def _prefix_conflict(point: Point, said: Declared | None) -> CrsError | None:
-    """Return the error for a declared zone and another zone number in front of the easting."""
-    for x in point:
-        zone = _prefix(x)
-        stated = gauss_kruger(said.epsgs[0]) if said and said.epsgs else None
-        if zone is not None and stated is not None and zone != stated.zone:
-            return CrsError(
-                f"声明的带号为 {stated.zone}（{said.text if said else ''}），"
-                f"东坐标 {x:.3f} 却带有带号 {zone}",
-                expected="带号一致",
-                advice="核对文件中的带号、分带和坐标",
-            )
-    return None
-
-
-def _prefix(easting: float) -> int | None:
-    """Zone number in front of an easting of eight digits, or None."""
-    zone = int(easting // 1e6) if 1e7 <= easting < 1e8 else 0
-    return zone if gauss_kruger_epsg(zone, prefixed=True) else None
-
-
-def _is_degrees(point: Point) -> bool:
-    return abs(point[0]) <= 180 and abs(point[1]) <= 90
-
-
 def _remarks(
     epsg: int, how: str, policy: CrsPolicy, said: Declared | None, swapped: bool
 ) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:
     reason = "default" if how == "declared" and said is None else how
+    if said is not None and said.shift:
+        text = f"坐标系：{said.shift}（网络地图经纬度），{_HOW[reason]}，已按公开公式近似还原"
+        return (Remark("crs", text),), ()
     notes = [Remark("crs", f"坐标系：EPSG:{epsg}（{_zone_text(epsg)}），{_HOW[reason]}")]
     warnings: list[Remark] = []
     if epsg == 4326:
@@ -357,12 +248,3 @@ def _zone_text(epsg: int) -> str:
         prefix = "含带号" if zone.prefixed else "不含带号"
         return f"CGCS2000 {zone.width}度带第{zone.zone}带，{prefix}"
     return {4490: "CGCS2000 经纬度", 4326: "WGS 84 经纬度"}.get(epsg, crs_of(epsg).name)
-
-
-def _accepted_text(policy: CrsPolicy) -> str:
-    return "、".join(f"EPSG:{code}" for code in policy.accepted)
-
-
-def _bounds_text(policy: CrsPolicy) -> str:
-    west, south, east, north = policy.bounds
-    return f"经度 {west:g}–{east:g}，纬度 {south:g}–{north:g}"

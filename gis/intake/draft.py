@@ -85,22 +85,45 @@ class Declared:
     """What somebody said about the coordinates.
 
     ``epsgs`` holds one code, or both spellings of one zone (with and without prefix) when only the
-    zone was named. ``text`` is what was found.
+    zone was named. ``text`` is what was found. ``shift`` is ``GCJ-02`` or ``BD-09`` when the
+    degrees are those of a web map.
     """
 
     epsgs: tuple[int, ...]
     text: str
+    shift: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The outline was drawn on a web map, or may have been.
+
+    ``reason`` tells a person why; ``shifts`` are the shifted datums that the numbers may be in,
+    none when only the drawing is coarse.
+    """
+
+    reason: str
+    shifts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """One site as the input states it; nothing is checked yet."""
+    """One site as the input states it; nothing is checked yet.
+
+    ``declared`` and ``trace`` are set where this site differs from its document. ``broken``: a
+    part of it could not be read, as the faults of the document say, so its outline proves nothing.
+    ``declared_area`` is the number as written, whatever its unit; ``area_place`` where it stands.
+    """
 
     name: str
     shape: Shape
     use: str | None = None
     claims: Mapping[str, Claim] = field(default_factory=dict)
+    declared: Declared | None = None
+    trace: Trace | None = None
+    broken: bool = False
     declared_area: float | None = None
+    area_place: str = ""
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
 
@@ -112,6 +135,9 @@ class Document:
     ``lonlat_by_default``: the format means longitude/latitude where the numbers allow it.
     ``may_swap``: columns in the wrong order are put right with a warning instead of refused.
     ``clockwise_is_usual``: the format draws outer rings clockwise, so that is not worth a note.
+    ``faults`` were found while reading and make the input unusable; they are carried along so that
+    they are told together with what is wrong with the drawings; ``refused`` is an error about the
+    whole, such as an old datum in the head. A reader that cannot go on raises.
     """
 
     kind: str
@@ -120,8 +146,26 @@ class Document:
     lonlat_by_default: bool = False
     may_swap: bool = False
     clockwise_is_usual: bool = False
+    trace: Trace | None = None
+    faults: tuple[Fault, ...] = ()
+    refused: InputError | None = None
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
+
+
+def without_points(drafts: Sequence[Draft]) -> tuple[tuple[Draft, ...], tuple[Remark, ...]]:
+    """Leave points out where areas or lines stand beside them, with a warning that counts them.
+
+    Drawing programs keep labels as points. A document of nothing but points stays as it is and is
+    refused for it.
+    """
+    points = [d for d in drafts if d.shape.kind is ShapeKind.POINT]
+    if not points or len(points) == len(drafts):
+        return tuple(drafts), ()
+    kept = tuple(d for d in drafts if d.shape.kind is not ShapeKind.POINT)
+    names = "、".join(d.name for d in points[:3]) + (" 等" if len(points) > 3 else "")
+    text = f"文件中有 {len(points)} 个点（{names}），不是地块，已略去"
+    return kept, (Remark("points_skipped", text),)
 
 
 class Faults:
@@ -133,8 +177,12 @@ class Faults:
 
     def add(self, where: str, message: str) -> None:
         """Add one fault; beyond the limit it is only counted."""
+        self.add_fault(Fault(where, message))
+
+    def add_fault(self, fault: Fault) -> None:
+        """Add one fault that knows more than its place in words."""
         if len(self.rows) < MAX_FAULTS:
-            self.rows.append(Fault(where, message))
+            self.rows.append(fault)
         else:
             self.more += 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 
-from gis.errors import FormatError
+from gis.errors import ClaimError, FormatError
 from gis.model import Remark
 
 _MARKS = (
@@ -19,14 +19,39 @@ _MARKS = (
 )
 
 
-def decode_text(data: bytes) -> tuple[str, Remark]:
+def named_codec(name: str) -> str:
+    """Return the Python codec that a user names: ``gbk``, ``utf-8``, ``cp936``, ``big5`` ….
+
+    Raises
+    ------
+    ClaimError
+        No character encoding has this name.
+    """
+    codec = _codec(name[:40])
+    if codec is None:
+        raise ClaimError(
+            f"文字编码 encoding 为“{name[:40]}”", expected="编码名称，如 gbk、gb18030、utf-8、big5"
+        )
+    return codec
+
+
+def decode_text(data: bytes, given: str | None = None) -> tuple[str, Remark]:
     """Return the text of a file and a note that names its encoding.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    given
+        Codec that the user names (from ``named_codec``); nothing else is tried then.
 
     Raises
     ------
     FormatError
-        Neither UTF-8 nor GB18030.
+        Neither UTF-8 nor GB18030, or not in the codec given.
     """
+    if given is not None:
+        return _strict(data, given).lstrip("\ufeff"), _note(f"{given}（由用户指定）")
     for mark, codec, title in _MARKS:
         if data.startswith(mark):
             return _strict(data, codec), _note(title)
@@ -36,7 +61,9 @@ def decode_text(data: bytes) -> tuple[str, Remark]:
         return _strict(data, "gb18030"), _note("GB18030（GBK）")
 
 
-def table_codec(texts: Sequence[bytes], declared: str | None) -> tuple[str, Remark]:
+def table_codec(
+    texts: Sequence[bytes], declared: str | None, given: str | None = None
+) -> tuple[str, Remark]:
     """Return the codec of an attribute table: the declared one if it decodes all, else detected.
 
     Parameters
@@ -45,12 +72,20 @@ def table_codec(texts: Sequence[bytes], declared: str | None) -> tuple[str, Rema
         All field names and text values as bytes.
     declared
         Content of the ``.cpg``, or None.
+    given
+        Codec that the user names (from ``named_codec``); nothing else is tried then.
 
     Raises
     ------
     FormatError
         No codec decodes every text.
     """
+    if given is not None:
+        if not _decodes(texts, given):
+            raise FormatError(
+                f"属性表的文字不能按 {given} 读出", advice="换一种编码或省略 encoding"
+            )
+        return given, Remark("table_encoding", f"属性表编码：{given}，由用户指定")
     stated = _codec(declared) if declared else None
     order = [stated, "utf-8", "gb18030"]
     if stated is not None and stated.startswith(("iso8859", "cp125", "latin")):

@@ -7,10 +7,10 @@ Values of the wrong type are left out with a warning; their ranges are judged wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from gis.errors import ClaimError
+from gis.errors import ClaimError, Fault
 from gis.intake.draft import clean_text, name_warning
 from gis.model import Area, Claim, Remark
 from gis.model.attributes import ATTRIBUTES
@@ -29,6 +29,9 @@ _NAME_KEYS = (
 )
 # Review standard: areas within 1 % agree.
 AREA_TOLERANCE = 0.01
+# Four decimals of a hectare, as the form has it.
+_FORM_STEP_M2 = 1.0
+_UNITS = (("公顷", M2_PER_HA), ("平方米", 1.0), ("亩", M2_PER_MU), ("平方公里", M2_PER_KM2))
 # Farther off than this a declared number is no area of this site in any unit.
 _NO_UNIT_FITS = 0.2
 
@@ -81,32 +84,59 @@ def _use(value: Any, where: str) -> str | None:
     return clean_text(str(value))[0].strip() or None
 
 
-def declared_area(number: float | None, area: Area) -> tuple[Mapping[str, Claim], list[Remark]]:
-    """Return the claim ``declared_area_m2`` with the unit it was read in, and whether it agrees.
+@dataclass(frozen=True, slots=True)
+class StatedArea:
+    """What became of the area that a file states: the claim in m², and whether it agrees."""
+
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    notes: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+    fault: Fault | None = None
+
+
+def declared_area(number: float | None, area: Area, *, where: str) -> StatedArea:
+    """Compare the number that a file states with the computed area.
 
     Files state hectares by the form, but square metres and mu occur: the unit is the one in which
-    the number comes nearest to the computed area, planar or ellipsoidal.
+    the number comes nearest to the computed area, planar or ellipsoidal. A difference within the
+    rounding of the number (or 1 m², the last decimal of the form) is a note, up to 1 % a warning,
+    beyond it a fault: points are missing, or the number belongs to another plot.
     """
     if number is None or number <= 0:
-        return {}, []
-    units = (("公顷", M2_PER_HA), ("平方米", 1.0), ("亩", M2_PER_MU), ("平方公里", M2_PER_KM2))
+        return StatedArea()
+    unit, unit_m2, off = _nearest_unit(number, area)
+    stated_m2 = number * unit_m2
+    share = off / area.ellipsoidal_m2
+    claims = {"declared_area_m2": stated_m2}
+    said = f"文件填写的面积 {number:.10g} 按{unit}理解"
+    if off <= max(_FORM_STEP_M2, _rounding(number) * unit_m2):
+        return StatedArea(claims, notes=(Remark("declared_area", f"{said}，与计算面积一致"),))
+    differs = (
+        f"{said}为 {stated_m2:.2f} m²，与计算面积 {area.ellipsoidal_m2:.2f} m² 相差 {off:.2f} m²"
+    )
+    if share <= AREA_TOLERANCE:
+        text = f"{differs}（{share:.3%}），在 1 % 以内"
+        return StatedArea(claims, warnings=(Remark("declared_area_differs", text),))
+    return StatedArea(claims, fault=Fault(where, f"{differs}（{share:.1%}），超过 1 %"))
+
+
+def _nearest_unit(number: float, area: Area) -> tuple[str, float, float]:
+    """Return unit, its m², and how many m² the number is off in it; hectares when none fits."""
     computed = (area.ellipsoidal_m2, area.planar_m2)
 
     def off(unit_m2: float) -> float:
-        return min(abs(number * unit_m2 - c) / c for c in computed)
+        return min(abs(number * unit_m2 - c) for c in computed)
 
-    unit, unit_m2 = min(units, key=lambda row: off(row[1]))
-    if off(unit_m2) > _NO_UNIT_FITS:
-        unit, unit_m2 = units[0]
-    stated_m2 = number * unit_m2
-    if off(unit_m2) <= AREA_TOLERANCE:
-        text = f"文件填写的面积 {number:g} 按{unit}理解，与计算面积相差 {off(unit_m2):.2%}"
-        return {"declared_area_m2": stated_m2}, [Remark("declared_area", text)]
-    text = (
-        f"文件填写的面积 {number:g}（按{unit}理解为 {stated_m2:.2f} m²）与计算面积"
-        f" {area.ellipsoidal_m2:.2f} m² 相差 {off(unit_m2):.1%}，超过 1 %"
-    )
-    return {"declared_area_m2": stated_m2}, [Remark("declared_area_differs", text)]
+    unit, unit_m2 = min(_UNITS, key=lambda row: off(row[1]))
+    if off(unit_m2) > _NO_UNIT_FITS * area.ellipsoidal_m2:
+        unit, unit_m2 = _UNITS[0]
+    return unit, unit_m2, off(unit_m2)
+
+
+def _rounding(number: float) -> float:
+    """Half of the last decimal place of a number as written."""
+    decimals = len(repr(number).partition(".")[2].rstrip("0")) if "e" not in repr(number) else 0
+    return 0.5 * 10.0**-decimals
 
 
 def _first_text(lowered: Mapping[str, Any], keys: Iterable[str]) -> str | None:

@@ -27,7 +27,7 @@ from gis.model.measures import (
     may_show,
 )
 from gis.model.rules import Basis, Document, Rule, citation
-from gis.model.site import Area, CrsDecision, Remark, Site, Source
+from gis.model.site import Area, CrsDecision, Doubt, Remark, Site, Source
 from gis.model.words import (
     Claim,
     GeoJson,
@@ -47,6 +47,7 @@ __all__ = [
     "CrsDecision",
     "Demand",
     "Document",
+    "Doubt",
     "Evidence",
     "Finding",
     "GeoJson",

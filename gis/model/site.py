@@ -44,12 +44,32 @@ class CrsDecision:
     """How the coordinates of an input were understood.
 
     ``how`` is ``declared`` (by the file), ``prefix`` (zone number in the easting), ``guessed``
-    (from the bounds of the plan) or ``given`` (by the user).
+    (from the bounds of the plan) or ``given`` (by the user). ``shift`` is ``GCJ-02`` or ``BD-09``
+    when the numbers were those of a web map and have been put back by its public formula.
     """
 
     source_epsg: int
     work_epsg: int
     how: str
+    shift: str = ""
+
+    @property
+    def source(self) -> str:
+        """Name of the coordinates as the input has them."""
+        return self.shift or f"EPSG:{self.source_epsg}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubt:
+    """Why the position of a site is not survey grade, and where it may lie instead.
+
+    ``reach_m`` is how far the outline may be off in any direction; ``others`` are outlines in the
+    work CRS that are as likely as the one in use, because the datum of the input is in doubt.
+    """
+
+    reason: str
+    reach_m: float
+    others: tuple[BaseGeometry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +87,7 @@ class Site:
 
     ``corridor_width_m`` is set when the input was a line: a road or pipe project.
     ``claims`` are statements of the applicant or of the file (use, plot ratio, declared area …),
-    shown as such and never verified by the geometry.
+    shown as such and never verified by the geometry. ``doubt`` is None for survey-grade input.
     """
 
     name: str
@@ -77,6 +97,7 @@ class Site:
     source: Source
     use: str | None = None
     corridor_width_m: float | None = None
+    doubt: Doubt | None = None
     claims: Mapping[str, Claim] = field(default_factory=dict)
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()

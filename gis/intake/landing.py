@@ -1,0 +1,89 @@
+"""Where do numbers land when they are read in a CRS?
+
+The small questions under every CRS decision and every explanation: which codes a declaration can
+mean, which of them put a point near the plan, and how a plan's CRS are named to a person. Nothing
+is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import shapely
+
+from gis.crs import (
+    CrsPolicy,
+    crs_of,
+    gauss_kruger,
+    gauss_kruger_epsg,
+    geographic_code,
+    refuse_old_datum,
+    same_datum_code,
+    transform,
+)
+from gis.errors import CrsError
+from gis.intake.draft import Declared
+
+# The middle vertex of a site that only touches the plan may lie this far outside it.
+NEAR_DEG = 0.5
+
+Point = tuple[float, float]
+
+
+def spellings(said: Declared, policy: CrsPolicy) -> tuple[int, ...]:
+    """Return the codes that a declaration can mean: itself, then its twin with/without prefix."""
+    codes: list[int] = []
+    for epsg in said.epsgs:
+        refuse_old_datum(epsg)
+        zone = gauss_kruger(epsg)
+        twin = gauss_kruger_epsg(zone.zone, prefixed=not zone.prefixed) if zone else None
+        codes += [epsg] if twin is None else [epsg, twin]
+    listed = {same_datum_code(code) for code in policy.accepted}
+    if not any(same_datum_code(epsg) in listed for epsg in codes):
+        raise CrsError(
+            f"坐标系为 {said.text}",
+            expected=f"可接受的坐标系：{accepted_text(policy)}",
+            advice="转换到可接受的坐标系后再提交",
+        )
+    return tuple(dict.fromkeys(codes))
+
+
+def fitting(codes: Sequence[int], point: Point, policy: CrsPolicy) -> list[int]:
+    """Return those of the codes that put the point near the plan, in their order."""
+    return [code for code in codes if lands(code, point, policy)]
+
+
+def lands(epsg: int, point: Point, policy: CrsPolicy) -> bool:
+    """Whether the point, read in this CRS, lies near the plan."""
+    lonlat = to_lonlat(epsg, point)
+    if lonlat is None:
+        return False
+    west, south, east, north = policy.bounds
+    return (
+        west - NEAR_DEG <= lonlat[0] <= east + NEAR_DEG
+        and south - NEAR_DEG <= lonlat[1] <= north + NEAR_DEG
+    )
+
+
+def to_lonlat(epsg: int, point: Point) -> Point | None:
+    """Return a point in degrees, None when it has no finite place in this CRS."""
+    code = same_datum_code(epsg)
+    try:
+        if crs_of(code).is_geographic:
+            return point
+        moved = transform(shapely.Point(point), code, geographic_code(code))
+    except CrsError:
+        return None
+    lon, lat = shapely.get_coordinates(moved)[0]
+    return float(lon), float(lat)
+
+
+def accepted_text(policy: CrsPolicy) -> str:
+    """Return the accepted codes as a person reads them."""
+    return "、".join(f"EPSG:{code}" for code in policy.accepted)
+
+
+def bounds_text(policy: CrsPolicy) -> str:
+    """Return the bounds of the plan as a person reads them."""
+    west, south, east, north = policy.bounds
+    return f"经度 {west:g}–{east:g}，纬度 {south:g}–{north:g}"
