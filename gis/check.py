@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta, timezone
 from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
+from gis.doubt import alternatives, settled
 from gis.engine import Measurement, cross, measure
 from gis.errors import CrsError, OutsidePlanError
 from gis.model import CrossRow, Finding, LayerState, Remedy, Site, SiteCheck, Verdict
@@ -70,9 +71,9 @@ def check_site(
     _belongs(site, plan)
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
-    indexes = [layer.index for layer in plan.layers.values()]
-    measured = measure(site, indexes, demands(plan.rulebook, day), coverages=plan.coverages)
-    return _assembled(site, plan, measured, _facts(site, day, measured))
+    measured = _measured(site, plan, day)
+    facts = _facts(site, day, measured)
+    return _assembled(site, plan, measured, facts, _findings(site, plan, facts))
 
 
 def _belongs(site: Site, plan: Plan) -> None:
@@ -90,6 +91,24 @@ def _belongs(site: Site, plan: Plan) -> None:
         )
 
 
+def _measured(site: Site, plan: Plan, day: date) -> Measurement:
+    indexes = [layer.index for layer in plan.layers.values()]
+    return measure(site, indexes, demands(plan.rulebook, day), coverages=plan.coverages)
+
+
+def _findings(site: Site, plan: Plan, facts: Facts) -> tuple[Finding, ...]:
+    """Evaluate the site; when its place is in doubt, also wherever else it may lie."""
+    findings = evaluate(plan.rulebook, facts)
+    if site.doubt is None:
+        return findings
+    day = facts.as_of
+    others = (
+        evaluate(plan.rulebook, _facts(other, day, _measured(other, plan, day)))
+        for other in alternatives(site)
+    )
+    return settled(findings, others, site.doubt)
+
+
 def _facts(site: Site, day: date, measured: Measurement) -> Facts:
     return Facts(
         use=site.use,
@@ -101,8 +120,9 @@ def _facts(site: Site, day: date, measured: Measurement) -> Facts:
     )
 
 
-def _assembled(site: Site, plan: Plan, measured: Measurement, facts: Facts) -> SiteCheck:
-    findings = evaluate(plan.rulebook, facts)
+def _assembled(
+    site: Site, plan: Plan, measured: Measurement, facts: Facts, findings: tuple[Finding, ...]
+) -> SiteCheck:
     verdict, deciding_rule = decide(findings)
     check = SiteCheck(
         id="",

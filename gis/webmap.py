@@ -44,7 +44,12 @@ def named_shift(text: str) -> str:
     >>> named_shift("坐标系=BD09"), named_shift("高德地图"), named_shift("EPSG:4527")
     ('BD-09', 'GCJ-02', '')
     """
-    return next((name for pattern, name in _NAMES if pattern.search(text)), "")
+    return next(iter(named_shifts(text)), "")
+
+
+def named_shifts(text: str) -> tuple[str, ...]:
+    """Return every shifted datum that a text names."""
+    return tuple(name for pattern, name in _NAMES if pattern.search(text))
 
 
 def to_gcj02(lonlat: npt.ArrayLike) -> FloatArray:

@@ -25,6 +25,7 @@ FLOORS = {
     "gis.rulebook": 3,
     "gis.plan": 4,
     "gis.claims": 4,
+    "gis.doubt": 5,
     "gis.check": 6,
     "gis.output": 8,
     "gis.console": 9,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from gis.crs import CGCS2000, parse_epsg
 from gis.intake.draft import Declared, Trace
-from gis.webmap import BD09, GCJ02, named_shift
+from gis.webmap import named_shift, named_shifts
 
 
 def declared_by(text: str | int) -> Declared:
@@ -34,8 +34,7 @@ def traced(texts: Iterable[str], *, where: str) -> Trace | None:
     ``where`` names the texts for people: 文件名, 文件说明 …. A file that mentions such a map may
     still hold true positions, so both readings stay possible.
     """
-    found = {named_shift(text[:2000]) for text in texts} - {""}
-    if not found:
+    shifts = tuple(dict.fromkeys(s for text in texts for s in named_shifts(text[:2000])))
+    if not shifts:
         return None
-    shifts = tuple(name for name in (GCJ02, BD09) if name in found)
     return Trace(f"{where}提到网络地图（{'、'.join(shifts)}），坐标可能有偏移", shifts)
