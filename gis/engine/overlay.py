@@ -19,6 +19,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area, to_lonlat
+from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.model import (
     Area,
@@ -36,6 +37,8 @@ from gis.model import (
 # Two polygons that share an edge may overlap by rounding: 1e-8 m times a kilometre is 1e-5 m².
 # Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
 NOISE_M2 = 1e-4
+# A site drawn at the very distance from the edge of a coverage may miss it by rounding.
+_EDGE_M = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,14 @@ def measure(
     evidence: list[Evidence] = []
     measures: dict[Demand, Measure] = {}
     reports: list[LayerReport] = []
-    uncovered = _UncoveredShares(site)
+    uncovered, crops = _UncoveredShares(site), Crops(site.geometry)
     for layer in layers:
         report = _report(layer, uncovered.of(coverages.get(layer.info.id)))
         reports.append(report)
         if report.state is not LayerState.CHECKED:
             continue
         own = [d for d in wanted if d.layer == layer.info.id]
-        overlay = _Overlay(site, layer, coverages.get(layer.info.id))
+        overlay = _Overlay(site, crops, layer, coverages.get(layer.info.id))
         evidence.extend(overlay.evidence())
         for demand in own:
             measures[demand] = overlay.answer(demand)
@@ -157,8 +160,11 @@ def _distances(layer: LayerIndex, measures: Sequence[Measure]) -> list[Evidence]
 class _Overlay:
     """One site over one layer; each feature is cut once and reused by every demand."""
 
-    def __init__(self, site: Site, layer: LayerIndex, coverage: BaseGeometry | None) -> None:
+    def __init__(
+        self, site: Site, crops: Crops, layer: LayerIndex, coverage: BaseGeometry | None
+    ) -> None:
         self.site = site
+        self.crops = crops
         self.layer = layer
         self.coverage = coverage
         self.hits = layer.meeting(site.geometry)
@@ -181,7 +187,8 @@ class _Overlay:
     def pieces(self, position: int) -> list[Polygon]:
         """Return the polygons of the overlap with one feature."""
         if position not in self._pieces:
-            cut = shapely.intersection(self.site.geometry, self.layer.geometries[position])
+            feature = self.layer.geometries[position]
+            cut = shapely.intersection(self.crops.around(feature), feature)
             self._pieces[position] = parts_of(cut)
         return self._pieces[position]
 
@@ -262,8 +269,10 @@ class _Overlay:
         """Whether every feature within the distance would have been seen."""
         if self.coverage is None:
             return False
-        around = shapely.buffer(self.site.geometry, within_m)
-        return not parts_of(shapely.difference(around, self.coverage))
+        if parts_of(shapely.difference(self.site.geometry, self.coverage)):
+            return False
+        edge_m = float(shapely.distance(self.site.geometry, self.coverage.boundary))
+        return edge_m >= within_m - _EDGE_M
 
     def _length_or_count(self, demand: Demand) -> Measure:
         chosen = self._chosen(demand)
