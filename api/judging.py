@@ -35,7 +35,8 @@ _INLINE_SHARE = 0.001
 
 def is_small(sites: Sequence[Site], plan: Plan) -> bool:
     """Return whether the sites are checked so fast that no thread is worth its while."""
-    if len(sites) > _INLINE_SITES:
+    # A site whose place is in doubt is judged at a dozen places.
+    if len(sites) > _INLINE_SITES or any(site.doubt for site in sites):
         return False
     outlines = np.array([site.geometry for site in sites], dtype=object)
     if shapely.get_num_coordinates(outlines).sum() > _INLINE_VERTICES:

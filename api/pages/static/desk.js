@@ -14,7 +14,7 @@ function way() {
 
 function query(which) {
   const params = new URLSearchParams();
-  for (const name of ["use", "as_of", "crs", "width_m"]) if ($(name).value) params.set(name, $(name).value);
+  for (const name of ["use", "as_of", "crs", "encoding", "width_m"]) if ($(name).value) params.set(name, $(name).value);
   if ($("repair").checked) params.set("repair", "true");
   if (which) params.set("which", which);
   document.querySelectorAll("[data-attr]").forEach((field) => {

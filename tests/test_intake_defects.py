@@ -1,0 +1,220 @@
+"""Every defect of a drawing with ring, vertex, coordinate, and a marker for a map."""
+
+import json
+
+import pytest
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, box, mapping, shape
+
+from gis.crs import CrsPolicy, transform
+from gis.errors import GeometryError, as_problem
+from gis.intake import read_site, read_sites
+from gis.intake.boundary_txt import Plot, boundary_txt
+
+POLICY = CrsPolicy(4548, (4490, 4326, 4527, 4548, 4547), (115.80, 36.22, 116.18, 36.47))
+X, Y = 408_500.0, 4_030_400.0
+SQUARE = box(X, Y, X + 200, Y + 100)
+
+
+def ring(*points):
+    return [(X + x, Y + y) for x, y in points]
+
+
+def faults_of(polygon, **options):
+    content = polygon if isinstance(polygon, str) else polygon.wkt
+    with pytest.raises(GeometryError) as error:
+        read_sites(content, POLICY, **options)
+    return error.value.faults
+
+
+def marked(fault):
+    """The marker of a fault, back in the work CRS."""
+    return transform(shape(fault.marker), 4490, 4548)
+
+
+# --- invalid --------------------------------------------------------------------------------------
+
+
+def test_a_bow_tie_names_both_edges_and_the_crossing():
+    (fault,) = faults_of(Polygon(ring((0, 0), (100, 100), (100, 0), (0, 100))))
+    assert (fault.ring, fault.vertex) == (1, 1)
+    assert fault.coordinate == pytest.approx((X + 50, Y + 50))
+    assert "第 1 点" in fault.where
+    assert "第 3 点" in fault.where
+    assert marked(fault).distance(shapely.Point(X + 50, Y + 50)) < 0.001
+
+
+def test_a_hole_outside_its_shell_is_marked_where_it_lies():
+    hole = ring((300, 10), (320, 10), (320, 30), (300, 30))
+    (fault,) = faults_of(Polygon(SQUARE.exterior.coords, [hole]))
+    assert fault.ring == 2
+    assert "洞" in fault.message
+    assert marked(fault).distance(Polygon(hole)) < 0.001
+
+
+def test_a_hole_that_crosses_its_shell_is_told_at_both_crossings():
+    hole = ring((150, 20), (250, 20), (250, 40), (150, 40))
+    faults = faults_of(Polygon(SQUARE.exterior.coords, [hole]))
+    spots = {
+        tuple(round(v - o, 3) for v, o in zip(f.coordinate, (X, Y), strict=True)) for f in faults
+    }
+    assert {(200.0, 20.0), (200.0, 40.0)} <= spots
+
+
+def test_overlapping_parts_are_told():
+    faults = faults_of(MultiPolygon([SQUARE, box(X + 150, Y + 50, X + 300, Y + 150)]))
+    assert {f.ring for f in faults} <= {1, 2}
+    assert len(faults) == 2
+    assert all(f.marker["type"] == "Point" for f in faults)
+
+
+def test_a_part_drawn_twice_is_marked_along_its_edges():
+    faults = faults_of(MultiPolygon([SQUARE, SQUARE]))
+    assert any("重叠" in f.message for f in faults)
+    assert any(f.marker["type"] == "LineString" for f in faults)
+
+
+def test_a_nested_hole_is_told():
+    outer = ring((20, 20), (80, 20), (80, 80), (20, 80))
+    inner = ring((40, 40), (60, 40), (60, 60), (40, 60))
+    (fault,) = faults_of(Polygon(SQUARE.exterior.coords, [outer, inner]))
+    assert "洞中套洞" in fault.message
+    assert fault.ring in (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("points", "word"),
+    [
+        (((0, 0), (100, 100), (50, 50)), "一条直线"),
+        (((0, 0), (0, 0), (100, 0), (0, 0)), "2 个不同的点"),
+    ],
+)
+def test_a_ring_without_area_is_marked_by_its_points(points, word):
+    (fault,) = faults_of(Polygon(ring(*points)))
+    assert word in fault.message
+    assert (fault.ring, fault.vertex) == (1, 1)
+    assert fault.marker["type"] == "MultiPoint"
+
+
+def test_vertices_are_counted_in_the_input_although_repeated_points_are_dropped():
+    # Points 1 and 2 are equal: the crossing edges begin at points 2 (as drawn: 1) and 4.
+    points = ring((0, 0), (0, 0), (100, 100), (100, 0), (0, 100))
+    (fault,) = faults_of(Polygon(points))
+    assert "第 1 点" in fault.where
+    assert "第 4 点" in fault.where
+
+
+def test_the_marker_of_degrees_lies_where_the_fault_is():
+    bow = transform(Polygon(ring((0, 0), (100, 100), (100, 0), (0, 100))), 4548, 4490)
+    (fault,) = faults_of(json.dumps(mapping(bow)))
+    assert marked(fault).distance(shapely.Point(X + 50, Y + 50)) < 0.01
+    assert fault.where.startswith("$.coordinates[0][0]")
+
+
+def test_a_txt_tells_lines_and_marks_the_crossing():
+    text = boundary_txt([Plot("甲", "1", SQUARE)], epsg=4548)
+    rows = text.split("\r\n")
+    at = rows.index(next(r for r in rows if r.startswith("J1,")))
+    rows[at + 1], rows[at + 2] = rows[at + 2], rows[at + 1]
+    faults = faults_of("\r\n".join(rows))
+    assert faults[0].where.startswith(f"第 {at + 1} 行") or "行" in faults[0].where
+    assert faults[0].marker is not None
+
+
+def test_a_problem_carries_place_and_marker():
+    with pytest.raises(GeometryError) as error:
+        read_site(Polygon(ring((0, 0), (100, 100), (100, 0), (0, 100))).wkt, POLICY)
+    (row,) = as_problem(error.value)["errors"]
+    assert set(row) == {"where", "message", "ring", "vertex", "coordinate", "marker"}
+    json.dumps(row)
+
+
+def test_a_repair_on_request_tells_both_areas():
+    # By hand: two triangles of 2,500 m² each; in the order of the vertices they cancel out.
+    site = read_site(Polygon(ring((0, 0), (100, 100), (100, 0), (0, 100))).wkt, POLICY, repair=True)
+    (text,) = [w.message for w in site.warnings if w.code == "repaired"]
+    assert "0.00 m²" in text
+    assert "5000.00 m²" in text
+    assert site.area.planar_m2 == pytest.approx(5000)
+
+
+# --- valid, but not meant -------------------------------------------------------------------------
+
+
+def codes(site):
+    return {w.code for w in site.warnings}
+
+
+def test_a_sliver_part_is_named_with_area_and_width():
+    sliver = box(X + 300, Y, X + 300.05, Y + 10)
+    site = read_site(MultiPolygon([SQUARE, sliver]).wkt, POLICY)
+    (text,) = [w.message for w in site.warnings if w.code == "sliver"]
+    # By hand: 0.05 x 10 m = 0.5 m²; 2 x 0.5 / 20.1 m = 0.0498 m.
+    assert "0.500 m²" in text
+    assert "0.050 m" in text
+
+
+def test_a_sliver_hole_is_named_too():
+    gap = [(X + 50, Y + 50), (X + 59, Y + 50), (X + 59, Y + 50.04), (X + 50, Y + 50.04)]
+    assert "sliver" in codes(read_site(Polygon(SQUARE.exterior.coords, [gap]).wkt, POLICY))
+
+
+def test_a_narrow_part_of_real_size_is_no_sliver():
+    lane = box(X + 300, Y, X + 300.09, Y + 100)
+    assert "sliver" not in codes(read_site(MultiPolygon([SQUARE, lane]).wkt, POLICY))
+
+
+def test_a_spike_is_named_at_its_tip():
+    spiked = Polygon(
+        ring((0, 0), (200, 0), (200, 50), (260, 50.2), (200, 50.4), (200, 100), (0, 100))
+    )
+    (text,) = [w.message for w in read_site(spiked.wkt, POLICY).warnings if w.code == "spike"]
+    assert "东 408760.000，北 4030450.200" in text
+
+
+def test_a_sharp_corner_is_no_spike():
+    corner = Polygon(ring((0, 0), (200, 0), (0, 20)))
+    assert "spike" not in codes(read_site(corner.wkt, POLICY))
+
+
+def test_repeated_points_are_named_each():
+    points = ring((0, 0), (200, 0), (200, 0), (200, 100), (0, 100), (0, 100))
+    (text,) = [
+        w.message
+        for w in read_site(Polygon(points).wkt, POLICY).warnings
+        if w.code == "duplicate_points"
+    ]
+    assert "2 个连续重复的点" in text
+    assert "第 3 点" in text
+    assert "第 6 点" in text
+
+
+# --- sites of one file ----------------------------------------------------------------------------
+
+
+def test_a_plot_given_twice_is_named_in_both():
+    first, second = read_sites(f"{SQUARE.wkt} {SQUARE.wkt}", POLICY)
+    assert [w.code for w in first.warnings] == ["duplicate_site"]
+    assert "第 2 个地块" in first.warnings[0].message
+    assert "第 1 个地块" in second.warnings[0].message
+
+
+def test_overlapping_plots_tell_how_much():
+    other = box(X + 150, Y, X + 350, Y + 100)
+    first, _ = read_sites(f"{SQUARE.wkt} {other.wkt}", POLICY)
+    # By hand: 50 x 100 m of 200 x 100 m.
+    assert "5000.00 m²（占较小地块的 25.0%）" in first.warnings[0].message
+
+
+def test_plots_that_share_an_edge_do_not_overlap():
+    other = box(X + 200, Y, X + 350, Y + 100)
+    assert all(not s.warnings for s in read_sites(f"{SQUARE.wkt} {other.wkt}", POLICY))
+
+
+def test_everything_wrong_with_several_plots_is_told_at_once():
+    bow = Polygon(ring((0, 0), (100, 100), (100, 0), (0, 100)))
+    far = box(500_000, 4_500_000, 500_100, 4_500_100)
+    with pytest.raises(GeometryError) as error:
+        read_sites(f"{bow.wkt} {far.wkt} {SQUARE.wkt}", POLICY)
+    assert len(error.value.faults) == 2
+    assert "2 个地块有错误" in error.value.detail
