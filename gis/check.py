@@ -130,7 +130,7 @@ def _assembled(
         deciding_rule=deciding_rule,
         site=site,
         evidence=measured.evidence,
-        findings=findings,
+        findings=tuple(_shown(finding, site) for finding in findings),
         contacts=contacts(plan.rulebook, facts),
         layers=measured.reports,
         impact=impact(plan, measured.evidence),
@@ -145,6 +145,13 @@ def _assembled(
     )
     decided = digest(check)
     return replace(check, id=decided[:16], digest=decided)
+
+
+def _shown(finding: Finding, site: Site) -> Finding:
+    """Return the finding with what it marks in longitude/latitude."""
+    if finding.geometry is None:
+        return finding
+    return replace(finding, geometry=to_lonlat(finding.geometry, site.crs.work_epsg))
 
 
 def _breakdown(site: Site, plan: Plan) -> tuple[CrossRow, ...]:

@@ -10,7 +10,6 @@ without 4534-4554, 6-degree zones 13-23 with prefix 4491-4501, without 4502-4512
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -122,7 +121,7 @@ def refuse_old_datum(name_or_epsg: str | int) -> None:
 
     PROJ would shift them by zero metres without a word; the true shift is tens of metres.
     """
-    epsg = int(name_or_epsg) if str(name_or_epsg).isdigit() else -1
+    epsg = int(name_or_epsg) if str(name_or_epsg).isdecimal() else -1  # "²" is a digit, too
     text = str(name_or_epsg).lower()
     if epsg in _XIAN80 | _BEIJING54 or any(n in text for n in _OLD_DATUM_NAMES):
         raise CrsError(
@@ -271,7 +270,22 @@ def to_lonlat(geometry: BaseGeometry, epsg: int) -> dict[str, Any]:
     Nine decimals are 0.1 mm on the ground; with seven, a 7.5 ha parcel is off by 4.6 m².
     """
     shown = transform(geometry, epsg, geographic_code(epsg))
-    mapping: dict[str, Any] = json.loads(
-        shapely.to_geojson(shapely.transform(shown, lambda xy: np.round(xy, 9)))
-    )
-    return mapping
+    return {"type": shown.geom_type, "coordinates": _nested(shown)}
+
+
+def _nested(geometry: BaseGeometry) -> list[Any]:
+    """Return the coordinates as GeoJSON nests them; a way through JSON text takes ten times it."""
+    match geometry.geom_type:
+        case "Polygon":
+            return [_nested(ring) for ring in shapely.get_rings(geometry)]
+        case "Point":
+            return next(iter(_rounded(geometry)), [])
+        case "LineString" | "LinearRing":
+            return _rounded(geometry)
+        case _:
+            return [_nested(part) for part in shapely.get_parts(geometry)]
+
+
+def _rounded(geometry: BaseGeometry) -> list[Any]:
+    coordinates: list[Any] = np.round(shapely.get_coordinates(geometry), 9).tolist()
+    return coordinates

@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 # Below this the overlay itself is as fast as the bookkeeping.
 _FROM_VERTICES = 5_000
-_VERTICES_PER_CELL = 1_000
-_MAX_CELLS = 16
+_VERTICES_PER_CELL = 400
+_MAX_CELLS = 24
 
 
 class Crops:
@@ -25,6 +25,7 @@ class Crops:
 
     def __init__(self, outline: BaseGeometry) -> None:
         self._outline = outline
+        self._strips: dict[int, BaseGeometry] = {}
         self._crops: dict[tuple[int, int], BaseGeometry] = {}
         count = int(shapely.get_num_coordinates(outline))
         self._cells = (
@@ -32,7 +33,7 @@ class Crops:
             if count >= _FROM_VERTICES
             else 0
         )
-        west, south, east, north = outline.bounds
+        west, south, east, north = self._bounds = outline.bounds
         self._origin = np.array([west, south])
         self._size = np.array([east - west, north - south]) / max(self._cells, 1)
 
@@ -47,8 +48,17 @@ class Crops:
             return self._outline
         key = int(cell[0]), int(cell[1])
         if key not in self._crops:
-            self._crops[key] = _polygons(self._outline, shapely.box(*reach.ravel()))
+            strip = self._strip(key[0], *reach[:, 0])
+            self._crops[key] = _polygons(strip, shapely.box(*reach.ravel()))
         return self._crops[key]
+
+    def _strip(self, column: int, west: float, east: float) -> BaseGeometry:
+        """Return the outline within three columns; cells are cut from it, not from the whole."""
+        if column not in self._strips:
+            _, south, _, north = self._bounds
+            box = shapely.box(west, south - 1, east, north + 1)
+            self._strips[column] = _polygons(self._outline, box)
+        return self._strips[column]
 
 
 def _polygons(outline: BaseGeometry, box: BaseGeometry) -> BaseGeometry:

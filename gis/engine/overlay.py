@@ -18,7 +18,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import ellipsoidal_area, to_lonlat
+from gis.crs import ellipsoidal_area
 from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.model import (
@@ -242,11 +242,8 @@ class _Overlay:
             decisive_m2=math.fsum(a for a, s in zip(areas, small, strict=True) if not s),
             slivers=tuple(slivers),
             feature_ids=tuple(str(self.layer.ids[i]) for i in touched),
-            geometry=self._shown(parts) if demand.geometry and parts else None,
+            geometry=MultiPolygon(parts) if demand.geometry and parts else None,
         )
-
-    def _shown(self, parts: list[Polygon]) -> dict[str, object]:
-        return to_lonlat(MultiPolygon(parts), self.site.crs.work_epsg)
 
     def _distance(self, demand: Demand) -> Measure:
         layer, reach = self.layer, demand.within_m + self.layer.max_half_width
@@ -271,8 +268,9 @@ class _Overlay:
             return False
         if parts_of(shapely.difference(self.site.geometry, self.coverage)):
             return False
-        edge_m = float(shapely.distance(self.site.geometry, self.coverage.boundary))
-        return edge_m >= within_m - _EDGE_M
+        border = self.coverage.boundary
+        shapely.prepare(border)  # an index over its edges; the plain distance has none
+        return not shapely.dwithin(border, self.site.geometry, within_m - _EDGE_M)
 
     def _length_or_count(self, demand: Demand) -> Measure:
         chosen = self._chosen(demand)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from gis.model.measures import CrossRow, Evidence, LayerReport
 from gis.model.rules import Basis
@@ -23,7 +24,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule says about the site. ``decides`` is False on a layer whose law is changing."""
+    """What one rule says about the site. ``decides`` is False on a layer whose law is changing.
+
+    ``geometry`` is what the rule marks: an opaque object in the work CRS as evaluated, GeoJSON in
+    longitude/latitude in a whole check.
+    """
 
     rule: str
     title: str
@@ -38,7 +43,7 @@ class Finding:
     remedy: str
     priority: int
     decides: bool = True
-    geometry: GeoJson | None = None
+    geometry: Any = None
 
 
 @dataclass(frozen=True, slots=True)

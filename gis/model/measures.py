@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gis.model.site import Area
-from gis.model.words import GeoJson, LayerState, Quantity
+from gis.model.words import LayerState, Quantity
 
 NOTHING = Area(0.0, 0.0)
 # From open to closed; a ceiling is one of them.
@@ -142,7 +143,8 @@ class Measure:
     ``area`` is the full sum; ``decisive_m2`` leaves the slivers out and is what a threshold sees.
     Land off a layer is counted inside its coverage only: beyond it nothing is known.
     ``reach_covered`` is False when the land within the searched distance is not all covered, so
-    that an unseen feature may be nearer than the nearest one seen.
+    that an unseen feature may be nearer than the nearest one seen. ``geometry`` is the overlap in
+    the work CRS, an opaque object here.
     """
 
     demand: Demand
@@ -155,4 +157,4 @@ class Measure:
     near: tuple[Near, ...] = ()
     reach_covered: bool = True
     feature_ids: tuple[str, ...] = ()
-    geometry: GeoJson | None = None
+    geometry: Any = None

@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from gis.model import Claim, Demand, GeoJson, LayerReport, Measure, Measured, Verdict
+from gis.model import Claim, Demand, LayerReport, Measure, Measured, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Outcome:
     verdict: Verdict
     reason: str
     measure: Measured | None = None
-    geometry: GeoJson | None = None
+    geometry: Any = None
     clear: str = ""
 
 

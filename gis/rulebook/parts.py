@@ -12,8 +12,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from gis.model import Demand, GeoJson, Measure, Measured, Quantity, Sliver, Verdict, worst
+from gis.model import Demand, Measure, Measured, Quantity, Sliver, Verdict, worst
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry
@@ -37,7 +38,7 @@ class Part:
     decisive_m2: float
     slivers: tuple[Sliver, ...] = ()
     threshold_m2: float = 0.0
-    geometry: GeoJson | None = None
+    geometry: Any = None
     excused: bool = False
     unknown: bool = False
 
@@ -169,7 +170,7 @@ def _values(facts: Facts, parts: Sequence[Part]) -> dict[str, str]:
     }
 
 
-def _geometry(parts: Sequence[Part], verdict: Verdict) -> GeoJson | None:
+def _geometry(parts: Sequence[Part], verdict: Verdict) -> Any:
     """Return the geometry of the worst part that has one."""
     ordered = sorted(parts, key=lambda p: p.verdict is not verdict)
     return next((p.geometry for p in ordered if p.geometry is not None), None)
