@@ -1,402 +1,104 @@
-"""Zipped shapefiles from outside: hostile archives, missing parts, encodings, the killed child."""
+"""What the layers of a file say about their coordinates, whatever the format."""
 
-import io
-import struct
-import time
-import warnings
-import zipfile
-import zlib
-
-import geopandas as gpd
+import numpy as np
 import pytest
-from shapely.geometry import LineString, Point, box
-
-from gis.crs import CrsPolicy, transform
-from gis.errors import CrsError, FormatError, GeometryError, LimitError, SeveralSitesError
-from gis.intake import archive, sandbox
-from gis.intake.read import read_site, read_sites
-
-POLICY = CrsPolicy(
-    4548, (4490, 4326, 4527, 4548, 4526, 4547, 4498, 4509), (115.80, 36.22, 116.18, 36.47)
-)
-SQUARE = box(408498.27, 4030411.11, 408698.27, 4030511.11)
-OTHER = box(409000, 4030411, 409100, 4030511)
-
-
-def shapefile(folder, shapes=(SQUARE,), *, epsg=4548, encoding="utf-8", stem="dk", **columns):
-    """The files of a shapefile by name, written by geopandas."""
-    columns = columns or {"XMMC": ["聊城一中"] * len(shapes)}
-    frame = gpd.GeoDataFrame(columns, geometry=list(shapes), crs=epsg)
-    folder.mkdir(exist_ok=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a missing CRS is what some tests want
-        frame.to_file(folder / f"{stem}.shp", encoding=encoding, engine="pyogrio")
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-def packed(files, *, method=zipfile.ZIP_DEFLATED):
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", method) as target:
-        for name, content in files.items():
-            target.writestr(name, content)
-    return data.getvalue()
-
-
-def without(files, *suffixes):
-    return {name: data for name, data in files.items() if not name.endswith(suffixes)}
-
-
-def codes(remarks):
-    return {remark.code for remark in remarks}
-
-
-@pytest.fixture
-def files(tmp_path):
-    return shapefile(tmp_path / "a")
-
-
-def test_a_zipped_shapefile_becomes_a_site(files):
-    site = read_site(packed(files), POLICY, name="上传.zip")
-    assert site.name == "聊城一中"
-    assert site.source.kind == "shapefile"
-    assert (site.crs.source_epsg, site.crs.how) == (4548, "declared")
-    assert site.area.planar_m2 == pytest.approx(20_000)
-    assert site.warnings == ()
-
-
-@pytest.mark.parametrize("epsg", [4527, 4490, 4509, 4498, 4326])
-def test_the_prj_declares_the_crs(tmp_path, epsg):
-    moved = transform(SQUARE, 4548, 4490 if epsg == 4326 else epsg)
-    site = read_site(packed(shapefile(tmp_path / "a", [moved], epsg=epsg)), POLICY)
-    assert site.crs.source_epsg == (4490 if epsg == 4326 else epsg)
-    assert site.geometry.symmetric_difference(SQUARE).area < 0.01
-
-
-def test_an_esri_prj_is_understood(files):
-    esri = (
-        'PROJCS["CGCS2000_3_Degree_GK_Zone_39",GEOGCS["GCS_China_Geodetic_Coordinate_System_2000",'
-        'DATUM["D_China_2000",SPHEROID["CGCS2000",6378137.0,298.257222101]],'
-        'PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],'
-        'PROJECTION["Gauss_Kruger"],PARAMETER["False_Easting",39500000.0],'
-        'PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",117.0],'
-        'PARAMETER["Scale_Factor",1.0],PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]'
-    )
-    site = read_site(packed(files | {"dk.prj": esri}), POLICY)
-    # The file says zone 39 with prefix, its numbers have none.
-    assert site.crs.source_epsg == 4548
-    assert codes(site.warnings) == {"zone_prefix"}
-
-
-def test_a_prj_of_an_old_datum_or_foreign_code_is_refused(files):
-    old = 'PROJCS["Xian_1980_3_Degree_GK_Zone_39",GEOGCS["GCS_Xian_1980",DATUM["D_Xian_1980"]]]'
-    with pytest.raises(CrsError, match="旧基准"):
-        read_site(packed(files | {"dk.prj": old}), POLICY)
-    from pyproj import CRS
-
-    for code in (2385, 2436, 3857, 32650, 4549):
-        with pytest.raises(CrsError):
-            read_site(packed(files | {"dk.prj": CRS(code).to_wkt("WKT1_ESRI")}), POLICY)
-
-
-def test_a_prj_of_nonsense_is_refused_unless_the_crs_is_given(files):
-    nonsense = files | {"dk.prj": b"hello"}
-    with pytest.raises(CrsError, match="prj"):
-        read_site(packed(nonsense), POLICY)
-    assert read_site(packed(nonsense), POLICY, crs=4548).crs.how == "given"
-
-
-def test_a_missing_prj_leaves_the_coordinates_to_decide(files):
-    site = read_site(packed(without(files, ".prj")), POLICY)
-    assert (site.crs.source_epsg, site.crs.how) == (4548, "guessed")
-
-
-def test_a_missing_shx_is_restored_with_a_warning(files):
-    site = read_site(packed(without(files, ".shx")), POLICY)
-    assert codes(site.warnings) == {"shx_restored"}
-    assert site.area.planar_m2 == pytest.approx(20_000)
-
-
-def test_a_missing_dbf_is_a_warning(files):
-    site = read_site(packed(without(files, ".dbf", ".cpg")), POLICY)
-    assert codes(site.warnings) == {"dbf_missing"}
-    assert site.name == "dk"
-
-
-# --- encodings ------------------------------------------------------------------------------------
-
-
-def with_language_byte(dbf, value):
-    return dbf[:29] + bytes([value]) + dbf[30:]
-
-
-@pytest.mark.parametrize("language", [0x00, 0x57, 0x4D])
-def test_a_gbk_table_without_cpg_is_read_right(tmp_path, language):
-    files = without(shapefile(tmp_path / "a", encoding="gbk"), ".cpg")
-    files["dk.dbf"] = with_language_byte(files["dk.dbf"], language)
-    site = read_site(packed(files), POLICY)
-    assert site.name == "聊城一中"
-    assert "table_encoding" in codes(site.notes)
-
-
-def test_a_utf8_table_without_cpg_is_read_right(files):
-    assert read_site(packed(without(files, ".cpg")), POLICY).name == "聊城一中"
-
-
-@pytest.mark.parametrize("cpg", [b"UTF-8", b"ISO-8859-1", b"nonsense", b"rot13", b"\xff\x00"])
-def test_a_wrong_cpg_is_overruled_by_the_bytes(tmp_path, cpg):
-    files = shapefile(tmp_path / "a", encoding="gbk") | {"dk.cpg": cpg}
-    assert read_site(packed(files), POLICY).name == "聊城一中"
-
-
-@pytest.mark.parametrize("cpg", [b"GBK", b"936", b"cp936", b"GB18030", b" gbk\r\n"])
-def test_a_right_cpg_is_followed(tmp_path, cpg):
-    files = shapefile(tmp_path / "a", encoding="gbk") | {"dk.cpg": cpg}
-    assert read_site(packed(files), POLICY).name == "聊城一中"
-
-
-def test_a_gbk_field_name_is_read_right(tmp_path):
-    files = shapefile(tmp_path / "a", encoding="gbk", 名称=["甲地"], use=["0804"])
-    site = read_site(packed(without(files, ".cpg")), POLICY)
-    assert (site.name, site.use) == ("甲地", "0804")
-
-
-@pytest.mark.parametrize("stem", ["地块", "乗村"])  # the second byte of 乗 is a backslash
-def test_member_names_in_gbk_without_the_utf8_flag_are_read(files, stem):
-    # Windows tools write the bytes of the code page and no flag: ASCII names of that length do.
-    data = packed({name.replace("dk", "QQQQ"): content for name, content in files.items()})
-    site = read_site(data.replace(b"QQQQ", stem.encode("gbk")), POLICY)
-    assert site.area.planar_m2 == pytest.approx(20_000)
-    layers = archive.unpack_shapefiles(data.replace(b"QQQQ", stem.encode("gbk")))
-    assert [layer.name for layer in layers] == [stem]
-
-
-# --- several --------------------------------------------------------------------------------------
-
-
-def test_two_shapefiles_are_asked_about_and_one_can_be_picked(tmp_path, files):
-    second = shapefile(tmp_path / "b", [OTHER], stem="er", XMMC=["二号"])
-    data = packed(files | {f"子目录/{name}": content for name, content in second.items()})
-    with pytest.raises(SeveralSitesError) as error:
-        read_site(data, POLICY)
-    assert error.value.names == ("dk／聊城一中", "er／二号")
-    assert read_site(data, POLICY, which=2).area.planar_m2 == pytest.approx(10_000)
-
-
-def test_several_features_are_several_sites(tmp_path):
-    data = packed(shapefile(tmp_path / "a", [SQUARE, OTHER], XMMC=["甲", "乙"]))
-    with pytest.raises(SeveralSitesError):
-        read_site(data, POLICY)
-    assert [site.name for site in read_sites(data, POLICY)] == ["甲", "乙"]
-
-
-def test_sub_folders_and_the_litter_of_other_systems_are_no_second_layer(files):
-    tidy = {f"图层/{name}": content for name, content in files.items()}
-    litter = {f"__MACOSX/图层/._{name}": b"\x00\x05\x16\x07" for name in files}
-    site = read_site(
-        packed(tidy | litter | {"图层/.DS_Store": b"x", "图层/说明.txt": b"x"}), POLICY
-    )
-    assert site.area.planar_m2 == pytest.approx(20_000)
-
-
-def test_layers_in_different_crs_are_refused(tmp_path, files):
-    moved = transform(OTHER, 4548, 4527)
-    second = shapefile(tmp_path / "b", [moved], epsg=4527, stem="er")
-    with pytest.raises(CrsError, match="各图层"):
-        read_site(packed(files | second), POLICY)
-
-
-# --- what it holds --------------------------------------------------------------------------------
-
-
-def test_points_are_refused_and_lines_need_a_width(tmp_path):
-    points = packed(shapefile(tmp_path / "a", [Point(408500, 4030400)]))
-    with pytest.raises(GeometryError):
-        read_site(points, POLICY)
-    line = packed(shapefile(tmp_path / "b", [LineString([(408500, 4030400), (408700, 4030400)])]))
-    with pytest.raises(GeometryError, match="宽度"):
-        read_site(line, POLICY)
-    assert read_site(line, POLICY, width_m=10).area.planar_m2 == pytest.approx(2_000)
-
-
-def test_an_empty_layer_and_a_missing_geometry_are_refused(tmp_path):
-    with pytest.raises(FormatError, match="没有图形"):
-        read_sites(packed(shapefile(tmp_path / "a", [SQUARE, None])), POLICY)
-    files = shapefile(tmp_path / "b")
-    empty = struct.pack(">i", 50)
-    shp, shx = files["dk.shp"][:100], files["dk.shx"][:100]
-    files["dk.shp"] = shp[:24] + empty + shp[28:]
-    files["dk.shx"] = shx[:24] + empty + shx[28:]
-    files["dk.dbf"] = files["dk.dbf"][:4] + bytes(4) + files["dk.dbf"][8:]
-    with pytest.raises(FormatError):
-        read_site(packed(files), POLICY)
-
-
-@pytest.mark.parametrize("size", [0, 3, 60, 99, 120, -1])
-def test_a_truncated_shp_is_refused(files, size):
-    with pytest.raises(FormatError):
-        read_site(packed(files | {"dk.shp": files["dk.shp"][:size]}), POLICY)
-
-
-def test_damaged_bytes_give_an_input_error(files):
-    shp = bytearray(files["dk.shp"])
-    for position in range(100, len(shp), 7):
-        shp[position] ^= 0xFF
-    with pytest.raises(ValueError, match="。"):
-        read_site(packed(files | {"dk.shp": bytes(shp)}), POLICY)
-
-
-def test_a_table_or_index_that_hides_features_is_refused(tmp_path):
-    files = shapefile(tmp_path / "a", [SQUARE, OTHER], XMMC=["甲", "乙"])
-    dbf, shx = files["dk.dbf"], files["dk.shx"]
-    one_row = dbf[:4] + struct.pack("<I", 1) + dbf[8:]
-    one_entry = shx[:24] + struct.pack(">i", 54) + shx[28:108]
-    for change in ({"dk.dbf": one_row}, {"dk.dbf": one_row, "dk.shx": one_entry}):
-        with pytest.raises(FormatError, match="只能读出 1 个"):
-            read_sites(packed(files | change), POLICY)
-
-
-def test_a_deleted_feature_is_left_out(tmp_path):
-    files = shapefile(tmp_path / "a", [SQUARE, OTHER], XMMC=["甲", "乙"])
-    dbf = bytearray(files["dk.dbf"])
-    head = struct.unpack("<H", dbf[8:10])[0]
-    dbf[head] = ord("*")
-    assert read_site(packed(files | {"dk.dbf": bytes(dbf)}), POLICY).name == "乙"
-
-
-VRT = (
-    b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource relativeToVRT="0">CSV:/etc/passwd'
-    b"</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
+from pyproj import CRS
+from pyproj.crs import CompoundCRS
+
+from gis.crs import CrsPolicy
+from gis.errors import CrsError, LimitError
+from gis.intake.draft import Faults, Hints, Ring, Shape, ShapeKind
+from gis.intake.sandbox_answer import LayerRows
+from gis.intake.vector_file import (
+    Gathering,
+    Layer,
+    check_layers,
+    declared_crs,
+    is_finite,
+    layers_with_features,
 )
 
-
-def test_a_vrt_is_never_opened_whatever_it_is_called(files):
-    for source in (VRT, packed({"dk.vrt": VRT}), packed(files | {"dk.shp": VRT})):
-        with pytest.raises(FormatError):
-            read_site(source, POLICY, name="x.shp")
+HINTS = Hints(CrsPolicy(4548, (4490, 4326, 4527, 4548), (115.80, 36.22, 116.18, 36.47)))
 
 
-def test_the_child_knows_no_other_driver_and_checks_the_one_it_uses():
-    # Handed to the child directly, past the check of the first bytes.
-    for content in (VRT, b'{"type":"Point","coordinates":[1,2]}', b"a,b\n1,2\n"):
-        with pytest.raises(FormatError):
-            sandbox.read_shapefile({"shp": content})
+@pytest.mark.parametrize("epsg", [4490, 4326, 4527, 4548, 4509])
+@pytest.mark.parametrize("form", ["WKT1_ESRI", "WKT1_GDAL", "WKT2_2019"])
+def test_every_spelling_of_a_crs_gives_its_code(epsg, form):
+    declared = declared_crs(CRS(epsg).to_wkt(form), "图层", HINTS)
+    assert declared.epsgs == (epsg,)
 
 
-# --- the archive ----------------------------------------------------------------------------------
+def test_a_code_that_contradicts_its_own_parameters_is_not_believed():
+    text = CRS(4549).to_wkt("WKT1_GDAL").replace('"EPSG","4549"', '"EPSG","4548"')
+    assert declared_crs(text, "图层", HINTS).epsgs != (4548,)
+
+
+@pytest.mark.parametrize("text", ["EPSG:4548", "epsg:4548", "\ufeffEPSG:4548\x00"])
+def test_a_code_is_a_declaration(text):
+    assert declared_crs(text, "图层", HINTS).epsgs == (4548,)
+
+
+def test_a_height_beside_the_plane_is_left_aside():
+    both = CompoundCRS("x", [CRS(4548), CRS(5737)])
+    assert declared_crs(both.to_wkt(), "图层", HINTS).epsgs == (4548,)
+    assert declared_crs(CRS(4480).to_wkt(), "图层", HINTS).epsgs == (4490,)
+
+
+@pytest.mark.parametrize("text", ["", " \r\n", "\x00\x00", "\ufeff"])
+def test_nothing_said_is_no_declaration(text):
+    assert declared_crs(text, "图层", HINTS) is None
 
 
 @pytest.mark.parametrize(
-    "name", ["../dk.shp", "a/../../dk.shp", "/etc/dk.shp", "C:\\dk.shp", "..\\dk.shp"]
+    "text",
+    [
+        "hello",
+        "EPSG:x",
+        "EPSG:999999",
+        "EPSG:2385",
+        CRS(4610).to_wkt(),
+        "PROJCS[" * 5_000,
+        "[" * 50,
+    ],
 )
-def test_traversal_is_refused(files, name):
-    with pytest.raises(FormatError, match="越界"):
-        read_site(packed(files | {name: b"x"}), POLICY)
+def test_what_is_not_understood_is_refused_unless_the_user_names_the_crs(text):
+    with pytest.raises(CrsError):
+        declared_crs(text, "图层 a ", HINTS)
+    assert declared_crs(text, "图层 a ", Hints(HINTS.policy, crs_given=True)) is None
 
 
-def test_a_link_is_refused(files):
-    data = io.BytesIO(packed(files))
-    with zipfile.ZipFile(data, "a") as target:
-        link = zipfile.ZipInfo("link.shp")
-        link.external_attr = 0o120777 << 16
-        target.writestr(link, "/etc/passwd")
-    with pytest.raises(FormatError, match="链接"):
-        read_site(data.getvalue(), POLICY)
+def test_a_text_is_never_taken_for_a_file_or_an_address():
+    for text in ("/etc/passwd", "http://127.0.0.1:9/x.wkt", "+proj=longlat +nadgrids=/etc/passwd"):
+        with pytest.raises(CrsError):
+            declared_crs(text, "图层", HINTS)
 
 
-def test_a_bomb_is_stopped_while_it_inflates(files):
-    bomb = packed(files | {"dk.dbf": bytes(30 * 1024 * 1024)})
-    assert len(bomb) < 100_000
-    start = time.perf_counter()
-    with pytest.raises(LimitError, match="解开后过大"):
-        read_site(bomb, POLICY)
-    assert time.perf_counter() - start < 2
+def test_every_vertex_that_is_no_number_is_told():
+    xy = np.array([[0.0, 0.0], [np.nan, 1.0], [1.0, np.inf]])
+    shape = Shape(ShapeKind.AREA, "x", ((Ring(xy, lambda i: f"第 {i + 1} 点"),),))
+    faults = Faults()
+    assert not is_finite(shape, faults)
+    assert [fault.where for fault in faults.rows] == ["第 2 点", "第 3 点"]
 
 
-def test_the_sum_of_all_members_is_limited(files, monkeypatch):
-    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 100)
+def test_every_feature_without_a_geometry_is_told():
+    gathering = Gathering(several=False)
+    gathering.add(Layer("a", LayerRows("a", [None, b"x", None], rows=[(), (), ()])))
+    assert [fault.where for fault in gathering.document("x").faults] == [
+        "a 第 1 个要素",
+        "a 第 2 个要素",
+        "a 第 3 个要素",
+    ]
+
+
+def test_empty_layers_are_named_once():
+    rows = [LayerRows("空", []), LayerRows("点", [], points=3), LayerRows("面", [b"x"])]
+    full, notes = layers_with_features(rows)
+    assert [layer.name for layer in full] == ["点", "面"]
+    assert "空" in notes[0].message
+
+
+def test_the_number_of_layers_is_limited():
+    check_layers(20, 20)
     with pytest.raises(LimitError):
-        read_site(packed(files), POLICY)
-
-
-def test_too_many_members_or_layers_are_limits(files):
-    with pytest.raises(LimitError):
-        read_site(packed(files | {f"{n}.txt": b"" for n in range(200)}), POLICY)
-    with pytest.raises(LimitError, match="图层"):
-        read_site(packed({f"{n}.shp": files["dk.shp"] for n in range(21)}), POLICY)
-
-
-def test_a_nested_archive_is_refused(files):
-    with pytest.raises(FormatError, match="还有压缩包"):
-        read_site(packed({"里面.zip": packed(files)}), POLICY)
-
-
-def test_an_encrypted_archive_is_refused(files):
-    data = bytearray(packed(files))
-    at = 0
-    while (at := data.find(b"PK\x01\x02", at)) >= 0:
-        data[at + 8] |= 1
-        at += 4
-    with pytest.raises(FormatError, match="密码"):
-        read_site(bytes(data), POLICY)
-
-
-def test_a_damaged_archive_is_refused(files):
-    stored = packed(files, method=zipfile.ZIP_STORED)
-    at = stored.index(files["dk.shp"]) + 150
-    flipped = stored[:at] + bytes([stored[at] ^ 0xFF]) + stored[at + 1 :]
-    assert zlib.crc32(flipped) != zlib.crc32(stored)
-    for broken in (flipped, stored[:-30], stored[: len(stored) // 2], b"PK\x03\x04", b"PK\x05\x06"):
-        with pytest.raises(FormatError):
-            read_site(broken, POLICY)
-
-
-def test_an_archive_without_a_shapefile_names_what_it_holds():
-    with pytest.raises(FormatError, match="readme"):
-        read_site(packed({"readme.txt": b"x", "dk.dbf": b"x"}), POLICY)
-
-
-def test_two_members_with_one_name_are_refused(files):
-    data = io.BytesIO(packed(files))
-    with zipfile.ZipFile(data, "a") as target:
-        target.writestr("DK.SHP", files["dk.shp"])
-    with pytest.raises(FormatError, match="同名"):
-        read_site(data.getvalue(), POLICY)
-
-
-# --- the child ------------------------------------------------------------------------------------
-
-
-def test_the_child_is_killed_at_its_deadline(files):
-    members = {name.rpartition(".")[2]: data for name, data in files.items()}
-    with pytest.raises(FormatError, match="已终止"):
-        sandbox.read_shapefile(members, deadline_s=0.001)
-
-
-def test_the_child_leaves_nothing_behind(files, tmp_path, monkeypatch):
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    read_site(packed(files), POLICY)
-    assert list(folder.iterdir()) == []
-
-
-def test_the_child_sees_nothing_of_the_environment(monkeypatch):
-    monkeypatch.setenv("GDAL_SKIP", "")
-    monkeypatch.setenv("SECRET", "x")
-    environment = sandbox._environment("/tmp")
-    assert "OGR_VRT" in environment["GDAL_SKIP"]
-    assert "SECRET" not in environment
-
-
-# --- on disk --------------------------------------------------------------------------------------
-
-
-def test_a_shapefile_on_disk_is_read_with_the_files_beside_it(tmp_path):
-    shapefile(tmp_path / "a")
-    site = read_site(tmp_path / "a" / "dk.shp", POLICY)
-    assert (site.name, site.crs.source_epsg) == ("聊城一中", 4548)
-
-
-def test_the_bytes_of_a_shp_alone_are_refused_with_advice(files):
-    with pytest.raises(FormatError, match="zip"):
-        read_site(files["dk.shp"], POLICY)
+        check_layers(21, 20)

@@ -1,281 +1,264 @@
-"""Zipped shapefile: which sites does it hold, in which CRS and encoding?
+"""Which sites are in the layers that a child process has read?
 
-The zip is checked and unpacked by :mod:`gis.intake.archive`, GDAL reads in the child process of
-:mod:`gis.intake.sandbox`. What is missing is restored with a warning (.shx, .dbf) or decided from
-the coordinates (.prj); what is damaged is refused, so that no feature is lost without a word.
+What shapefile, GeoPackage and geodatabase have in common: rows become drafts, the words of the file
+about its coordinates become a declaration, and every feature that cannot be a site is told with its
+place, so that none is lost without a word. It opens nothing and knows no format.
 """
 
 from __future__ import annotations
 
-import struct
-import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import shapely
+import numpy as np
 from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCrsError
-from shapely.geometry.base import BaseGeometry
 
-from gis.crs import CrsPolicy, crs_of, refuse_old_crs, refuse_old_datum
-from gis.errors import CrsError, FormatError, LimitError
-from gis.intake.archive import PackedLayer, unpack_shapefiles
+from gis.crs import CrsPolicy, crs_of, parse_epsg, refuse_old_crs, refuse_old_datum
+from gis.errors import CrsError, LimitError
 from gis.intake.draft import (
-    MAX_BYTES,
     Declared,
     Document,
     Draft,
     Faults,
-    Ring,
+    Hints,
     Shape,
     ShapeKind,
     check_features,
+    check_rings,
+    check_vertices,
     clean_text,
 )
-from gis.intake.encoding import table_codec
-from gis.intake.sandbox import DEADLINE_S, LayerRows, read_shapefile
+from gis.intake.sandbox_answer import LayerRows
 from gis.intake.statements import read_properties
+from gis.intake.wkb import WkbError, shape_of
 from gis.model import Remark
 
-SHP_MAGIC = b"\x00\x00\x27\x0a"
-_HEADER_BYTES = 100
-MAX_LAYERS = 20
+Decode = Callable[[Any], Any]
+
+_MAX_CRS_TEXT = 20_000
+_MAX_NAMED = 5
 
 
-def read_zipped_shapefile(data: bytes, policy: CrsPolicy, *, ignore_prj: bool = False) -> Document:
-    """Return the sites of a zip with one or more shapefiles.
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer with what its file says about it.
 
-    Parameters
-    ----------
-    data
-        The zip.
-    policy
-        Its accepted codes name what a ``.prj`` without a code may mean.
-    ignore_prj
-        The user names the CRS, so an unreadable ``.prj`` does not matter.
-
-    Raises
-    ------
-    FormatError, LimitError
-        Unsafe or damaged.
-    CrsError
-        A ``.prj`` that is not understood, or layers in different CRS.
+    ``name`` is for people; ``decode`` turns a text of the table into what it means; ``declared`` is
+    the CRS where the layer has one of its own. ``warnings`` belong to every site of the layer.
     """
-    return read_layers(unpack_shapefiles(data), policy, ignore_prj=ignore_prj)
+
+    name: str
+    rows: LayerRows
+    decode: Decode = lambda value: value
+    declared: Declared | None = None
+    warnings: tuple[Remark, ...] = ()
 
 
-def read_loose_shapefile(path: Path, shp: bytes) -> PackedLayer:
-    """Return a shapefile on disk, its files found beside it by name without regard to case."""
-    members = {"shp": shp}
-    for other in path.parent.iterdir():
-        suffix = other.suffix.lower().lstrip(".")
-        if other.stem.lower() != path.stem.lower() or suffix not in ("shx", "dbf", "prj", "cpg"):
-            continue
-        if other.is_file() and other.stat().st_size <= MAX_BYTES:
-            members[suffix] = other.read_bytes()
-    return PackedLayer(clean_text(path.stem)[0], members)
+class Gathering:
+    """Collects the drafts of several layers, with their faults, up to the limits."""
 
+    def __init__(self, *, several: bool) -> None:
+        self.several = several
+        self.drafts: list[Draft] = []
+        self.faults = Faults()
+        self.vertices = 0
 
-def read_layers(
-    layers: Sequence[PackedLayer], policy: CrsPolicy, *, ignore_prj: bool = False
-) -> Document:
-    """Return the sites of unpacked shapefiles; see :func:`read_zipped_shapefile`."""
-    if len(layers) > MAX_LAYERS:
-        raise LimitError(f"压缩包内有 {len(layers)} 个图层", expected=f"不超过 {MAX_LAYERS} 个")
-    said = [] if ignore_prj else [_declared(layer, policy) for layer in layers]
-    declared = {found for found in said if found is not None}
-    if len(declared) > 1:
-        raise CrsError(
-            "压缩包内各图层的坐标系不同", expected="同一坐标系", advice="每个图层单独提交"
-        )
-    drafts: list[Draft] = []
-    notes: list[Remark] = []
-    deadline = time.monotonic() + DEADLINE_S
-    for layer in layers:
-        drafts += _layer_drafts(layer, notes, several=len(layers) > 1, deadline=deadline)
-        check_features(len(drafts))
-    return Document(
-        "shapefile",
-        tuple(drafts),
-        declared=next(iter(declared), None),
-        clockwise_is_usual=True,
-        notes=tuple(dict.fromkeys(notes)),
-    )
+    def add(self, layer: Layer) -> None:
+        """Add the sites of a layer; points are added as one draft that stands for all of them.
 
+        Raises
+        ------
+        LimitError
+            More features, vertices or rings than the service takes.
+        """
+        rows = layer.rows
+        for i, (wkb, row) in enumerate(zip(rows.wkb, rows.rows, strict=True), start=1):
+            where = f"{layer.name} 第 {i} 个要素"
+            pairs = zip(rows.fields, row, strict=True) if row else ()
+            said = read_properties(
+                {layer.decode(k): layer.decode(v) for k, v in pairs}, where=where
+            )
+            default = layer.name if len(rows.wkb) == 1 else f"{layer.name} {i}"
+            name = said.name or default
+            if self.several and said.name:
+                name = f"{layer.name}／{said.name}"
+            shape = self._shape(wkb, where, measured="measured" in rows.flags)
+            self.drafts.append(
+                Draft(
+                    name,
+                    shape or Shape(ShapeKind.EMPTY, where),
+                    said.use,
+                    said.claims,
+                    declared=layer.declared,
+                    broken=shape is None,
+                    warnings=layer.warnings + said.warnings,
+                )
+            )
+        if rows.points:
+            where = f"图层 {layer.name}（{rows.points} 个点）"
+            self.drafts.append(Draft(layer.name, Shape(ShapeKind.POINT, where)))
+        check_features(len(self.drafts))
 
-def _layer_drafts(
-    layer: PackedLayer, notes: list[Remark], *, several: bool, deadline: float
-) -> list[Draft]:
-    _check_header(layer)
-    warnings = tuple(
-        Remark(code, f"{layer.name} {text}")
-        for suffix, code, text in (
-            ("shx", "shx_restored", "缺少 .shx，已由 .shp 重建"),
-            ("dbf", "dbf_missing", "缺少 .dbf，没有属性"),
-        )
-        if suffix not in layer.members
-    )
-    members = {k: v for k, v in layer.members.items() if k in ("shp", "shx", "dbf")}
-    found = read_shapefile(members, deadline_s=max(deadline - time.monotonic(), 0.1))
-    _refuse_missing(found, layer)
-    _refuse_lost(found, layer)
-    decode = _decoder(found, layer, notes)
-    drafts = []
-    for i, (wkb, row) in enumerate(zip(found.wkb, found.rows, strict=True), start=1):
-        where = f"{layer.name} 第 {i} 个要素"
-        pairs = zip(found.fields, row, strict=True) if row else ()
-        said = read_properties({decode(k): decode(v) for k, v in pairs}, where=where)
-        default = layer.name if len(found.wkb) == 1 else f"{layer.name} {i}"
-        name = f"{layer.name}／{said.name}" if several and said.name else said.name or default
-        shape = shape_of(from_wkb(wkb), where)
-        drafts.append(Draft(name, shape, said.use, said.claims, warnings=warnings + said.warnings))
-    return drafts
-
-
-def _check_header(layer: PackedLayer) -> None:
-    """Compare the length with that in the header: a shorter file has lost features."""
-    shp = layer.members["shp"]
-    if len(shp) < _HEADER_BYTES or not shp.startswith(SHP_MAGIC):
-        raise FormatError(f"{layer.name}.shp 的内容不是 Shapefile", expected="真正的 .shp 文件")
-    stated = struct.unpack(">i", shp[24:28])[0] * 2
-    if stated > len(shp):
-        raise FormatError(
-            f"{layer.name}.shp 不完整（应有 {stated} 字节，只有 {len(shp)} 字节）",
-            advice="重新复制或导出",
-        )
-
-
-def _refuse_missing(found: LayerRows, layer: PackedLayer) -> None:
-    faults = Faults()
-    for i, wkb in enumerate(found.wkb, start=1):
+    def _shape(self, wkb: bytes | None, where: str, *, measured: bool) -> Shape | None:
+        """Return what a feature draws, or None with the fault noted."""
         if wkb is None:
-            faults.add(f"{layer.name} 第 {i} 个要素", "没有图形")
-    if faults:
-        raise faults.error(FormatError, "Shapefile 有空图形或已损坏", advice="删除空要素后再导出")
-    if not found.wkb:
-        raise FormatError(f"{layer.name} 中没有要素", expected="至少一个面")
+            self.faults.add(where, "没有图形")
+            return None
+        try:
+            shape = shape_of(wkb, where)
+        except WkbError as error:
+            self.faults.add(where, str(error))
+            return None
+        check_rings(len(shape.rings))
+        self.vertices += sum(len(ring.xy) for ring in shape.rings)
+        check_vertices(self.vertices)
+        if not is_finite(shape, self.faults):
+            return None
+        return Shape(shape.kind, where, shape.parts, shape.has_z, shape.has_m or measured)
 
-
-def _refuse_lost(found: LayerRows, layer: PackedLayer) -> None:
-    """Compare what GDAL found with the records of the file: a damaged .shx or .dbf hides some."""
-    stated = _record_count(layer.members["shp"])
-    if stated is not None and len(found.wkb) < stated - _deleted_rows(layer.members.get("dbf")):
-        raise FormatError(
-            f"{layer.name}.shp 中有 {stated} 个图形，只能读出 {len(found.wkb)} 个",
-            expected=".shp、.shx、.dbf 三个文件一致",
-            advice="重新导出后再提交",
+    def document(
+        self,
+        kind: str,
+        *,
+        declared: Declared | None = None,
+        notes: Sequence[Remark] = (),
+        warnings: Sequence[Remark] = (),
+    ) -> Document:
+        """Return the document; layers of points beside areas or lines are left out and told."""
+        drafts, skipped = _without_point_layers(self.drafts)
+        return Document(
+            kind,
+            drafts,
+            declared=declared,
+            clockwise_is_usual=True,
+            faults=tuple(self.faults.rows),
+            notes=tuple(dict.fromkeys(notes)),
+            warnings=(*dict.fromkeys(warnings), *skipped),
         )
 
 
-def _record_count(shp: bytes) -> int | None:
-    """Return the number of records, or None when they do not follow each other without a gap."""
-    at, count = _HEADER_BYTES, 0
-    while at + 8 <= len(shp):
-        number, words = struct.unpack(">ii", shp[at : at + 8])
-        count += 1
-        if number != count or words < 2:
-            return None
-        at += 8 + words * 2
-    return count if at == len(shp) else None
+def is_finite(shape: Shape, faults: Faults) -> bool:
+    """Return whether all coordinates are numbers; each that is none is noted with its place."""
+    wrong = False
+    for ring in shape.rings:
+        for i in np.flatnonzero(~np.isfinite(ring.xy).all(axis=1)):
+            faults.add(ring.place(int(i)), "坐标不是有限的数值")
+            wrong = True
+    return not wrong
 
 
-def _deleted_rows(dbf: bytes | None) -> int:
-    """Return how many rows of the table are marked as deleted; GDAL leaves their features out."""
-    if dbf is None or len(dbf) < 32:
-        return 0
-    rows, head, width = struct.unpack("<IHH", dbf[4:12])
-    return dbf[head : head + rows * width : width].count(b"*") if width else 0
+def _without_point_layers(
+    drafts: Sequence[Draft],
+) -> tuple[tuple[Draft, ...], tuple[Remark, ...]]:
+    points = [d for d in drafts if d.shape.kind is ShapeKind.POINT]
+    if not points or len(points) == len(drafts):
+        return tuple(drafts), ()
+    kept = tuple(d for d in drafts if d.shape.kind is not ShapeKind.POINT)
+    named = "、".join(d.shape.where for d in points[:_MAX_NAMED])
+    more = " 等" if len(points) > _MAX_NAMED else ""
+    return kept, (Remark("points_skipped", f"{named}{more}不是地块，已略去"),)
 
 
-def _decoder(found: LayerRows, layer: PackedLayer, notes: list[Remark]) -> Callable[[Any], Any]:
-    """Return a function that turns one-character-per-byte text into what the bytes mean."""
-    texts = [
-        text.encode("latin-1")
-        for text in [*found.fields, *(v for row in found.rows for v in row if isinstance(v, str))]
-    ]
-    if all(text.isascii() for text in texts):
-        return lambda value: value
-    cpg = layer.members.get("cpg")
-    codec, note = table_codec(texts, cpg.decode("ascii", "ignore") if cpg else None)
-    notes.append(note)
-    return lambda value: value.encode("latin-1").decode(codec) if isinstance(value, str) else value
+def layers_with_features(
+    layers: Sequence[LayerRows],
+) -> tuple[list[LayerRows], tuple[Remark, ...]]:
+    """Return the layers that hold something, and a note that names the empty ones."""
+    full = [layer for layer in layers if layer.wkb or layer.points]
+    empty = [clean_text(layer.name)[0] for layer in layers if not (layer.wkb or layer.points)]
+    if not empty:
+        return full, ()
+    named = "、".join(empty[:_MAX_NAMED]) + (" 等" if len(empty) > _MAX_NAMED else "")
+    return full, (Remark("layer_empty", f"图层 {named} 没有要素，未采用"),)
+
+
+def check_layers(count: int, most: int) -> None:
+    """Raise LimitError when a file has more layers than the service takes."""
+    if count > most:
+        raise LimitError(f"文件中有 {count} 个图层", expected=f"不超过 {most} 个")
 
 
 # --- CRS ------------------------------------------------------------------------------------------
 
 
-def _declared(layer: PackedLayer, policy: CrsPolicy) -> Declared | None:
-    """Return what the ``.prj`` says; None when there is none."""
-    raw = layer.members.get("prj")
-    if raw is None or not raw.strip(b"\x00 \r\n\t"):
+def declared_crs(text: str, where: str, hints: Hints) -> Declared | None:
+    """Return what a CRS text of a file declares; None when it says nothing or need not be asked.
+
+    Parameters
+    ----------
+    text
+        ``EPSG:…`` or WKT.
+    where
+        What says it, for people.
+    hints
+        The accepted codes name what a text without a code may mean. When the user names the CRS,
+        an unreadable text does not matter.
+
+    Raises
+    ------
+    CrsError
+        Not understood, an old datum, or without a code.
+    """
+    text = text.lstrip("\ufeff").strip("\x00 \r\n\t")
+    if hints.crs_given or not text:
         return None
-    text = raw.decode("utf-8", "replace").lstrip("\ufeff").strip()
+    if text.upper().startswith("EPSG:"):
+        code = parse_epsg(text[:20])
+        return Declared((code,), f"{crs_of(code).name[:60]}（EPSG:{code}）")
     refuse_old_datum(text[:200])
-    try:
-        crs = CRS.from_wkt(text[:20_000])
-    except ProjCrsError:
-        raise CrsError(
-            f"{layer.name}.prj 无法理解", advice="重新导出，或用 crs=EPSG 代码 指定"
-        ) from None
+    crs = _horizontal(text, where)
     refuse_old_crs(crs)
-    code = crs.to_epsg(min_confidence=70) or _same_parameters(crs, policy)
-    if code is None:
+    found = _own_code(crs) or crs.to_epsg(min_confidence=70) or _same_parameters(crs, hints.policy)
+    if found is None:
         raise CrsError(
-            f"{layer.name}.prj 的坐标系“{crs.name[:60]}”没有对应的 EPSG 代码",
-            expected="、".join(f"EPSG:{c}" for c in policy.accepted),
+            f"{where}的坐标系“{crs.name[:60]}”没有对应的 EPSG 代码",
+            expected="、".join(f"EPSG:{c}" for c in hints.policy.accepted),
             advice="转换到可接受的坐标系，或用 crs=EPSG 代码 指定",
         )
-    return Declared((code,), f"{crs.name[:60]}（EPSG:{code}）")
+    return Declared((found,), f"{crs.name[:60]}（EPSG:{found}）")
+
+
+def _horizontal(text: str, where: str) -> CRS:
+    """Return the CRS of the plane: plan databases add a height, some programs a shift to WGS 84."""
+    try:
+        crs = CRS.from_wkt(text[:_MAX_CRS_TEXT])
+    except ProjCrsError:
+        raise CrsError(f"{where}无法理解", advice="重新导出，或用 crs=EPSG 代码 指定") from None
+    if crs.is_compound:
+        crs = crs.sub_crs_list[0]
+    if crs.is_bound and crs.source_crs is not None:
+        crs = crs.source_crs
+    return crs.to_2d() if len(crs.axis_info) > 2 else crs
+
+
+def _own_code(crs: CRS) -> int | None:
+    """Return the code that the text itself names, if its parameters are those of the code.
+
+    PROJ identifies by parameters, and zone 39 of 3 degrees has those of zone 20 of 6 degrees.
+    """
+    named = crs.to_json_dict().get("id") or {}
+    code = named.get("code")
+    if named.get("authority") != "EPSG" or not isinstance(code, int):
+        return None
+    return code if _is_alike(crs, crs_of(code)) else None
 
 
 def _same_parameters(crs: CRS, policy: CrsPolicy) -> int | None:
     """Return the accepted code with the same datum and projection parameters, whatever its name."""
-    for code in policy.accepted:
-        other = crs_of(code)
-        if (
-            crs.is_projected == other.is_projected
-            and crs.ellipsoid == other.ellipsoid
-            and "2000" in str(crs.datum and crs.datum.name)
-            and _parameters(crs) == _parameters(other)
-        ):
-            return code
-    return None
+    if "2000" not in str(crs.datum and crs.datum.name):
+        return None
+    return next((code for code in policy.accepted if _is_alike(crs, crs_of(code))), None)
+
+
+def _is_alike(crs: CRS, other: CRS) -> bool:
+    return (
+        crs.is_projected == other.is_projected
+        and crs.ellipsoid == other.ellipsoid
+        and _parameters(crs) == _parameters(other)
+    )
 
 
 def _parameters(crs: CRS) -> Mapping[str, float]:
     operation = crs.coordinate_operation
     return {p.name.lower(): round(float(p.value), 9) for p in operation.params} if operation else {}
-
-
-# --- geometry -------------------------------------------------------------------------------------
-
-
-def shape_of(geometry: BaseGeometry, where: str) -> Shape:
-    """Return a shapely geometry as plain rings."""
-    parts = [g for g in getattr(geometry, "geoms", [geometry]) if not g.is_empty]
-    kinds = {g.geom_type for g in parts}
-    flags = {"has_z": bool(geometry.has_z), "has_m": bool(getattr(geometry, "has_m", False))}
-    if kinds == {"Polygon"}:
-        rings = [
-            tuple(
-                _ring(r, f"{where}第 {p} 个面第 {n} 环")
-                for n, r in enumerate([part.exterior, *part.interiors], start=1)
-            )
-            for p, part in enumerate(parts, start=1)
-        ]
-        return Shape(ShapeKind.AREA, where, tuple(rings), **flags)
-    if kinds == {"LineString"}:
-        lines = [(_ring(g, f"{where}第 {n} 条线"),) for n, g in enumerate(parts, start=1)]
-        return Shape(ShapeKind.LINE, where, tuple(lines), **flags)
-    return Shape(ShapeKind.EMPTY if not parts else ShapeKind.POINT, where)
-
-
-def from_wkb(wkb: bytes | None) -> BaseGeometry:
-    """Return the geometry that the child wrote down."""
-    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-    return shapely.GeometryCollection() if geometry is None else geometry
-
-
-def _ring(line: BaseGeometry, where: str) -> Ring:
-    return Ring(shapely.get_coordinates(line), lambda i: f"{where}第 {i + 1} 点")
