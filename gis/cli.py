@@ -9,26 +9,40 @@ so that ``wuqu --help`` is quick.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gis.cli_common import (
+    CrsOption,
+    EncodingOption,
+    FormatOption,
+    MapFormatOption,
+    MapOutput,
+    Output,
+    PlanOption,
+    WhichOption,
+    WidthOption,
+    as_json,
+    existing,
+    number_of,
+    open_plan,
+    progress,
+    stderr,
+    stdout,
+    writing,
+)
+from gis.cli_txt import txt_app
 from gis.errors import ClaimError, SeveralSitesError, WuquError, as_problem
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from gis.plan import Plan
 
 app = typer.Typer(
@@ -42,30 +56,12 @@ rules_app = typer.Typer(help="查看规则库。", no_args_is_help=True)
 data_app = typer.Typer(help="生成和检查规划数据包。", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
-
-
-class Output(StrEnum):
-    """Formats of most commands."""
-
-    text = "text"
-    json = "json"
-
-
-class CheckOutput(StrEnum):
-    """Formats of ``check``."""
-
-    text = "text"
-    json = "json"
-    geojson = "geojson"
+app.add_typer(txt_app, name="txt")
 
 
 _FORMAT = re.compile(r"--format[ =](json|geojson)\b")
 # The parser's error for a wrong call; its module is not public, its subclass is.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-PlanOption = Annotated[
-    Path | None, typer.Option("--plan", help="规划数据包文件夹（默认：WUQU_PLAN 或随附数据）。")
-]
-FormatOption = Annotated[Output, typer.Option("--format", help="输出格式。")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="法规时点，形如 2026-11-22（默认：今天）。")
 ]
@@ -83,19 +79,15 @@ def check(
     attr: Annotated[
         list[str] | None, typer.Option(help="属性，形如 plot_ratio=1.8，可重复。")
     ] = None,
-    width: Annotated[float | None, typer.Option(help="线状项目的宽度（米）。")] = None,
-    which: Annotated[str | None, typer.Option(help="多个地块时的序号，或 all。")] = None,
+    width: WidthOption = None,
+    which: WhichOption = None,
     repair: Annotated[bool, typer.Option("--repair", help="修复自相交图形后再检测。")] = False,
     as_of: AsOfOption = None,
-    crs: Annotated[
-        str | None, typer.Option(help="坐标系，如 EPSG:4527、GCJ-02（默认：自动识别）。")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="文字编码，如 gbk（默认：自动判定）。")
-    ] = None,
+    crs: CrsOption = None,
+    encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
     plan: PlanOption = None,
-    output: Annotated[CheckOutput, typer.Option("--format", help="输出格式。")] = CheckOutput.text,
+    output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
     from gis.canonical import to_dict
@@ -103,13 +95,13 @@ def check(
     from gis.claims import parse_attributes, parse_pairs
     from gis.intake import read_sites
 
-    opened = _open(plan)
+    opened = open_plan(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
     sites = read_sites(
-        _existing(file),
+        existing(file),
         opened,
         crs=crs,
-        which=_number(which),
+        which=number_of(which),
         repair=repair,
         width_m=width,
         encoding=encoding,
@@ -117,7 +109,7 @@ def check(
     if which is None and len(sites) > 1:
         raise SeveralSitesError([site.name for site in sites])
     day = _day(as_of)
-    with _progress() as bar:
+    with progress() as bar:
         docs = [
             to_dict(check_site(site, opened, use=use, attributes=attributes, as_of=day))
             for site in bar.track(sites, description="检测地块")
@@ -141,7 +133,7 @@ def demo(
     from gis.output.export import write_gpkg
     from gis.plan.samples import load_samples
 
-    opened = _open(plan)
+    opened = open_plan(plan)
     samples = load_samples(opened)
     if not samples:
         raise ClaimError(
@@ -150,21 +142,21 @@ def demo(
             advice="用 wuqu check 检测文件",
         )
     docs: list[dict[str, Any]] = []
-    with _progress() as bar:
+    with progress() as bar:
         for sample in bar.track(samples, description="检测示例地块"):
             site = read_site(sample.path, opened, name=sample.name)
             found = check_site(
                 site, opened, use=sample.use, attributes=sample.attributes, as_of=sample.as_of
             )
             docs.append(to_dict(found))
-    with _writing(out / "checks.json"):
-        (out / "checks.json").write_text(_json({"checks": docs}), encoding="utf-8")
+    with writing(out / "checks.json"):
+        (out / "checks.json").write_text(as_json({"checks": docs}), encoding="utf-8")
         write_gpkg(docs, out / "sites.gpkg", opened.work_epsg)
     _write_map(out / "map.html", docs, opened)
     if output is Output.json:
-        return typer.echo(_json({"checks": docs}))
-    print_summary(_stdout(), docs)
-    _stderr().print(f"已写出：{out / 'map.html'}、{out / 'checks.json'}、{out / 'sites.gpkg'}")
+        return typer.echo(as_json({"checks": docs}))
+    print_summary(stdout(), docs)
+    stderr().print(f"已写出：{out / 'map.html'}、{out / 'checks.json'}、{out / 'sites.gpkg'}")
     return None
 
 
@@ -179,10 +171,10 @@ def balance(
     from gis.console import print_balance
     from gis.plan.figures import balance_document
 
-    document = balance_document(_open(plan), area, definition)
+    document = balance_document(open_plan(plan), area, definition)
     if output is Output.json:
-        return typer.echo(_json(document))
-    print_balance(_stdout(), document)
+        return typer.echo(as_json(document))
+    print_balance(stdout(), document)
     return None
 
 
@@ -192,8 +184,8 @@ def draw_map(
     plan: PlanOption = None,
 ) -> None:
     """绘制规划图：单个 HTML 文件，可离线打开。"""
-    _write_map(out, [], _open(plan))
-    _stderr().print(f"已写出：{out}")
+    _write_map(out, [], open_plan(plan))
+    stderr().print(f"已写出：{out}")
 
 
 @app.command()
@@ -216,14 +208,14 @@ def rules_list(
     from gis.console import print_rows
     from gis.rulebook import describe
 
-    book = _open(plan).rulebook
+    book = open_plan(plan).rulebook
     day = _day(as_of)
     rows = [describe(rule) for rule in (book.in_force(day) if day else book.rules)]
     if output is Output.json:
-        return typer.echo(_json({"rules": rows}))
+        return typer.echo(as_json({"rules": rows}))
     heads = ("编号", "名称", "类型", "来源", "生效", "失效")
     keys = ("id", "title", "kind", "origin", "valid_from", "valid_to")
-    print_rows(_stdout(), "规则", heads, [[r[k] or "" for k in keys] for r in rows])
+    print_rows(stdout(), "规则", heads, [[r[k] or "" for k in keys] for r in rows])
     return None
 
 
@@ -233,11 +225,11 @@ def rules_show(rule: str, plan: PlanOption = None, output: FormatOption = Output
     from gis.console import print_rows
     from gis.rulebook import describe
 
-    found = describe(_open(plan).rulebook.rule(rule))
+    found = describe(open_plan(plan).rulebook.rule(rule))
     if output is Output.json:
-        return typer.echo(_json(found))
-    rows = [(k, v if isinstance(v, str) else _json(v)) for k, v in found.items()]
-    print_rows(_stdout(), rule, ("项", "内容"), rows)
+        return typer.echo(as_json(found))
+    rows = [(k, v if isinstance(v, str) else as_json(v)) for k, v in found.items()]
+    print_rows(stdout(), rule, ("项", "内容"), rows)
     return None
 
 
@@ -265,31 +257,17 @@ def data_check(plan: PlanOption = None, output: FormatOption = Output.text) -> N
     from gis.console import print_quality
     from gis.plan.quality import figure_faults, quality
 
-    opened = _open(plan)
+    opened = open_plan(plan)
     rows, figures = quality(opened), figure_faults(opened)
     if output is Output.json:
-        typer.echo(_json({"layers": [asdict(r) for r in rows], "figures": list(figures)}))
+        typer.echo(as_json({"layers": [asdict(r) for r in rows], "figures": list(figures)}))
     else:
-        print_quality(_stdout(), rows, figures)
+        print_quality(stdout(), rows, figures)
     if figures or any(row.faults for row in rows):
         raise typer.Exit(3)
 
 
 # --- what the commands share ---------------------------------------------------------------------
-
-
-def _open(path: Path | None) -> Plan:
-    from gis.plan import load_plan
-
-    with _progress() as bar:
-        bar.add_task("载入规划数据包", total=None)
-        return load_plan(path)
-
-
-def _existing(file: Path) -> Path:
-    if not file.is_file():
-        raise ClaimError(f"文件不存在：{file}", advice="核对路径")
-    return file
 
 
 def _day(text: str | None) -> date | None:
@@ -299,67 +277,26 @@ def _day(text: str | None) -> date | None:
         raise ClaimError(f"时点“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
 
 
-def _number(which: str | None) -> int | None:
-    if which in (None, "all"):
-        return None
-    if not (which.isascii() and which.isdigit()):
-        raise ClaimError(f"--which 为“{which}”", expected="从 1 开始的序号，或 all")
-    return int(which)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses into one clear message."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
-        raise ClaimError(f"无法写入“{path}”（{reason}）", advice="换一个可写的位置") from None
-
-
 def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:
     from gis.output.maps import plan_map, site_map
 
     page = site_map(docs[0], plan) if len(docs) == 1 else plan_map(plan, docs)
-    with _writing(path):
+    with writing(path):
         path.write_text(page, encoding="utf-8")
 
 
-def _show_checks(docs: Sequence[dict[str, Any]], output: CheckOutput, *, many: bool) -> None:
+def _show_checks(docs: Sequence[dict[str, Any]], output: MapOutput, *, many: bool) -> None:
     from gis.console import print_check
 
-    if output is CheckOutput.geojson:
+    if output is MapOutput.geojson:
         from gis.output.export import to_geojson
 
-        return typer.echo(_json(to_geojson(docs)))
-    if output is CheckOutput.json:
-        return typer.echo(_json({"checks": list(docs)} if many else docs[0]))
+        return typer.echo(as_json(to_geojson(docs)))
+    if output is MapOutput.json:
+        return typer.echo(as_json({"checks": list(docs)} if many else docs[0]))
     for doc in docs:
-        print_check(_stdout(), doc)
+        print_check(stdout(), doc)
     return None
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-
-
-def _stdout() -> Console:
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120)
-
-
-def _stderr() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
-def _progress() -> Progress:
-    from rich.progress import Progress
-
-    return Progress(console=_stderr(), transient=True, disable=not sys.stderr.isatty())
 
 
 def main() -> None:
@@ -388,8 +325,8 @@ def _report(error: WuquError) -> None:
     from gis.console import print_error
 
     if _FORMAT.search(" ".join(sys.argv)):
-        typer.echo(_json(as_problem(error)))
-    print_error(_stderr(), error)
+        typer.echo(as_json(as_problem(error)))
+    print_error(stderr(), error)
 
 
 if __name__ == "__main__":

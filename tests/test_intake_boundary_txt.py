@@ -1,11 +1,7 @@
-"""The boundary-point TXT of the land bureau, written, read, and read in its variants."""
-
-from datetime import date
+"""The boundary-point TXT of the land bureau, read in its variants and refused with its faults."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry import box
 
 from gis.crs import CrsPolicy, transform
 from gis.errors import (
@@ -13,11 +9,11 @@ from gis.errors import (
     DeclaredAreaError,
     FormatError,
     GeometryError,
+    InputError,
     LimitError,
-    SeveralSitesError,
 )
-from gis.intake.boundary_txt import Plot, boundary_txt, write_boundary_txt
-from gis.intake.read import read_site, read_sites
+from gis.intake.boundary_txt import Plot, boundary_txt
+from gis.intake.read import read_site
 
 POLICY = CrsPolicy(
     4548, (4490, 4326, 4527, 4548, 4526, 4547, 4498, 4509), (115.80, 36.22, 116.18, 36.47)
@@ -47,89 +43,6 @@ def codes(remarks):
 
 def fault_places(error):
     return [fault.where for fault in error.value.faults]
-
-
-# --- writing --------------------------------------------------------------------------------------
-
-
-def test_writer_follows_the_defaults_of_the_form(tmp_path):
-    path = tmp_path / "a.txt"
-    plot = Plot("一中新校", "01", SQUARE, "教育用地", "0804", 2.0)
-    write_boundary_txt(path, [plot], epsg=4548, unit="测绘院", produced_on=date(2026, 11, 22))
-    lines = path.read_bytes().decode("gbk").split("\r\n")
-    assert lines[0] == "[属性描述]"
-    assert "带号=39" in lines
-    assert "几度分带=3" in lines
-    assert "数据产生日期=2026-11-22" in lines
-    start = lines.index("[地块坐标]")
-    assert lines[start + 1 : start + 7] == [
-        "5,2.0000,01,一中新校,面,,教育用地,0804,@",
-        "J1,1,4030511.110,408498.270",  # the north-west point, then clockwise
-        "J2,1,4030511.110,408698.270",
-        "J3,1,4030411.110,408698.270",
-        "J4,1,4030411.110,408498.270",
-        "J1,1,4030511.110,408498.270",
-    ]
-    assert lines[start + 7 :] == [""]
-
-
-def test_equal_plots_give_equal_text_whatever_point_they_start_at():
-    turned = Polygon([*SQUARE.exterior.coords[2:], *SQUARE.exterior.coords[1:3]])
-    texts = {boundary_txt([Plot("a", "1", p)], epsg=4548) for p in (SQUARE, turned)}
-    assert len(texts) == 1
-
-
-def test_writer_numbers_the_points_of_a_hole_on_and_calls_it_ring_2():
-    text = boundary_txt([Plot("a", "1", SQUARE.difference(HOLE))], epsg=4548)
-    assert "J5,2,4030460.000,408550.000" in text
-    assert text.count("J5,2,") == 2
-
-
-def test_writer_gives_each_part_a_header_of_its_own():
-    parts = MultiPolygon([SQUARE, box(409000, 4030411, 409100, 4030511)])
-    text = boundary_txt([Plot("两块", "07", parts)], epsg=4548)
-    assert ",07_1,两块,面" in text
-    assert ",07_2,两块,面" in text
-
-
-def test_writer_keeps_a_name_with_comma_and_at_sign_in_its_field():
-    text = boundary_txt([Plot("甲,乙@丙\n丁", "1", SQUARE)], epsg=4548)
-    assert read(text).name == "甲，乙＠丙 丁"
-
-
-def test_writer_loses_no_character_outside_gbk(tmp_path):
-    path = tmp_path / "a.txt"
-    write_boundary_txt(path, [Plot("𠮷村", "1", SQUARE)], epsg=4548)
-    assert read_site(path, POLICY).name == "𠮷村"
-
-
-def test_writer_refuses_degrees_and_lines():
-    with pytest.raises(CrsError):
-        boundary_txt([Plot("a", "1", SQUARE)], epsg=4490)
-    with pytest.raises(GeometryError):
-        boundary_txt([Plot("a", "1", SQUARE.exterior)], epsg=4548)
-    with pytest.raises(GeometryError):
-        boundary_txt([Plot("a", "1", Polygon())], epsg=4548)
-
-
-corner = st.tuples(st.floats(0, 400), st.floats(0, 400))
-
-
-@settings(max_examples=40, derandomize=True, deadline=None)
-@given(
-    points=st.lists(corner, min_size=3, max_size=12),
-    epsg=st.sampled_from([4548, 4527, 4498, 4509, 4547, 4526]),
-)
-def test_writing_and_reading_gives_the_polygon_within_a_millimetre(points, epsg):
-    hull = MultiPolygon([Polygon(points).convex_hull]) if len(set(points)) > 2 else None
-    if hull is None or hull.is_empty or not hull.is_valid or hull.geoms[0].area < 100:
-        return
-    x0, y0, _, _ = SQUARE.bounds
-    polygon = Polygon([(x0 + x, y0 + y) for x, y in hull.geoms[0].exterior.coords])
-    text = boundary_txt([Plot("a", "1", transform(polygon, 4548, epsg))], epsg=epsg)
-    back = read(text)
-    assert back.geometry.hausdorff_distance(polygon) < 0.001
-    assert abs(back.geometry.area - polygon.area) < 0.001 * polygon.length
 
 
 def test_bytes_and_path_give_identical_numbers(tmp_path):
@@ -269,108 +182,6 @@ def test_a_neighbour_zone_file_is_reprojected_with_a_warning():
     assert site.geometry.symmetric_difference(SQUARE).area < 0.5
 
 
-# --- rings ----------------------------------------------------------------------------------------
-
-
-def rows(polygon, ring, first=1, closing=None):
-    points = list(polygon.exterior.coords)[:-1]
-    names = [f"J{first + i}" for i in range(len(points))]
-    lines = [f"{n},{ring},{y:.3f},{x:.3f}" for n, (x, y) in zip(names, points, strict=True)]
-    if closing is not None:
-        lines.append(f"{closing},{ring},{points[0][1]:.3f},{points[0][0]:.3f}")
-    return "\n".join(lines) + "\n"
-
-
-PLAIN = HEAD + ",,01,甲,面,,,,@\n"
-
-
-def test_a_hole_is_cut_out():
-    site = read(PLAIN + rows(SQUARE, 1, closing="J1") + rows(HOLE, 2, 5, "J5"))
-    assert site.area.planar_m2 == pytest.approx(20_000 - 100)
-
-
-def test_a_second_outer_part_with_the_next_ring_number_is_no_hole():
-    other = box(409000, 4030411, 409100, 4030511)
-    site = read(PLAIN + rows(SQUARE, 1, closing="J1") + rows(other, 2, 5, "J5"))
-    assert site.geometry.geom_type == "MultiPolygon"
-    assert site.area.planar_m2 == pytest.approx(30_000)
-
-
-def test_a_hole_before_its_shell_and_an_island_in_the_hole_find_their_places():
-    island = box(408553, 4030453, 408555, 4030455)
-    text = rows(HOLE, 1, closing="J1") + rows(island, 2, 5, "J5") + rows(SQUARE, 3, 9, "J9")
-    assert read(PLAIN + text).area.planar_m2 == pytest.approx(20_000 - 100 + 4)
-
-
-def test_a_hole_that_touches_its_shell_in_a_point_is_a_hole():
-    touching = Polygon([(408498.27, 4030450), (408520, 4030440), (408520, 4030460)])
-    site = read(PLAIN + rows(SQUARE, 1, closing="J1") + rows(touching, 2, 5, "J5"))
-    assert site.area.planar_m2 == pytest.approx(20_000 - touching.area)
-
-
-@pytest.mark.parametrize("closing", ["J1", "J5"])
-def test_the_closing_point_may_repeat_the_first_number_or_have_a_new_one(closing):
-    site = read(PLAIN + rows(SQUARE, 1, closing=closing))
-    assert site.warnings == ()
-    assert site.area.planar_m2 == pytest.approx(20_000)
-
-
-def test_a_missing_closing_point_is_a_warning():
-    assert codes(read(PLAIN + rows(SQUARE, 1)).warnings) == {"ring_closed"}
-
-
-def test_a_closing_point_number_at_another_place_is_a_fault_with_its_line():
-    text = PLAIN + rows(SQUARE, 1) + "J1,1,4030499.000,408600.000\n"
-    with pytest.raises(FormatError) as error:
-        read(text)
-    assert fault_places(error) == ["第 11 行"]
-
-
-def test_two_closed_rings_with_one_number_are_two_rings():
-    other = box(409000, 4030411, 409100, 4030511)
-    site = read(PLAIN + rows(SQUARE, 1, closing="J1") + rows(other, 1, 5, "J5"))
-    assert site.area.planar_m2 == pytest.approx(30_000)
-
-
-def test_two_plots_with_equal_headers_stay_two():
-    title = ",,01,甲,面,,,,@\n"
-    other = box(409000, 4030411, 409100, 4030511)
-    text = PLAIN + rows(SQUARE, 1, closing="J1") + title + rows(other, 1, closing="J1")
-    with pytest.raises(SeveralSitesError) as error:
-        read(text)
-    assert error.value.names == ("甲", "甲")
-    assert [round(s.area.planar_m2) for s in read_sites(text.encode("gbk"), POLICY)] == [
-        20_000,
-        10_000,
-    ]
-    assert round(read(text, which=2).area.planar_m2) == 10_000
-
-
-def test_a_bare_list_of_points_is_one_plot():
-    site = read(
-        "".join(
-            f"{n},4030{y}.11,408{x}.27\n"
-            for n, y, x in ((1, 511, 498), (2, 511, 698), (3, 411, 698))
-        )
-    )
-    assert site.area.planar_m2 == pytest.approx(10_000)
-    assert "no_plot_header" in codes(site.notes)
-
-
-def test_a_list_with_blanks_and_heights_is_understood():
-    site = read(
-        "A 4030511.11 408498.27 33.1\nB 4030511.11 408698.27 33.2\nC 4030411.11 408698.27 33\n"
-    )
-    assert site.area.planar_m2 == pytest.approx(10_000)
-
-
-def test_a_line_plot_needs_a_width():
-    text = PLAIN.replace("面", "线") + "1,1,4030411.11,408498.27\n2,1,4030411.11,408598.27\n"
-    with pytest.raises(GeometryError, match="宽度"):
-        read(text)
-    assert read(text, width_m=20).area.planar_m2 == pytest.approx(2_000)
-
-
 # --- faults ---------------------------------------------------------------------------------------
 
 
@@ -378,8 +189,8 @@ def test_all_faults_are_told_at_once_with_their_lines():
     text = HEAD + TITLE + POINTS.replace("4030411.110", "四百") + "J9,1,1e999,39408498.27\n"
     with pytest.raises(FormatError) as error:
         read(text)
-    # Line 6 is the header: five points declared, two of its lines left.
-    assert fault_places(error) == ["第 9 行", "第 10 行", "第 12 行", "第 6 行"]
+    # Of the five declared points none is missing: two of them could not be read.
+    assert fault_places(error) == ["第 9 行", "第 10 行", "第 12 行"]
 
 
 def test_nan_is_no_coordinate():
@@ -451,3 +262,56 @@ def test_a_name_with_a_nul_is_replaced_with_a_warning():
     site = read(HEAD + TITLE.replace("甲地块", "甲\x00块") + POINTS)
     assert site.name == "甲\ufffd块"
     assert "text_replaced" in codes(site.warnings)
+
+
+# --- the user knows better ------------------------------------------------------------------------
+
+
+def test_a_crs_from_the_user_goes_before_the_head_with_a_warning():
+    text = HEAD.replace("带号=39", "带号=99").replace("坐标系=2000", "坐标系=某市") + TITLE + POINTS
+    site = read(text, crs=4527)
+    assert [w.code for w in site.warnings] == ["head_overruled"] * 2
+    assert "第 4 行" in site.warnings[0].message
+    assert site.crs.how == "given"
+
+
+def test_an_old_datum_is_refused_whatever_the_user_says():
+    text = HEAD.replace("坐标系=2000国家大地坐标系", "坐标系=1980西安坐标系") + TITLE + POINTS
+    with pytest.raises(CrsError, match="旧基准"):
+        read(text, crs=4527)
+
+
+def test_a_web_map_datum_is_put_back_and_never_survey_grade():
+    text = "[属性描述]\n坐标系=火星坐标系\n[地块坐标]\n" + TITLE
+    text += "J1,1,36.400950,115.985646\nJ2,1,36.400976,115.987882\nJ3,1,36.400074,115.987894\n"
+    text += "J4,1,36.400049,115.985658\nJ1,1,36.400950,115.985646\n"
+    site = read(text)
+    assert site.crs.shift == "GCJ-02"
+    # The corners of SQUARE by the public formula, written with six decimals (0.1 m).
+    assert site.geometry.hausdorff_distance(SQUARE) < 0.2
+
+
+# --- limits and strange texts ---------------------------------------------------------------------
+
+
+def test_more_faults_than_are_told_one_by_one_are_counted():
+    with pytest.raises(FormatError, match="共 60 处") as error:
+        read(HEAD + TITLE + POINTS + "界桩\n" * 60)
+    assert len(error.value.faults) == 50
+
+
+def test_too_many_plots_rings_or_points_are_refused_while_reading():
+    with pytest.raises(LimitError, match="1001 个图形"):
+        read(HEAD + ",,,,面,,,,@\n" * 1001)
+    with pytest.raises(LimitError, match="超过 1000 个环"):
+        read(HEAD + TITLE + "".join(f"J1,{n},4030511.110,39408498.270\n" for n in range(1001)))
+    with pytest.raises(LimitError, match="200000 个"):
+        read(HEAD + TITLE + "J1,1,4030511.110,39408498.270\n" * 200_001)
+
+
+@pytest.mark.parametrize("digit", ["፩", "②", "٣", "²"])
+def test_digits_of_other_scripts_in_the_head_are_no_crash(digit):
+    for key in ("坐标系", "带号", "几度分带", "中央子午线"):
+        text = f"[属性描述]\n{key}={digit}\n[地块坐标]\n" + TITLE + POINTS
+        with pytest.raises(InputError):
+            read(text.encode())

@@ -3,78 +3,57 @@
 Reads the form and its variants seen in the wild: 9, 12 or more header fields, full-width
 punctuation, missing keys, several plots with equal headers, rings told apart by position and not by
 number. Every fault is listed with its line. X is the northing; the drafts have x = easting. The
-writer is :mod:`gis.intake.boundary_write`, re-exported here.
+writer is :mod:`gis.intake.boundary_write`, re-exported here; the list of everything that is worth
+knowing about a file is :mod:`gis.intake.boundary_lint`.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from gis.errors import FormatError, LimitError
-from gis.intake.boundary_head import HeadLine, declared_crs, key_of
+import numpy as np
+
+from gis.crs import gauss_kruger_epsg
+from gis.errors import CrsError, FormatError
+from gis.intake.boundary_head import Head, Statement, statement_of
+from gis.intake.boundary_lines import KINDS, NUMBER, Header, header_of, plain, point_of
+from gis.intake.boundary_parse import PlotLines, parse
 from gis.intake.boundary_rings import parts_by_position, split_rings
 from gis.intake.boundary_write import Plot, boundary_txt, write_boundary_txt
 from gis.intake.draft import (
+    Declared,
     Document,
     Draft,
     Faults,
     Shape,
     ShapeKind,
-    check_features,
     check_rings,
-    check_vertices,
     clean_text,
     name_warning,
+    without_points,
 )
 from gis.model import Claim, Remark
+from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
 
 __all__ = ["Plot", "boundary_txt", "read_boundary_txt", "write_boundary_txt"]
 
-_SECTION = re.compile(r"[\[【［〔]\s*([^\]】］〕]*?)\s*[\]】］〕]$")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
-_MAX_LINES = 250_000
-_MAX_LINE_LENGTH = 2_000
-_FULL_HEADER_COMMAS = 7
-_KINDS = {"面": ShapeKind.AREA, "": ShapeKind.AREA, "线": ShapeKind.LINE, "点": ShapeKind.POINT}
-
-
-@dataclass(frozen=True, slots=True)
-class PointLine:
-    """One boundary point: number, ring number as written, easting, northing, line."""
-
-    label: str
-    ring: str
-    east: float
-    north: float
-    line: int
-
-
-@dataclass(slots=True)
-class PlotLines:
-    """One plot as it stands in the file; ``fields`` of its header line, without the ``@``."""
-
-    fields: Sequence[str]
-    line: int
-    points: list[PointLine] = field(default_factory=list)
-
-    def text(self, i: int) -> str:
-        """Field i, cleaned; empty when the header is shorter."""
-        return clean_text(self.fields[i])[0] if i < len(self.fields) else ""
-
-
-@dataclass(slots=True)
-class BoundaryFile:
-    """The file as parsed: head, plots, faults with line numbers, and remarks."""
-
-    head: dict[str, HeadLine] = field(default_factory=dict)
-    plots: list[PlotLines] = field(default_factory=list)
-    faults: Faults = field(default_factory=Faults)
-    notes: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
+_UNITS_M2 = {
+    "公顷": M2_PER_HA,
+    "ha": M2_PER_HA,
+    "hm2": M2_PER_HA,
+    "平方米": 1.0,
+    "平米": 1.0,
+    "m2": 1.0,
+    "亩": M2_PER_MU,
+    "平方公里": M2_PER_KM2,
+    "平方千米": M2_PER_KM2,
+    "km2": M2_PER_KM2,
+}
+_MARK = re.compile(r"(属性描述|地块坐标)\s*[\]】］〕」]")
+_LOOKED_AT = 20_000
 
 
 def looks_like_boundary_txt(text: str) -> bool:
@@ -83,211 +62,213 @@ def looks_like_boundary_txt(text: str) -> bool:
     >>> looks_like_boundary_txt("J1,1,4030411.110,39408498.270")
     True
     """
-    if re.search(r"[\[【［]\s*(属性描述|地块坐标)\s*[\]】］]", text[:20_000]):
+    start = text[:_LOOKED_AT]
+    if _MARK.search(start):
         return True
-    lines = [line for line in text[:4000].splitlines() if line.strip()][:3]
-    return bool(lines) and any(_point(line, 1) is not None or _is_header(line) for line in lines)
+    lines = [line.strip() for line in start.splitlines() if line.strip()]
+    if any(point_of(line, 1) for line in lines[:3]):
+        return True
+    headers = (header_of(line, 1) for line in lines[:60] if line[-1] in "@＠")
+    return any(headers)
 
 
-def read_boundary_txt(text: str) -> Document:
-    """Return the plots of a TXT as drafts.
+def read_boundary_txt(text: str, *, crs_given: bool = False) -> Document:
+    """Return the plots of a TXT as drafts; faults of structure are carried along in the document.
+
+    Parameters
+    ----------
+    text
+        The whole file.
+    crs_given
+        The user names the CRS, so what the head says about it is no obstacle.
 
     Raises
     ------
     FormatError
-        Faults of structure; all of them, with line numbers.
-    CrsError
-        A head that names another datum, projection or unit.
+        No plot at all, or more faults than are told one by one.
     LimitError
         Too many plots, rings or points.
     """
     file = parse(text)
-    declared, notes = declared_crs(file.head, file.faults)
-    drafts = tuple(_draft(plot, n, file.faults) for n, plot in enumerate(file.plots, start=1))
-    if not drafts and not file.faults:
-        file.faults.add("全文", "没有地块坐标")
-    if file.faults:
-        raise file.faults.error(
-            FormatError, "界址点文件有错误", advice="按所列行号改正，见勘测定界坐标文件格式"
-        )
+    said = statement_of(file.head, crs_given=crs_given)
+    faults = Faults()
+    for fault in (*file.faults.rows, *said.faults):
+        faults.add_fault(fault)
+    faults.more += file.faults.more
+    reader = _PlotReader(said, faults, check_prefix=not crs_given)
+    drafts = tuple(reader.draft(plot, n) for n, plot in enumerate(file.plots, start=1))
+    _refuse_hopeless(drafts, faults, said)
+    kept, skipped = without_points(drafts)
     return Document(
         "boundary_txt",
-        drafts,
-        declared=declared,
+        kept,
+        declared=said.declared,
         may_swap=True,
         clockwise_is_usual=True,
-        notes=(*file.notes, *notes),
-        warnings=tuple(file.warnings),
+        faults=tuple(faults.rows),
+        refused=said.refused,
+        notes=(*file.notes, *said.notes),
+        warnings=(*file.warnings, *_misspelt(file.head), *said.warnings, *skipped),
     )
 
 
-def parse(text: str) -> BoundaryFile:
-    """Return the lines of the file sorted into head and plots; faults are collected, not raised."""
-    file = BoundaryFile()
-    section, strange = "", []
-    for number, line in _lines(text):
-        mark = _SECTION.search(line)
-        if mark and "," not in line:
-            section = mark[1]
-        elif "地块坐标" not in section and _is_pair(line) and not _is_header(line):
-            key, value = re.split("[=＝]", line, maxsplit=1)
-            file.head[key_of(_plain(key))] = HeadLine(_plain(value), number)
-        elif section in ("", "地块坐标"):
-            if not _add_line(file, line, number) and not file.plots and not section:
-                strange.append(number)
-            elif file.plots:
-                check_features(len(file.plots))
-    if strange:
-        file.warnings.append(
-            Remark("lines_skipped", f"第 {strange[0]} 行起有 {len(strange)} 行无法识别，已略过")
-        )
-    check_vertices(sum(len(plot.points) for plot in file.plots))
-    return file
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    for number, raw in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        if number > _MAX_LINES or len(raw) > _MAX_LINE_LENGTH:
-            raise LimitError(
-                f"第 {number} 行过长，或文件超过 {_MAX_LINES} 行", expected="勘测定界界址点文件"
-            )
-        line = raw.strip(" \t\x00\x1a\ufeff\u3000")
-        if line:
-            yield number, line
-
-
-def _add_line(file: BoundaryFile, line: str, number: int) -> bool:
-    """Put one line of the coordinate section where it belongs; False when it is neither."""
-    if _is_header(line):
-        file.plots.append(PlotLines(_fields(line), number))
-        if not _plain(line).endswith("@"):
-            file.warnings.append(Remark("header_mark_missing", f"第 {number} 行地块标题行末缺少 @"))
-        return True
-    point = _point(line, number)
-    if point is None:
-        if file.plots or _plain(line)[:1].isalnum():
-            known = bool(file.plots)
-            if known:
-                file.faults.add(
-                    f"第 {number} 行", "既不是地块标题行，也不是“点号,圈号,X坐标,Y坐标”"
-                )
-            return known
-        return False
-    if not (math.isfinite(point.east) and math.isfinite(point.north)):
-        file.faults.add(f"第 {number} 行", "坐标不是有限的数值")
-        return True
-    if not file.plots:
-        file.plots.append(PlotLines((), number))
-        file.notes.append(Remark("no_plot_header", "没有地块标题行，全部坐标按一个地块理解"))
-    file.plots[-1].points.append(point)
-    return True
-
-
-# --- lines ----------------------------------------------------------------------------------------
-
-
-def _plain(text: str) -> str:
-    """Half-width form of full-width punctuation, digits and letters."""
-    return unicodedata.normalize("NFKC", text).replace("、", ",").strip()
-
-
-def _is_pair(line: str) -> bool:
-    return "=" in line or "＝" in line
-
-
-def _fields(line: str) -> list[str]:
-    """Fields of a header line; a name keeps its full-width brackets, and commas where it can."""
-    separated = line if line.count(",") >= _FULL_HEADER_COMMAS else line.replace("，", ",")
-    fields = [f.strip() for f in separated.split(",")]
-    if fields[-1].endswith(("@", "＠")):
-        fields[-1] = fields[-1][:-1].strip()
-        if not fields[-1]:
-            fields.pop()
-    return fields
-
-
-def _is_header(line: str) -> bool:
-    plain = _plain(line)
-    if plain.endswith("@") and plain.count(",") >= 3:
-        return True
-    return plain.count(",") >= 7 and _point(line, 0) is None
-
-
-def _point(line: str, number: int) -> PointLine | None:
-    """Read a point line: ``number,ring,X,Y``, ``number,X,Y`` or ``number X Y [Z]``; else None."""
-    fields = [f.strip() for f in re.split(r"[,;]", _plain(line).strip("{}() "))]
-    while len(fields) > 3 and not fields[-1]:
-        fields.pop()
-    if len(fields) == 1:
-        fields = fields[0].split()
-        if len(fields) == 4 and not re.fullmatch(r"\d{1,3}", fields[1]):
-            fields.pop()  # name X Y Z
-    if len(fields) == 3:
-        fields = [fields[0], "", *fields[1:]]
-    if len(fields) not in (4, 5) or not all(_NUMBER.fullmatch(f) for f in fields[2:4]):
-        return None
-    label, ring, north, east = fields[:4]
-    return PointLine(label, ring, float(east), float(north), number)
-
-
-# --- plots ----------------------------------------------------------------------------------------
-
-
-def _draft(plot: PlotLines, n: int, faults: Faults) -> Draft:
-    kind_text = _plain(plot.text(4))
-    kind = _KINDS.get(kind_text)
-    if kind is None:
-        faults.add(f"第 {plot.line} 行", f"记录图形属性“{kind_text[:10]}”应为 面、线 或 点")
-        kind = ShapeKind.AREA
-    warnings = _check_count(plot, faults)
-    is_area = kind is ShapeKind.AREA
-    rings = split_rings(plot.points, faults, closed=is_area)
-    check_rings(len(rings))
-    parts = parts_by_position(rings) if is_area else tuple((ring,) for ring in rings)
-    where = f"第 {plot.line} 行起的地块"
-    shape = Shape(kind if parts else ShapeKind.EMPTY, where, parts)
-    name, changed = clean_text(plot.fields[3]) if len(plot.fields) > 3 else ("", False)
-    warnings += [name_warning(f"第 {plot.line} 行的地块名称")] if changed else []
-    return Draft(
-        name or plot.text(2) or f"地块 {n}",
-        shape,
-        claims=_claims(plot),
-        declared_area=_stated_area(plot, faults),
-        area_place=f"第 {plot.line} 行",
-        warnings=tuple(warnings),
+def _refuse_hopeless(drafts: Sequence[Draft], faults: Faults, said: Statement) -> None:
+    """Raise when there is nothing to judge, or too much wrong to be told with the drawings."""
+    if drafts and not faults.more:
+        return
+    if not drafts:
+        faults.add("全文", "没有地块坐标")
+    for fault in said.refused.faults if said.refused else ():
+        faults.add_fault(fault)
+    faults.rows.sort(key=lambda fault: line_of(fault.where) or 0)
+    raise faults.error(
+        CrsError if said.refused else FormatError,
+        "界址点文件有错误",
+        expected=said.refused.expected if said.refused else "",
+        advice="按所列行号改正，见勘测定界坐标文件格式",
     )
 
 
-def _claims(plot: PlotLines) -> Mapping[str, Claim]:
-    keys = {"plot_number": 2, "land_use_text": 6, "land_class": 7}
-    return {key: plot.text(i) for key, i in keys.items() if plot.text(i)}
+def line_of(text: str) -> int | None:
+    """Return the first line number that a text names: ``第 12 行``."""
+    found = re.search(r"第 (\d+)(?:、\d+)* (?:行|等)", text)
+    return int(found[1]) if found else None
 
 
-def _stated_area(plot: PlotLines, faults: Faults) -> float | None:
-    text = _plain(plot.text(1))
-    if not text:
-        return None
-    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        faults.add(f"第 {plot.line} 行", f"地块面积“{text[:20]}”不是数字")
-        return None
-    return float(text)
+def _misspelt(head: Head) -> list[Remark]:
+    return [
+        Remark("key_misspelt", f"第 {row.line} 行“{row.written[:20]}”按“{row.key}”理解")
+        for row in head.misspelt()
+    ]
 
 
-def _check_count(plot: PlotLines, faults: Faults) -> list[Remark]:
-    """Compare the declared number of points: fewer lines mean that points are lost."""
-    text = _plain(plot.text(0))
-    found = len(plot.points)
-    if not text:
-        return []
-    if not re.fullmatch(r"\d{1,7}", text):
-        faults.add(f"第 {plot.line} 行", f"界址点数“{text[:20]}”不是整数")
-        return []
-    rings = len({p.ring for p in plot.points}) or 1
-    if found < int(text):
-        faults.add(
-            f"第 {plot.line} 行", f"界址点数填写 {text}，其下只有 {found} 行坐标，可能有缺失"
+class _PlotReader:
+    """Turns plots into drafts, one after the other, and collects their faults."""
+
+    def __init__(self, said: Statement, faults: Faults, *, check_prefix: bool) -> None:
+        self.said = said
+        self.faults = faults
+        self.check_prefix = check_prefix
+        self.numbers: dict[str, int] = {}
+
+    def draft(self, plot: PlotLines, n: int) -> Draft:
+        """Return the draft of a plot."""
+        header = plot.header
+        kind = self._kind(header)
+        warnings = [*header.changes, *self._check_count(plot), *self._check_number(header)]
+        is_area = kind is ShapeKind.AREA
+        rings = split_rings(plot.points, closed=is_area)
+        check_rings(len(rings.runs))
+        for fault in rings.faults:
+            self.faults.add_fault(fault)
+        drawn = rings.drawn()
+        parts = parts_by_position(drawn) if is_area else tuple((ring,) for ring in drawn)
+        where = f"第 {plot.line} 行起的地块"
+        has_z = any(p.has_z for p in plot.points)
+        shape = Shape(kind if parts else ShapeKind.EMPTY, where, parts, has_z=has_z)
+        name, changed = clean_text(header.name)
+        warnings += [name_warning(f"第 {plot.line} 行的地块名称")] if changed else []
+        prefix_wrong = self._check_prefix(plot)
+        area, notes = self._area(header)
+        return Draft(
+            name or clean_text(header.number)[0] or f"地块 {n}",
+            shape,
+            claims=_claims(header),
+            declared=self._declared(plot),
+            broken=plot.unread > 0 or bool(rings.faults) or not plot.points or prefix_wrong,
+            declared_area=area,
+            area_place=f"第 {plot.line} 行",
+            notes=notes,
+            warnings=(*warnings, *rings.warnings),
         )
-    elif found > int(text) + rings:
-        message = f"第 {plot.line} 行界址点数填写 {text}，其下有 {found} 行坐标"
-        return [Remark("point_count_differs", message)]
-    return []
+
+    def _kind(self, header: Header) -> ShapeKind:
+        text = plain(header.kind)
+        if text and text not in KINDS:
+            self.faults.add(f"第 {header.line} 行", f"记录图形属性“{text[:10]}”应为 面、线 或 点")
+        return KINDS.get(text, ShapeKind.AREA)
+
+    def _check_count(self, plot: PlotLines) -> list[Remark]:
+        """Compare the declared number of points: fewer lines mean that points are lost."""
+        text, found = plain(plot.header.count), len(plot.points)
+        where = f"第 {plot.line} 行"
+        if not re.fullmatch(r"\d{0,7}", text):
+            self.faults.add(where, f"界址点数“{text[:20]}”不是整数")
+        elif not found + plot.unread:
+            self.faults.add(where, "其下没有界址点坐标")
+        elif not text or not int(text):
+            return []
+        elif found + plot.unread < int(text):
+            message = f"界址点数填写 {text}，其下只有 {found + plot.unread} 行坐标，可能有缺失"
+            self.faults.add(where, message)
+        elif found > int(text) + (len({p.ring for p in plot.points}) or 1):
+            message = f"{where}界址点数填写 {text}，其下有 {found} 行坐标"
+            return [Remark("point_count_differs", message)]
+        return []
+
+    def _check_number(self, header: Header) -> list[Remark]:
+        number = clean_text(header.number)[0]
+        first = self.numbers.setdefault(number, header.line)
+        if not number or first == header.line:
+            return []
+        text = f"第 {header.line} 行的地块编号 {number} 与第 {first} 行相同"
+        return [Remark("plot_number_repeated", text)]
+
+    def _area(self, header: Header) -> tuple[float | None, tuple[Remark, ...]]:
+        """Return the area as stated: the number as written, or m² when a unit stands behind it."""
+        text = re.sub(r"\s+", "", plain(header.area)).lower()
+        if not text:
+            return None, ()
+        found = re.fullmatch(rf"({NUMBER.pattern})({'|'.join(_UNITS_M2)})?", text)
+        value = float(found[1]) if found else math.nan
+        if found is None or not math.isfinite(value) or value < 0:
+            self.faults.add(f"第 {header.line} 行", f"地块面积“{text[:20]}”不是正数")
+            return None, ()
+        if value == 0:
+            return None, (Remark("area_not_stated", f"第 {header.line} 行没有填写地块面积"),)
+        unit = found.groups()[-1]
+        if unit is None:
+            return value, ()
+        note = Remark("area_unit_written", f"第 {header.line} 行的面积写有单位：{text[:30]}")
+        return value * _UNITS_M2[unit], (note,)
+
+    def _check_prefix(self, plot: PlotLines) -> bool:
+        """Compare the declared width of the zones with the number in front of the eastings."""
+        width, zone = self.said.width_degrees, _prefix(plot)
+        row = self.said.width
+        if not self.check_prefix or width is None or row is None or zone is None:
+            return False
+        if self.said.declared or self.said.faults or width == (3 if zone >= 25 else 6):
+            return False
+        self.faults.add(
+            f"第 {row.line} 行 与 第 {plot.points[0].line} 行",
+            f"几度分带填写 {width}，东坐标的带号 {zone} 却是 {9 - width}度带",
+        )
+        return True
+
+    def _declared(self, plot: PlotLines) -> Declared | None:
+        """Return what the head declares, with the place of the coordinates beside it."""
+        said = self.said.declared
+        if said is None or not plot.points:
+            return None
+        return replace(said, place=f"{said.place} 与 第 {plot.points[0].line} 行")
+
+
+def _prefix(plot: PlotLines) -> int | None:
+    """Return the zone number in front of the eastings, in whichever column they stand."""
+    if not plot.points:
+        return None
+    for value in np.median([(p.east, p.north) for p in plot.points], axis=0).tolist():
+        zone = int(value // 1e6) if 1e7 <= value < 1e8 else 0
+        if gauss_kruger_epsg(zone, prefixed=True):
+            return zone
+    return None
+
+
+def _claims(header: Header) -> Mapping[str, Claim]:
+    texts = {
+        "plot_number": header.number,
+        "land_use_text": header.use_text,
+        "land_class": header.land_class,
+    }
+    return {key: clean_text(text)[0] for key, text in texts.items() if clean_text(text)[0]}

@@ -1,0 +1,117 @@
+"""What do all commands of the command line share: the plan they open, options, and their output?
+
+Results go to stdout, messages and progress to stderr. Libraries are imported inside the functions,
+so that ``wuqu --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gis.errors import ClaimError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gis.plan import Plan
+
+
+class Output(StrEnum):
+    """Formats of most commands."""
+
+    text = "text"
+    json = "json"
+
+
+class MapOutput(StrEnum):
+    """Formats of commands whose answer can be drawn."""
+
+    text = "text"
+    json = "json"
+    geojson = "geojson"
+
+
+PlanOption = Annotated[
+    Path | None, typer.Option("--plan", help="规划数据包文件夹（默认：WUQU_PLAN 或随附数据）。")
+]
+FormatOption = Annotated[Output, typer.Option("--format", help="输出格式。")]
+MapFormatOption = Annotated[MapOutput, typer.Option("--format", help="输出格式。")]
+CrsOption = Annotated[
+    str | None, typer.Option("--crs", help="坐标系，如 EPSG:4527、GCJ-02（默认：自动识别）。")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="文字编码，如 gbk（默认：自动判定）。")
+]
+WhichOption = Annotated[str | None, typer.Option("--which", help="多个地块时的序号，或 all。")]
+WidthOption = Annotated[float | None, typer.Option("--width", help="线状项目的宽度（米）。")]
+
+
+def open_plan(path: Path | None) -> Plan:
+    """Return the plan of the option ``--plan``, with a progress bar on stderr."""
+    from gis.plan import load_plan
+
+    with progress() as bar:
+        bar.add_task("载入规划数据包", total=None)
+        return load_plan(path)
+
+
+def existing(file: Path) -> Path:
+    """Return the file; raise ClaimError when there is none."""
+    if not file.is_file():
+        raise ClaimError(f"文件不存在：{file}", advice="核对路径")
+    return file
+
+
+def number_of(which: str | None) -> int | None:
+    """Return the number of ``--which``, None for all; raise ClaimError for anything else."""
+    if which in (None, "all"):
+        return None
+    if not (which.isascii() and which.isdigit()):
+        raise ClaimError(f"--which 为“{which}”", expected="从 1 开始的序号，或 all")
+    return int(which)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses into one clear message."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise ClaimError(f"无法写入“{path}”（{reason}）", advice="换一个可写的位置") from None
+
+
+def as_json(value: Any) -> str:
+    """Return the one JSON document of a command."""
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def stdout() -> Console:
+    """Return where results go."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def stderr() -> Console:
+    """Return where messages go."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def progress() -> Progress:
+    """Return a progress bar on stderr; silent where nobody looks."""
+    from rich.progress import Progress
+
+    return Progress(console=stderr(), transient=True, disable=not sys.stderr.isatty())

@@ -1,0 +1,286 @@
+"""``wuqu txt``: read, write and lint the boundary-point TXT of the land bureau at a terminal.
+
+Exit codes and output as everywhere in the command line; ``lint`` answers 3 when the file has
+errors. What is written is read back and compared before the command says that it succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gis.cli_common import (
+    CrsOption,
+    EncodingOption,
+    FormatOption,
+    MapFormatOption,
+    MapOutput,
+    Output,
+    PlanOption,
+    WhichOption,
+    WidthOption,
+    as_json,
+    existing,
+    number_of,
+    open_plan,
+    stderr,
+    stdout,
+    writing,
+)
+from gis.errors import ClaimError, CrsError, FormatError, GeometryError
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from gis.crs import CrsPolicy
+    from gis.intake.boundary_write import Plot
+    from gis.model import Site
+
+txt_app = typer.Typer(help="读取、写出和检查勘测定界界址点 TXT。", no_args_is_help=True)
+
+# Three decimals of a metre, as the form has it.
+_TOLERANCE_M = 0.001
+
+
+class TxtEncoding(StrEnum):
+    """Encodings of a TXT that is written."""
+
+    gbk = "gbk"
+    utf8 = "utf-8"
+
+
+FileArgument = Annotated[Path, typer.Argument(help="勘测定界界址点 TXT 文件。")]
+RepairOption = Annotated[bool, typer.Option("--repair", help="修复自相交的图形。")]
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+@txt_app.command("read")
+def txt_read(
+    file: FileArgument,
+    which: WhichOption = None,
+    crs: CrsOption = None,
+    encoding: EncodingOption = None,
+    width: WidthOption = None,
+    repair: RepairOption = False,
+    plan: PlanOption = None,
+    output: MapFormatOption = MapOutput.text,
+) -> None:
+    """读取界址点 TXT：列出地块、界址点数和面积，或输出坐标（JSON、GeoJSON）。"""
+    from gis.console_txt import collection, plot_document, print_plots
+    from gis.intake import read_sites
+
+    opened = open_plan(plan)
+    sites = read_sites(
+        existing(file),
+        opened,
+        crs=crs,
+        which=number_of(which),
+        encoding=encoding,
+        width_m=width,
+        repair=repair,
+    )
+    if sites[0].source.kind not in ("boundary_txt", "csv"):  # or a list of points with headings
+        raise FormatError(
+            f"“{file.name}”不是界址点 TXT（是 {sites[0].source.kind}）",
+            advice="用 wuqu txt write 转换成界址点 TXT",
+        )
+    first = number_of(which) or 1
+    if output is MapOutput.geojson:
+        return typer.echo(as_json(collection(sites, opened.work_epsg, first)))
+    if output is MapOutput.json:
+        rows = [plot_document(site, n) for n, site in enumerate(sites, start=first)]
+        document = {"file": file.name, "crs": f"EPSG:{opened.work_epsg}", "plots": rows}
+        return typer.echo(as_json(document))
+    return print_plots(stdout(), sites, first)
+
+
+@txt_app.command("write")
+def txt_write(
+    file: Annotated[Path, typer.Argument(help="地块文件：任何可读取的格式。")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="写出的 TXT 文件。")],
+    crs: Annotated[
+        str | None, typer.Option("--crs", help="写出的坐标系（默认：规划所在带，含带号）。")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="地块名称（默认：文件中的名称）。")] = None,
+    encoding: Annotated[TxtEncoding, typer.Option(help="写出的文字编码。")] = TxtEncoding.gbk,
+    which: WhichOption = None,
+    unit: Annotated[str, typer.Option(help="数据产生单位。")] = "",
+    from_crs: Annotated[
+        str | None, typer.Option(help="输入文件的坐标系（默认：自动识别）。")
+    ] = None,
+    from_encoding: Annotated[
+        str | None, typer.Option(help="输入文件的文字编码（默认：自动判定）。")
+    ] = None,
+    width: WidthOption = None,
+    repair: RepairOption = False,
+    plan: PlanOption = None,
+    output: FormatOption = Output.text,
+) -> None:
+    """把地块写成界址点 TXT；写出的内容读回比对一致后才算成功。"""
+    from gis.console_txt import parts_of
+    from gis.intake import read_sites
+    from gis.intake.boundary_write import boundary_txt, encoded
+
+    opened = open_plan(plan)
+    _refuse_same_file(existing(file), out)
+    sites = read_sites(
+        file,
+        opened,
+        crs=from_crs,
+        which=number_of(which),
+        encoding=from_encoding,
+        width_m=width,
+        repair=repair,
+    )
+    epsg = _zone_to_write(crs, opened.work_epsg)
+    plots = [_plot(site, n, name, epsg) for n, site in enumerate(sites, start=1)]
+    data = encoded(boundary_txt(plots, epsg=epsg, unit=unit), encoding.value)
+    off_m = _read_back(data, sites, opened.crs_policy, epsg)
+    with writing(out):
+        out.write_bytes(data)
+        if out.read_bytes() != data:
+            raise ClaimError(f"写入“{out}”后内容不一致", advice="检查磁盘后重新写出")
+    for warning in [w for site in sites for w in site.warnings]:
+        stderr().print(f"注意：{warning.message}", markup=False, highlight=False, soft_wrap=True)
+    document = {
+        "file": str(out),
+        "plots": sum(len(parts_of(site.geometry)) for site in sites),
+        "crs": f"EPSG:{epsg}",
+        "encoding": encoding.value,
+        "bytes": len(data),
+        "largest_difference_m": round(off_m, 6),
+    }
+    if output is Output.json:
+        return typer.echo(as_json(document))
+    text = f"已写出 {document['plots']} 个地块（EPSG:{epsg}，{encoding.value}）并读回比对一致"
+    stdout().print(f"{text}，最大相差 {off_m * 1000:.2f} mm：{out}", markup=False, soft_wrap=True)
+    return None
+
+
+@txt_app.command("lint")
+def txt_lint(
+    file: FileArgument,
+    crs: CrsOption = None,
+    encoding: EncodingOption = None,
+    width: WidthOption = None,
+    repair: RepairOption = False,
+    plan: PlanOption = None,
+    output: FormatOption = Output.text,
+) -> None:
+    """检查界址点 TXT，一次列出全部错误、警告和说明及其行号。有错误时退出码为 3。"""
+    from gis.console_txt import lint_document, print_lint
+    from gis.intake.boundary_lint import lint_boundary_txt
+
+    opened = open_plan(plan)
+    report = lint_boundary_txt(
+        _bytes(file), opened, crs=crs, encoding=encoding, width_m=width, repair=repair
+    )
+    if output is Output.json:
+        typer.echo(as_json(lint_document(file.name, report)))
+    else:
+        print_lint(stdout(), report)
+    if not report.is_accepted:
+        raise typer.Exit(3)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _bytes(file: Path) -> bytes:
+    from gis.intake.draft import MAX_BYTES
+
+    try:
+        with existing(file).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)  # one more than the limit is refused
+    except OSError as problem:
+        raise ClaimError(f"无法读取“{file}”（{problem.strerror}）", advice="检查文件权限") from None
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def _refuse_same_file(file: Path, out: Path) -> None:
+    if out.exists() and out.samefile(file):
+        raise ClaimError("写出的文件就是输入文件", expected="另一个文件名", advice="换一个 -o 文件")
+
+
+def _zone_to_write(crs: str | None, work_epsg: int) -> int:
+    """Return the code to write in: as asked, else the work zone of the plan with its prefix."""
+    from gis.crs import gauss_kruger, gauss_kruger_epsg, parse_epsg
+
+    if crs is not None:
+        return parse_epsg(crs)
+    zone = gauss_kruger(work_epsg)
+    epsg = gauss_kruger_epsg(zone.zone, prefixed=True) if zone else None
+    if epsg is None:
+        raise CrsError(
+            f"规划的工作坐标系 EPSG:{work_epsg} 不是 CGCS2000 高斯-克吕格投影",
+            expected="界址点 TXT 的投影带",
+            advice="用 --crs 指定，如 EPSG:4527",
+        )
+    return epsg
+
+
+def _plot(site: Site, number: int, name: str | None, epsg: int) -> Plot:
+    """Return the site as a plot in the zone to write."""
+    from gis.crs import transform
+    from gis.intake.boundary_write import Plot
+
+    claims = site.claims
+    return Plot(
+        name if name is not None else site.name,
+        str(claims.get("plot_number", number)),
+        transform(site.geometry, site.crs.work_epsg, epsg),
+        use_text=str(claims.get("land_use_text", "")),
+        land_class=str(claims.get("land_class", "")),
+    )
+
+
+def _read_back(data: bytes, sites: Sequence[Site], policy: CrsPolicy, epsg: int) -> float:
+    """Read what would be written and return by how much it differs, m.
+
+    Raises
+    ------
+    GeometryError
+        It differs from the sites by more than a millimetre.
+    """
+    import shapely
+
+    from gis.console_txt import parts_of
+    from gis.crs import CrsPolicy
+    from gis.intake import read_sites
+
+    wider = CrsPolicy(policy.work_epsg, (*policy.accepted, epsg), policy.bounds)
+    back: list[Any] = [site.geometry for site in read_sites(data, wider)]
+    counts = [len(parts_of(site.geometry)) for site in sites]
+    worst = 0.0 if len(back) == sum(counts) else float("inf")
+    for site, count in zip(sites, counts, strict=True):
+        own, back = back[:count], back[count:]
+        if own:
+            again = shapely.MultiPolygon(own) if count > 1 else own[0]
+            worst = max(worst, _distance_m(site.geometry, again))
+    if worst > _TOLERANCE_M:
+        raise GeometryError(
+            f"写出的内容读回后与原图相差 {worst * 1000:.2f} mm，未写出",
+            expected=f"不超过 {_TOLERANCE_M * 1000:g} mm",
+        )
+    return worst
+
+
+def _distance_m(a: BaseGeometry, b: BaseGeometry) -> float:
+    """Return the largest distance of a vertex of one border from the other border."""
+    import shapely
+
+    worst = 0.0
+    for one, other in ((a, b), (b, a)):
+        border = other.boundary
+        shapely.prepare(border)
+        vertices = shapely.points(shapely.get_coordinates(one))
+        worst = max(worst, float(shapely.distance(border, vertices).max()))
+    return worst
