@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench soak lock clean
 
 run: $(VENV)/.run
 	$(BIN)/wuqu demo --out $(OUT)
@@ -27,6 +27,15 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/intake.py
+
+# Half an hour of fuzzing and random requests; WHAT, SECONDS and EXAMPLES make it shorter.
+SOAK_VENV ?= .venv-soak
+SECONDS ?= 600
+EXAMPLES ?= 1000
+soak:
+	$(MAKE) VENV=$(SOAK_VENV) $(SOAK_VENV)/.soak
+	$(SOAK_VENV)/bin/python benchmarks/soak/run.py $(WHAT) --seconds $(SECONDS) --examples $(EXAMPLES)
 
 # Dependencies come from the hash-locked files only; the project itself is installed without any.
 $(VENV)/.run: requirements.txt pyproject.toml
@@ -36,6 +45,10 @@ $(VENV)/.run: requirements.txt pyproject.toml
 $(VENV)/.test: requirements-test.txt pyproject.toml
 	$(call install,requirements-test.txt)
 	touch $(VENV)/.run $@
+
+$(VENV)/.soak: requirements-soak.txt pyproject.toml
+	$(call install,requirements-soak.txt)
+	touch $@
 
 ifdef UV
 define install
@@ -55,6 +68,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	$(LOCK) pyproject.toml requirements-build.in -o requirements.txt
 	$(LOCK) pyproject.toml --extra test --extra notebook requirements-build.in -o requirements-test.txt
+	$(LOCK) pyproject.toml --extra soak requirements-build.in -o requirements-soak.txt
 
 clean:
-	rm -rf $(VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SOAK_VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache

@@ -16,8 +16,8 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.heavy import HeavyWork
+from api.options import unknown_parameters
 from api.settings import Settings
-from api.upload import unknown_parameters
 from gis.errors import PlanError
 from gis.model import may_show
 from gis.output.export import without_geometry_of

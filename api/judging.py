@@ -16,7 +16,7 @@ import shapely
 
 from api.deps import State
 from api.errors import EffortError
-from api.upload import Options
+from api.options import Options
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.model import Site

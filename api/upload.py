@@ -1,4 +1,4 @@
-"""What did the client send? The body as bytes with a name, and the options of the check.
+"""What did the client send? The body as bytes, with a name for people.
 
 Sizes and deadlines are enforced while the body arrives. What the bytes mean is decided by
 ``gis.intake``; nothing here looks into a geometry.
@@ -8,40 +8,50 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Literal
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyError, BodyLimitError, BodyTimeoutError, MediaTypeError
-from gis.claims import parse_pairs
 from gis.errors import ClaimError, Fault, FormatError
+from gis.intake.draft import clean_text
 from gis.intake.encoding import named_codec
-from gis.intake.naming import declared_by
-from gis.intake.read import MAX_WIDTH_M
 
 JSON_TYPES = ("application/geo+json", "application/json", "application/vnd.geo+json")
-TEXT_TYPES = ("text/plain",)
+TEXT_TYPES = ("text/plain", "text/csv")
+FILE_TYPES = (
+    "application/octet-stream",
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/geopackage+sqlite3",
+    "application/vnd.google-earth.kml+xml",
+    "application/vnd.google-earth.kmz",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "image/vnd.dxf",
+)
 FORM_TYPE = "multipart/form-data"
-OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs", "encoding")
 _MAX_FIELDS = 60
-_MAX_OPTION_LENGTH = 200
+# Clients announce these without looking at the text, so they say nothing about it.
+_THOUGHTLESS_CHARSETS = ("utf-8", "ascii", "iso8859-1", "cp1252")
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The bytes to judge. ``name`` is shown to people and never used as a path."""
+    """The bytes to judge. ``name`` is shown to people and never used as a path.
+
+    ``charset`` is the codec that the content type names for a text, when it means anything.
+    """
 
     content: bytes
     name: str | None
+    charset: str | None = None
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -50,25 +60,10 @@ class Upload:
         return hashlib.sha256(self.content).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of one request, parsed; None means not given."""
-
-    use: str | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    width_m: float | None = None
-    as_of: date | None = None
-    repair: bool = False
-    which: int | Literal["all"] | None = None
-    crs: str | None = None
-    encoding: str | None = None
-
-
-# --- the body ------------------------------------------------------------------------------------
-
-
 async def read_upload(request: Request, deadline_s: float) -> Upload:
     """Return the body of the request.
+
+    What the content is, is decided by the content; its type only says how it was sent.
 
     Raises
     ------
@@ -77,10 +72,11 @@ async def read_upload(request: Request, deadline_s: float) -> Upload:
     FormatError
         The body is empty.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, charset = _content_type(request.headers)
+    _refuse_encoded(request.headers)
     try:
         async with asyncio.timeout(deadline_s):
-            upload = await _read(request, kind)
+            upload = await (_read_form(request) if kind == FORM_TYPE else _read(request, charset))
     except TimeoutError:
         raise BodyTimeoutError(
             f"上传内容在 {deadline_s:g} 秒内没有到齐", advice="检查网络后重新提交"
@@ -95,34 +91,92 @@ async def read_upload(request: Request, deadline_s: float) -> Upload:
     return upload
 
 
-async def _read(request: Request, kind: str) -> Upload:
-    if kind == FORM_TYPE:
-        return await _read_form(request)
-    if kind in JSON_TYPES or kind in TEXT_TYPES:
-        return Upload(await request.body(), None)
+def _content_type(headers: Headers) -> tuple[str, str | None]:
+    """Return the media type and, for a text, the codec that it names.
+
+    Raises
+    ------
+    MediaTypeError
+        None, several, a type that is not read here, or a charset that nobody knows.
+    """
+    stated = headers.getlist("content-type")
+    raw, parameters = parse_options_header(stated[0] if len(stated) == 1 else None)
+    kind = raw.decode("latin-1")
+    if kind in TEXT_TYPES:
+        return kind, _charset(parameters.get(b"charset", b"").decode("latin-1"))
+    if kind in (*JSON_TYPES, *FILE_TYPES, FORM_TYPE):
+        return kind, None
+    found = f"内容类型为“{clean_text(kind, limit=80)[0] or '未声明'}”"
+    if len(stated) > 1:
+        found = "请求中有多个内容类型"
     raise MediaTypeError(
-        f"内容类型为“{kind[:80] or '未声明'}”",
-        expected=f"{'、'.join((*JSON_TYPES[:2], *TEXT_TYPES, FORM_TYPE))} 之一",
+        found,
+        expected=f"{'、'.join((*JSON_TYPES[:2], TEXT_TYPES[0], FORM_TYPE, FILE_TYPES[0]))} 等",
         advice="GeoJSON 用 application/geo+json，WKT 用 text/plain，文件用表单字段 file 上传",
+        faults=[Fault("请求头 Content-Type", found)],
     )
 
 
-async def _read_form(request: Request) -> Upload:
+def _charset(name: str) -> str | None:
     try:
-        async with request.form(max_files=1, max_fields=_MAX_FIELDS) as form:
-            return await _from_form(form)
-    except (FormParserError, HTTPException):
+        codec = named_codec(name) if name else "utf-8"
+    except ClaimError:
+        raise MediaTypeError(
+            f"内容类型中的 charset 为“{clean_text(name, limit=40)[0]}”",
+            expected="编码名称，如 utf-8、gbk",
+        ) from None
+    return None if codec in _THOUGHTLESS_CHARSETS else codec
+
+
+def _refuse_encoded(headers: Headers) -> None:
+    """Refuse compressed bodies: their size is known only after they have done their harm."""
+    coding = ", ".join(headers.getlist("content-encoding")).strip().lower()
+    if coding not in ("", "identity"):
+        raise MediaTypeError(
+            f"请求内容用 {clean_text(coding, limit=40)[0]} 压缩（Content-Encoding）",
+            expected="不压缩的内容",
+            advice="去掉 Content-Encoding；文件可以先压缩成 zip",
+        )
+
+
+async def _read(request: Request, charset: str | None) -> Upload:
+    return Upload(await request.body(), None, charset)
+
+
+class _Form(MultiPartParser):
+    """A form that knows whether its end arrived: half a form asks another question."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        """Note the closing boundary."""
+        self.ended = True
+
+
+async def _read_form(request: Request) -> Upload:
+    parser = _Form(request.headers, request.stream(), max_files=1, max_fields=_MAX_FIELDS)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, FormParserError, UnicodeError):
+        form = None
+    if form is None or not parser.ended:
         raise BodyError(
             "上传的表单不完整或无法读取",
             expected=f"一个文件字段 file，其余字段不超过 {_MAX_FIELDS} 个",
             advice="重新提交；每次只传一个文件",
-        ) from None
+        )
+    try:
+        return await _from_form(form)
+    finally:
+        await form.close()
 
 
 async def _from_form(form: FormData) -> Upload:
     fields: dict[str, list[str]] = {}
     content, name = None, None
     for key, value in form.multi_items():
+        if key == "file" and content is not None:
+            raise BodyError("表单中有多个 file", expected="一个文件", advice="每次只传一个文件")
         if isinstance(value, UploadFile):
             if key != "file":
                 raise BodyError(f"文件字段名为“{key[:40]}”", expected="file")
@@ -133,7 +187,7 @@ async def _from_form(form: FormData) -> Upload:
             fields.setdefault(key, []).append(value)
     if content is None:
         raise BodyError("表单中没有文件", expected="文件字段 file", advice="选择文件后再提交")
-    return Upload(content, name, fields)
+    return Upload(content, name, form=fields)
 
 
 class BodyLimit:
@@ -155,9 +209,12 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         seen = 0
+        announced = _announced(scope)
 
         async def counted() -> Message:
             nonlocal seen
+            # Before the first byte, so that a client who waits for "100 Continue" sends none.
+            self._refuse_over_limit(announced)
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
@@ -177,119 +234,7 @@ class BodyLimit:
             )
 
 
-# --- the options ---------------------------------------------------------------------------------
-
-
-def read_options(
-    query: Mapping[str, Sequence[str]], form: Mapping[str, Sequence[str]] | None = None
-) -> Options:
-    """Return the options; the query wins over a form field of the same name, key by key for attr.
-
-    Raises
-    ------
-    ClaimError
-        An option has an unknown name, is given twice, or has a value that cannot be read.
-    """
-    form = form or {}
-    for source in (query, form):
-        _refuse_unknown(source)
-        _refuse_twice(source)
-    given = {**_single(form), **_single(query)}
-    attributes = {
-        **parse_pairs(form.get("attr", ()), separator=":"),
-        **parse_pairs(query.get("attr", ()), separator=":"),
-    }
-    return Options(
-        use=given.get("use"),
-        attributes=attributes,
-        width_m=_width(given.get("width_m")),
-        as_of=_day(given.get("as_of")),
-        repair=_flag(given.get("repair")),
-        which=_which(given.get("which")),
-        crs=_crs(given.get("crs")),
-        encoding=named_codec(given["encoding"]) if "encoding" in given else None,
-    )
-
-
-def _refuse_unknown(source: Mapping[str, Sequence[str]]) -> None:
-    unknown = sorted(set(source) - set(OPTION_NAMES))
-    if unknown:
-        raise unknown_parameters(unknown, OPTION_NAMES)
-
-
-def unknown_parameters(unknown: Sequence[str], allowed: Sequence[str]) -> ClaimError:
-    """Return the error that names unknown parameters and the allowed ones."""
-    shown = [name[:40] for name in unknown[:10]]
-    return ClaimError(
-        f"未知的参数：{'、'.join(shown)}",
-        expected="、".join(allowed) or "没有参数",
-        advice="改正参数名；项目属性写作 attr=属性名:值" if "attr" in allowed else "去掉该参数",
-        faults=[Fault(f"参数 {name}", "未知的参数") for name in shown],
-    )
-
-
-def _refuse_twice(source: Mapping[str, Sequence[str]]) -> None:
-    keys = [pair.partition(":")[0].strip() for pair in source.get("attr", ())]
-    twice = [name for name, values in source.items() if name != "attr" and len(values) > 1]
-    twice += sorted({f"attr={key}" for key in keys if keys.count(key) > 1})
-    if twice:
-        raise ClaimError(
-            f"参数重复：{'、'.join(t[:60] for t in twice)}", expected="每个参数只给一次"
-        )
-
-
-def _single(source: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the single-valued options; an empty field of a form counts as not given."""
-    given = {name: values[0].strip() for name, values in source.items() if name != "attr"}
-    for name, value in given.items():
-        if len(value) > _MAX_OPTION_LENGTH:
-            raise ClaimError(f"参数 {name} 过长", expected=f"不超过 {_MAX_OPTION_LENGTH} 个字符")
-    return {name: value for name, value in given.items() if value}
-
-
-def _width(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= MAX_WIDTH_M:
-        raise ClaimError(
-            f"参数 width_m 为“{text}”", expected=f"大于 0、不超过 {MAX_WIDTH_M:g} 的米数"
-        )
-    return value
-
-
-def _crs(text: str | None) -> str | None:
-    """Return the name of a CRS after making sure that it is one."""
-    if text is not None:
-        declared_by(text)
-    return text
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ClaimError(f"参数 as_of 为“{text}”", expected="日期，如 2026-11-22") from None
-
-
-def _flag(text: str | None) -> bool:
-    values = {None: False, "true": True, "1": True, "on": True, "false": False, "0": False}
-    lowered = text.lower() if text else None
-    if lowered not in values:
-        raise ClaimError(f"参数 repair 为“{text}”", expected="true 或 false")
-    return values[lowered]
-
-
-def _which(text: str | None) -> int | Literal["all"] | None:
-    if text is None:
-        return None
-    if text == "all":
-        return "all"
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 100_000:
-        return int(text)
-    raise ClaimError(f"参数 which 为“{text}”", expected="从 1 开始的序号，或 all")
+def _announced(scope: Scope) -> int:
+    """Return the Content-Length, 0 when none that can be read is given."""
+    text = Headers(scope=scope).get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0

@@ -206,20 +206,212 @@ def test_broken_json_is_refused_with_line_and_column(text):
         read_site(text, POLICY)
 
 
-def test_deep_nesting_is_a_limit_not_a_crash():
-    with pytest.raises(LimitError):
-        read_site('{"a":' + "[" * 200_000, POLICY)
-    deep = []
+def test_the_line_of_broken_json_is_that_of_the_file():
+    with pytest.raises(FormatError) as error:
+        read_site(b"\xef\xbb\xbf\r\n\r\n{\n  oops}", POLICY)
+    assert faults(error)[0][0] == "第 4 行第 3 列"
+
+
+# --- strict JSON ----------------------------------------------------------------------------------
+
+GOOD = json.dumps(polygon(RING))
+
+
+@pytest.mark.parametrize("more", ["x", "{}", "]", "\x00", "\n\n,", GOOD])
+def test_anything_behind_the_json_is_refused(more):
+    with pytest.raises(FormatError, match="后面还有内容"):
+        read_site(GOOD + more, POLICY)
+
+
+@pytest.mark.parametrize("word", ["01", "+1", ".5", "1.", "0x1F", "1_0", "１", "nan", "-NaN", "1e"])
+def test_numbers_that_json_does_not_know_are_refused(word):
+    with pytest.raises(FormatError, match="不是有效的 JSON"):
+        read_site(GOOD.replace(repr(RING[1][0]), word, 1), POLICY)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"type":"Polygon","type":"Polygon","coordinates":[]}', "$.type"),
+        (GOOD[:-1] + ',"coordinates":[]}', "$.coordinates"),
+        (
+            '{"type":"FeatureCollection","features":[{"type":"Feature","geometry":null,'
+            '"properties":{"name":"a","a b":{"x":1,"x":1}}}]}',
+            '$.features[0].properties["a b"].x',
+        ),
+        ('{"type":"Feature","geometry":{"a":[{"b":1,"b":2}]},"geometry":null}', "$.geometry"),
+        ('{"a":1,"\\u0061":2}', "$.a"),
+    ],
+)
+def test_a_repeated_key_is_refused_with_its_path(text, path):
+    with pytest.raises(FormatError, match="键重复出现") as error:
+        read_site(text, POLICY)
+    assert path in [where for where, _ in faults(error)]
+
+
+def test_a_key_that_repeats_inside_a_lost_value_is_told_as_well():
+    text = '{"type":"Feature","geometry":{"b":1,"b":2},"geometry":null}'
+    with pytest.raises(FormatError) as error:
+        read_site(text, POLICY)
+    assert [where for where, _ in faults(error)] == ["$.geometry.b", "$.geometry"]
+
+
+def test_equal_keys_of_different_objects_are_no_repetition():
+    shapes = collection(feature(mapping(LONLAT), name="甲"), feature(mapping(LONLAT), name="乙"))
+    assert len(read_sites(json.dumps(shapes), POLICY)) == 2
+
+
+@pytest.mark.parametrize("word", ["NaN", "-Infinity"])
+def test_what_is_no_number_in_the_properties_is_told_with_its_path(word):
+    text = json.dumps(feature(mapping(LONLAT), deep={"备注": [1, 2]})).replace("1, 2", f"1, {word}")
+    with pytest.raises(FormatError) as error:
+        read_site(text, POLICY)
+    assert faults(error) == [("$.properties.deep.备注[1]", f"{word} 不是可用的数值")]
+
+
+def test_more_oddities_than_are_listed_are_counted():
+    text = GOOD.replace(repr(RING[1][0]), "[" + "NaN," * 999 + "NaN]", 1)
+    with pytest.raises(FormatError, match="共 1001 处") as error:
+        read_site(text, POLICY)
+    assert len(error.value.faults) == 50
+
+
+def test_faults_of_one_feature_are_told_together_with_a_crossing_in_another():
+    bow_tie = polygon([RING[0], RING[2], RING[1], RING[3], RING[0]])
+    bad = polygon([*RING[:2], [RING[2][0], "36.4"], *RING[3:]])
+    with pytest.raises(GeometryError) as error:
+        read_sites(collection(feature(bad), feature(bow_tie)), POLICY)
+    first, second = error.value.faults
+    assert (first.where, first.ring, first.vertex) == (
+        "$.features[0].geometry.coordinates[0][2][1]",
+        1,
+        3,
+    )
+    assert second.where.startswith("$.features[1].geometry.coordinates[0]")
+    assert second.marker is not None
+
+
+def test_ring_and_vertex_of_a_fault_count_through_the_whole_site():
+    hole = [[x, y] for x, y in RING]
+    hole[1] = [True, None]
+    other = {"type": "MultiPolygon", "coordinates": [[RING], [RING, hole]]}
+    with pytest.raises(FormatError) as error:
+        read_site(other, POLICY)
+    assert [(f.where, f.ring, f.vertex) for f in error.value.faults] == [
+        ("$.coordinates[1][1][1][0]", 3, 2),
+        ("$.coordinates[1][1][1][1]", 3, 2),
+    ]
+
+
+@pytest.mark.parametrize("properties", [5, [], "x", True])
+def test_properties_that_are_no_object_are_refused(properties):
+    shape = {"type": "Feature", "geometry": mapping(LONLAT), "properties": properties}
+    with pytest.raises(FormatError, match=r"\$\.properties"):
+        read_site(shape, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("codec", "given"), [("utf-8-sig", None), ("utf-16", None), ("utf-16-be", "utf-16-be")]
+)
+def test_json_with_a_byte_order_mark_or_a_named_encoding_is_read(codec, given):
+    text = json.dumps(feature(mapping(LONLAT), name="聊城一中"), ensure_ascii=False)
+    assert read_site(text.encode(codec), POLICY, encoding=given).name == "聊城一中"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-32-le", "utf-32", "utf-16-be", "utf-32-be"])
+def test_json_in_sixteen_or_thirty_two_bits_without_a_mark_is_refused(codec):
+    with pytest.raises(FormatError):
+        read_site(GOOD.encode(codec), POLICY)
+
+
+def test_sixteen_bits_without_a_mark_are_named():
+    with pytest.raises(FormatError, match="utf-16-le"):
+        read_site(GOOD.encode("utf-16-le"), POLICY)
+
+
+@pytest.mark.parametrize(
+    "key", ["\ud800", "\x00", "name\ud800", "__proto__", "constructor", "", "a" * 10_000]
+)
+def test_a_strange_key_changes_nothing(key):
+    site = read_site(json.dumps(feature(mapping(LONLAT), **{key: "x"})).encode(), POLICY)
+    assert site.claims == {}
+    assert site.area == read_site(mapping(LONLAT), POLICY).area
+
+
+def nested(depth):
+    """The square in a feature whose properties bring the whole text to this depth."""
+    inner = 1
+    for _ in range(depth - 2):  # the feature and its properties
+        inner = [inner]
+    return feature(mapping(LONLAT), deep=inner)
+
+
+def test_a_depth_of_sixty_four_is_read_and_sixty_five_is_a_limit():
+    for source in (nested(64), json.dumps(nested(64)), json.dumps(nested(64)).encode()):
+        assert read_site(source, POLICY).area.planar_m2 == pytest.approx(20_000, abs=1e-4)
+    for source in (nested(65), json.dumps(nested(65)), json.dumps(nested(65)).encode()):
+        with pytest.raises(LimitError, match="64 层"):
+            read_site(source, POLICY)
+
+
+@pytest.mark.parametrize("text", ["[[[[" * 99, '\\"' + "[" * 99, "\\\\", '{"a":[' * 99])
+def test_brackets_inside_a_text_are_no_depth(text):
+    site = read_site(json.dumps(feature(mapping(LONLAT), note=text, name=text[:20])), POLICY)
+    assert site.area.planar_m2 == pytest.approx(20_000, abs=1e-4)
+
+
+def test_the_depth_needs_no_recursion(monkeypatch):
+    def crash(*_args, **_options):
+        raise AssertionError("the parser saw a text that is too deep")
+
+    monkeypatch.setattr("gis.intake.strict_json.json.loads", crash)
+    monkeypatch.setattr("gis.intake.strict_json.json.dumps", crash)
+    for text in ('{"a":' + "[" * 200_000, '{"a":' * 65, GOOD[:-1] + ',"b":' + "[" * 64 + "]" * 64):
+        with pytest.raises(LimitError):
+            read_site(text, POLICY)
+    deep: list[object] = []
     for _ in range(5_000):
         deep = [deep]
     with pytest.raises(LimitError):
         read_site({"type": "Polygon", "coordinates": deep}, POLICY)
 
 
-def test_an_integer_of_five_thousand_digits_is_refused():
-    text = json.dumps(polygon(RING)).replace(repr(RING[1][0]), "9" * 5_000, 1)
-    with pytest.raises(FormatError):
+def test_an_object_that_holds_itself_is_a_limit():
+    shape = feature(mapping(LONLAT))
+    shape["properties"]["self"] = shape
+    with pytest.raises(LimitError):
+        read_site(shape, POLICY)
+
+
+def test_millions_of_small_arrays_are_a_limit_before_they_are_built():
+    with pytest.raises(LimitError, match="400001 个"):
+        read_site('{"a":[' + "[]," * 399_998 + "[]]}", POLICY)
+
+
+@pytest.mark.parametrize("digits", [16, 400, 401, 5_000])
+def test_an_integer_that_is_too_long_is_refused_with_its_path(digits):
+    text = GOOD.replace(repr(RING[1][0]), "9" * digits, 1)
+    with pytest.raises(FormatError) as error:
         read_site(text, POLICY)
+    assert [where for where, _ in faults(error)] == ["$.coordinates[0][1][0]"]
+
+
+def test_a_number_with_millions_of_digits_is_read_in_no_time():
+    text = GOOD.replace(repr(RING[1][0]), repr(RING[1][0]) + "0" * 5_000_000, 1)
+    assert read_site(text, POLICY).area.planar_m2 == pytest.approx(20_000, abs=1e-4)
+
+
+@pytest.mark.parametrize("ring", [[*RING[:2], [116, 36.4]], [[*p, 1] for p in RING], RING])
+def test_all_positions_at_once_are_the_same_as_one_by_one(ring, monkeypatch):
+    def outcome():
+        try:
+            return read_site(polygon(ring), POLICY).geometry.wkb
+        except GeometryError as error:
+            return [f.to_dict() for f in error.faults]
+
+    at_once = outcome()
+    monkeypatch.setattr("gis.intake.geojson._plain_numbers", lambda *_: None)
+    assert outcome() == at_once
 
 
 def test_an_object_that_json_cannot_carry_is_refused():
@@ -288,6 +480,37 @@ def test_any_other_crs_member_is_refused(crs):
 def test_codes_that_the_plan_does_not_list_are_refused(name):
     with pytest.raises(CrsError):
         read_site(with_crs(SQUARE, named(name)), POLICY)
+
+
+def in_geometry(geometry, crs):
+    return feature({**mapping(geometry), "crs": crs})
+
+
+def test_the_crs_of_a_geometry_inside_a_feature_is_understood():
+    # PostGIS: ST_AsGeoJSON(geom, 9, 2) writes the member into the geometry.
+    site = read_site(in_geometry(SQUARE, named("EPSG:4548")), POLICY)
+    assert (site.crs.source_epsg, site.crs.how) == (4548, "declared")
+    both = collection(in_geometry(SQUARE, named("EPSG:4548")), feature(mapping(LONLAT)))
+    assert [s.crs.source_epsg for s in read_sites(both, POLICY)] == [4548, 4490]
+
+
+@pytest.mark.parametrize(
+    "crs", [{"type": "link", "properties": {"href": "http://127.0.0.1:9/"}}, named("EPSG:4610"), 7]
+)
+def test_a_crs_inside_a_feature_is_judged_like_one_at_the_top(crs):
+    members = {"type": "GeometryCollection", "geometries": [{**mapping(LONLAT), "crs": crs}]}
+    for shape in (in_geometry(LONLAT, crs), feature(members), members):
+        with pytest.raises(CrsError):
+            read_site(shape, POLICY)
+
+
+def test_two_crs_in_one_site_are_refused():
+    members = [
+        {**mapping(SQUARE), "crs": named("EPSG:4548")},
+        {**mapping(LONLAT), "crs": named("EPSG:4490")},
+    ]
+    with pytest.raises(CrsError, match="不同的坐标系"):
+        read_site({"type": "GeometryCollection", "geometries": members}, POLICY)
 
 
 def test_a_null_crs_member_means_nothing():

@@ -22,9 +22,11 @@ from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, p
 from api.deps import KnownQuery, State, StateDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
-from api.upload import Options, Upload, read_options, read_upload
+from api.options import Options, read_options
+from api.upload import FILE_TYPES, TEXT_TYPES, Upload, read_upload
 from gis.errors import FormatError, SeveralSitesError
 from gis.intake.read import read_sites
+from gis.intake.wkt import START as WKT_START
 from gis.model import Site, Verdict
 from gis.output.export import to_geojson
 
@@ -37,11 +39,15 @@ _INLINE_BYTES = 8 * 1024
 _BODY = {
     "requestBody": {
         "required": True,
-        "description": "GeoJSON（几何、Feature 或 FeatureCollection）、WKT 文本，或表单文件 file",
+        "description": (
+            "GeoJSON（几何、Feature 或 FeatureCollection）、WKT 文本、表单文件 file，"
+            "或直接以文件为请求内容。格式由内容判定，与内容类型和文件名无关；不超过 20 MB。"
+        ),
         "content": {
             "application/geo+json": {"schema": {"type": "object"}},
             "application/json": {"schema": {"type": "object"}},
-            "text/plain": {"schema": {"type": "string"}},
+            **{kind: {"schema": {"type": "string"}} for kind in TEXT_TYPES},
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILE_TYPES},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -50,7 +56,7 @@ _BODY = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "界址点 TXT、shapefile 的 zip、GeoJSON 或 WKT",
+                            "description": "任何可读的文件；文件名只用于显示",
                         },
                         "use": {"type": "string", "example": "080403"},
                         "attr": {
@@ -131,15 +137,20 @@ def _multi(items: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 async def _read(upload: Upload, options: Options, state: State) -> Sequence[Site]:
-    plain = upload.name is None and not options.repair and options.width_m is None
+    quick = not options.repair and options.width_m is None
     try:
-        if plain and len(upload.content) <= _INLINE_BYTES:
+        if quick and len(upload.content) <= _INLINE_BYTES and _is_text(upload.content):
             return _sites(upload, options, state)
         return await run_in_threadpool(_sites, upload, options, state)
     except RecursionError:
         raise FormatError(
             "内容嵌套层数过多", expected="有效的 GeoJSON", advice="核对文件后重新提交"
         ) from None
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether these are GeoJSON or WKT, whatever they were sent as: no file for a child process."""
+    return content.lstrip().startswith(b"{") or bool(WKT_START.match(content.decode("latin-1")))
 
 
 def _sites(upload: Upload, options: Options, state: State) -> Sequence[Site]:
@@ -149,7 +160,7 @@ def _sites(upload: Upload, options: Options, state: State) -> Sequence[Site]:
         state.plan,
         name=upload.name,
         crs=options.crs,
-        encoding=options.encoding,
+        encoding=options.encoding or upload.charset,
         repair=options.repair,
         width_m=options.width_m,
     )
@@ -211,7 +222,7 @@ async def list_site_checks(
     "/{check_id}.geojson",
     responses={
         200: {"description": "地块与检测结果的图形", "content": {GEOJSON_TYPE: {}}},
-        **problems(404, 503),
+        **problems(404, 422, 503),
     },
     summary="一次检测的图形",
     description="一次检测的图形：地块、各条结论标出的范围（经纬度）。",
@@ -224,7 +235,7 @@ async def get_site_check_geojson(state: StateDep, check_id: CheckId) -> Response
 @router.get(
     "/{check_id}.html",
     response_class=HTMLResponse,
-    responses=problems(404, 503),
+    responses=problems(404, 422, 503),
     summary="一次检测的地图",
     description="一次检测的地图：单个网页，离线可用。",
 )
@@ -243,7 +254,7 @@ async def get_site_check_json(state: StateDep, check_id: CheckId) -> Response:
     "/{check_id}",
     responses={
         200: {"model": schemas.SiteCheckOut, "description": "检测结果"},
-        **problems(404, 503),
+        **problems(404, 422, 503),
     },
     summary="一次检测的结果",
     description="一次检测的完整结果；也可加后缀 .json、.geojson 或 .html。",

@@ -29,7 +29,7 @@ async def get_plan_map(state: StateDep) -> HTMLResponse:
 @router.get(
     "/site-checks/{check_id}.html",
     response_class=HTMLResponse,
-    responses=problems(404, 503),
+    responses=problems(404, 422, 503),
     summary="一次检测的地图",
     description="一次检测的地图。",
 )

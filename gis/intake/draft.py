@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gis.crs import CrsPolicy
 from gis.errors import Fault, InputError, LimitError
 from gis.model import Claim, Remark
 
@@ -86,12 +87,13 @@ class Declared:
 
     ``epsgs`` holds one code, or both spellings of one zone (with and without prefix) when only the
     zone was named. ``text`` is what was found. ``shift`` is ``GCJ-02`` or ``BD-09`` when the
-    degrees are those of a web map.
+    degrees are those of a web map. ``place`` is where it stands in the input, if that helps.
     """
 
     epsgs: tuple[int, ...]
     text: str
     shift: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,21 @@ class Draft:
     area_place: str = ""
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the caller knows and the content may not say.
+
+    ``crs_given``: the user names the CRS, so what the file declares does not matter. ``encoding``:
+    the codec that the user names for texts and attribute tables. ``deadline``: when the children
+    that read the parts of one file must have ended, on the clock of ``time.monotonic``.
+    """
+
+    policy: CrsPolicy
+    crs_given: bool = False
+    encoding: str | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ wrong characters and no error. Nothing is replaced silently; the choice becomes 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 
 from gis.errors import ClaimError, FormatError
@@ -17,6 +18,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+# What tables of the field say, for telling Chinese from what only decodes as something.
+_WORDS = re.compile(
+    "耕地|水田|旱地|水浇地|园地|林地|草地|湿地|用地|住宅|宅基地|公路|道路|河流|坑塘|沟渠|水面"
+    "|工业|商业|学校|绿地|国有|集体|名称|项目|地块|地类|编号|面积|权属|用途|备注"
+)
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+# Code of the remark that the declared encoding was not followed; a warning, not a note.
+OVERRULED = "table_encoding_overruled"
+# Text codecs of Python that are notations and no character sets.
+_NO_CHARSETS = ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape")
 
 
 def named_codec(name: str) -> str:
@@ -52,6 +63,9 @@ def decode_text(data: bytes, given: str | None = None) -> tuple[str, Remark]:
     """
     if given is not None:
         return _strict(data, given).lstrip("\ufeff"), _note(f"{given}（由用户指定）")
+    if data.startswith(codecs.BOM_UTF8) and not _begins_as_utf8(data[3:]):
+        # Some tools put the mark of UTF-8 in front of GBK.
+        return _strict(data[3:], "gb18030"), _note("GB18030（GBK），前面多出 UTF-8 的 BOM")
     for mark, codec, title in _MARKS:
         if data.startswith(mark):
             return _strict(data, codec), _note(title)
@@ -62,9 +76,17 @@ def decode_text(data: bytes, given: str | None = None) -> tuple[str, Remark]:
 
 
 def table_codec(
-    texts: Sequence[bytes], declared: str | None, given: str | None = None
+    texts: Sequence[bytes],
+    declared: str | None,
+    given: str | None = None,
+    *,
+    what: str = "属性表",
+    source: str = ".cpg",
 ) -> tuple[str, Remark]:
     """Return the codec of an attribute table: the declared one if it decodes all, else detected.
+
+    Where it decodes all but gives no Chinese, and GB18030 gives words of the field, GB18030 is
+    taken; the remark then has the code ``OVERRULED`` and is a warning.
 
     Parameters
     ----------
@@ -74,6 +96,8 @@ def table_codec(
         Content of the ``.cpg``, or None.
     given
         Codec that the user names (from ``named_codec``); nothing else is tried then.
+    what, source
+        What holds the texts and what declares their codec, for people.
 
     Raises
     ------
@@ -83,19 +107,41 @@ def table_codec(
     if given is not None:
         if not _decodes(texts, given):
             raise FormatError(
-                f"属性表的文字不能按 {given} 读出", advice="换一种编码或省略 encoding"
+                f"{what}的文字不能按 {given} 读出", advice="换一种编码或省略 encoding"
             )
-        return given, Remark("table_encoding", f"属性表编码：{given}，由用户指定")
+        return given, Remark("table_encoding", f"{what}编码：{given}，由用户指定")
     stated = _codec(declared) if declared else None
     order = [stated, "utf-8", "gb18030"]
     if stated is not None and stated.startswith(("iso8859", "cp125", "latin")):
         # Western one-byte codecs decode anything; exporters declare them over Chinese text.
         order = ["utf-8", "gb18030", stated]
+    if stated == "gb18030" and _decodes(texts, "utf-8") and _has_chinese(texts, "utf-8"):
+        # UTF-8 almost always passes as GBK too, as other characters; hardly ever the other way.
+        text = f"{what}声明为 GBK，实为 UTF-8，已按 UTF-8 采用"
+        return "utf-8", Remark(OVERRULED, text)
     for codec in dict.fromkeys(c for c in order if c):
-        if _decodes(texts, codec):
-            how = "按 .cpg 声明" if codec == stated else "自动判定"
-            return codec, Remark("table_encoding", f"属性表编码：{codec}，{how}")
-    raise FormatError("属性表的文字既不是 UTF-8 也不是 GB18030", advice="重新导出并附上 .cpg 文件")
+        if not _decodes(texts, codec):
+            continue
+        if _is_chinese_unseen(texts, codec):
+            text = f"{what}按 {codec} 读出的不是汉字，按 GB18030 读出常用词，已按 GB18030 采用"
+            return "gb18030", Remark(OVERRULED, text)
+        how = f"按 {source} 声明" if codec == stated else "自动判定"
+        return codec, Remark("table_encoding", f"{what}编码：{codec}，{how}")
+    raise FormatError(
+        f"{what}的文字既不是 UTF-8 也不是 GB18030", advice="重新导出，或用 encoding 指定编码"
+    )
+
+
+def _has_chinese(texts: Sequence[bytes], codec: str) -> bool:
+    return any(_CHINESE.search(text.decode(codec)) for text in texts)
+
+
+def _is_chinese_unseen(texts: Sequence[bytes], codec: str) -> bool:
+    """Whether a codec gives no Chinese where GB18030 gives words of the field."""
+    if codec == "gb18030" or _has_chinese(texts, codec) or not _decodes(texts, "gb18030"):
+        return False
+    read = "\n".join(text.decode("gb18030") for text in texts)
+    return _WORDS.search(read) is not None
 
 
 def _strict(data: bytes, codec: str) -> str:
@@ -123,7 +169,17 @@ def _codec(declared: str) -> str | None:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    return found.name if getattr(found, "_is_text_encoding", False) else None
+    is_charset = getattr(found, "_is_text_encoding", False) and found.name not in _NO_CHARSETS
+    return found.name if is_charset else None
+
+
+def _begins_as_utf8(data: bytes) -> bool:
+    """Whether the first character beyond ASCII is UTF-8; a later fault is then one of UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return not data[: error.start].isascii()
+    return True
 
 
 def _decodes(texts: Sequence[bytes], codec: str) -> bool:

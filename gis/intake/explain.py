@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from gis.crs import CGCS2000, CrsPolicy, gauss_kruger, gauss_kruger_epsg
-from gis.errors import CrsError, OutsidePlanError
+from gis.errors import CrsError, Fault, OutsidePlanError
 from gis.intake.defects import show
 from gis.intake.draft import Declared
 from gis.intake.landing import (
@@ -59,6 +59,7 @@ def explain(point: Point, policy: CrsPolicy, said: Declared | None) -> CrsError 
             f"声明的坐标系 {said.text} 与坐标（{show(*point)}）不符",
             expected=f"EPSG:{likely[0]} 的坐标形式与此相符",
             advice="核对坐标系声明",
+            faults=_where_said(said, f"与坐标（{show(*point)}）不符"),
         )
     unit = _unit(point, policy)
     if unit:
@@ -131,8 +132,14 @@ def _prefix_conflict(point: Point, said: Declared | None) -> CrsError | None:
                 f"东坐标 {x:.3f} 却带有带号 {zone}",
                 expected="带号一致",
                 advice="核对文件中的带号、分带和坐标",
+                faults=_where_said(said, f"带号 {stated.zone} 与东坐标的带号 {zone} 不一致"),
             )
     return None
+
+
+def _where_said(said: Declared | None, message: str) -> list[Fault]:
+    """Return the fault at the place of a declaration, none where no place is known."""
+    return [Fault(said.place, message)] if said is not None and said.place else []
 
 
 def _prefix(easting: float) -> int | None:

@@ -24,15 +24,16 @@ from gis.intake.draft import (
     Document,
     Draft,
     Faults,
+    Hints,
     clean_text,
     name_warning,
 )
 from gis.intake.encoding import named_codec
-from gis.intake.geojson import canonical_text
 from gis.intake.naming import declared_by, traced
 from gis.intake.neighbours import with_neighbours
-from gis.intake.recognise import ACCEPTED, Hints, recognise
-from gis.intake.vector_file import SHP_MAGIC, read_layers, read_loose_shapefile
+from gis.intake.recognise import ACCEPTED, recognise
+from gis.intake.shapefile import SHP_MAGIC, loose_shapefile, read_shapefiles
+from gis.intake.strict_json import canonical_text
 from gis.model import Site, Source
 
 SiteSource: TypeAlias = Path | bytes | str | Mapping[str, Any]
@@ -129,6 +130,8 @@ def _sites(document: Document, options: Options, which: int | None) -> tuple[Sit
         try:
             sites.append(site_of(draft, document, options))
         except InputError as error:
+            if not error.faults and (len(drafts) > 1 or document.faults):
+                error.faults = (Fault(draft.shape.where, error.found),)  # which of them it is
             errors.append(error)
             if isinstance(error, LimitError):
                 break  # the others would cost as much
@@ -183,17 +186,15 @@ def _open(
     label = name if name is not None else source.name if isinstance(source, Path) else ""
     content, data = _content(source)
     if isinstance(source, Path) and isinstance(content, bytes) and content.startswith(SHP_MAGIC):
-        document = read_layers(
-            (read_loose_shapefile(source, content),), policy, ignore_prj=crs is not None
-        )
+        document = read_shapefiles((loose_shapefile(source, content),), hints)
     else:
         document = recognise(content, hints)
     label, changed = clean_text(label.replace("\\", "/").rpartition("/")[2])
     document = _named(document, label)
     if changed:
         document = replace(document, warnings=(*document.warnings, name_warning("文件名")))
-    if document.trace is None:
-        document = replace(document, trace=traced([label], where="文件名"))
+    if document.trace is None or not document.trace.shifts:
+        document = replace(document, trace=traced([label], where="文件名") or document.trace)
     shown = Source(document.kind, label, hashlib.sha256(data).hexdigest())
     return document, Options(policy, given, repair, width_m, shown)
 

@@ -120,6 +120,11 @@ def declared_area(number: float | None, area: Area, *, where: str) -> StatedArea
     return StatedArea(claims, fault=Fault(where, f"{differs}（{share:.1%}），超过 1 %"))
 
 
+def area_unit(number: float, area: Area) -> str:
+    """Return in Chinese the unit in which a stated number comes nearest to the computed area."""
+    return _nearest_unit(number, area)[0]
+
+
 def _nearest_unit(number: float, area: Area) -> tuple[str, float, float]:
     """Return unit, its m², and how many m² the number is off in it; hectares when none fits."""
     computed = (area.ellipsoidal_m2, area.planar_m2)

@@ -55,6 +55,8 @@ def read_wkt(text: str) -> Document:
     LimitError
         Too many vertices or geometries.
     """
+    # Fewer commas stand between rings and parts than brackets open, so this many vertices are sure.
+    check_vertices(text.count(",") - text.count("("))
     found = _SRID.match(text)
     declared = Declared((int(found[1]),), f"SRID={found[1]}") if found else None
     reader = _Reader(text, found.end() if found else 0)

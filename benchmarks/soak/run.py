@@ -1,0 +1,98 @@
+"""The long runs: does anything break when machines try for minutes what the tests try for seconds?
+
+Runs the fuzzers, the OpenAPI examples and the property tests of the intake, and appends one JSON
+line per run to ``results.jsonl``, which is committed. Needs the environment of ``make soak``.
+
+Usage: ``python benchmarks/soak/run.py [txt kml api intake] [--seconds 600] [--examples 1000]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+RESULTS = HERE / "results.jsonl"
+# File, and how many examples for each one of the command line: a property costs less.
+TESTS = {"api": ("tests/test_api_schema.py", 1), "intake": ("tests/test_intake_property.py", 5)}
+RUNS = ("txt", "kml", "api", "intake")
+
+
+def fuzzed(kind: str, seconds: float) -> dict[str, Any]:
+    """Return what a fuzzer found."""
+    script = [sys.executable, str(HERE / "fuzz_intake.py"), kind, "--seconds", str(seconds)]
+    done = subprocess.run(script, stdout=subprocess.PIPE, text=True, check=False)
+    if not done.stdout.strip():
+        return {"what": f"fuzz {kind}", "failures": ["did not run"]}
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def tested(name: str, examples: int) -> dict[str, Any]:
+    """Return how the tests of a file ended with so many random examples each."""
+    begun = time.monotonic()
+    path, times = TESTS[name]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path],
+        cwd=REPO,
+        env={**os.environ, "WUQU_EXAMPLES": str(examples * times)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    sys.stderr.write(done.stdout)
+    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return {
+        "what": f"{name} examples",
+        "tests": sum(counts.values()),
+        "examples": examples * times,
+        "seconds": round(time.monotonic() - begun),
+        "failures": failed or (["did not run"] if done.returncode else []),
+    }
+
+
+def commit() -> str:
+    """Return the commit that is tried, with a mark when files were changed since."""
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *words], cwd=REPO, capture_output=True, text=True, check=False
+        )
+
+    head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
+    here = RESULTS.relative_to(REPO).as_posix()
+    changed = git("diff", "--quiet", "HEAD", "--", ".", f":!{here}").returncode != 0
+    return f"{head}-dirty" if changed else head
+
+
+def main() -> None:
+    """Run, append to the results, and fail when anything failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", choices=[*RUNS, []], help="default: all of them")
+    parser.add_argument("--seconds", type=float, default=600, help="for each fuzzer")
+    parser.add_argument("--examples", type=int, default=1000, help="for each operation or property")
+    options = parser.parse_args()
+    broken = False
+    for name in options.what or RUNS:
+        is_fuzzer = name not in TESTS
+        found = fuzzed(name, options.seconds) if is_fuzzer else tested(name, options.examples)
+        row = {"date": datetime.now(UTC).date().isoformat(), "commit": commit(), **found}
+        line = json.dumps(row, ensure_ascii=False) + "\n"
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(line)
+        sys.stdout.write(line)
+        broken = broken or bool(row["failures"])
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

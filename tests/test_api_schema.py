@@ -1,0 +1,101 @@
+"""The service does what its OpenAPI document says: no 5xx, declared statuses, types and shapes.
+
+``WUQU_EXAMPLES`` sets the number of examples per operation; then they are random.
+"""
+
+import os
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.python.asgi import shutdown_lifespans
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from api.examples import body_examples
+from api.settings import Settings
+
+EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
+CHECKS = [
+    not_a_server_error,
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+# The document without its examples, which need a plan.
+PATHS = FastAPI.openapi(create_app(Settings()))["paths"]
+OPERATIONS = [(path, method.upper()) for path, methods in PATHS.items() for method in methods]
+POST = ("/v1/site-checks", "POST")
+
+
+@pytest.fixture(scope="module")
+def schema(plan, tmp_path_factory):
+    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
+    yield schemathesis.openapi.from_asgi("/openapi.json", create_app(settings, plan=plan))
+    shutdown_lifespans()
+
+
+@pytest.fixture(scope="module")
+def known(schema, plan):
+    """Path parameters that exist: a record, a layer, a rule."""
+    case = schema["/v1/site-checks"]["POST"].Case(
+        body=body_examples(plan)["application/json"], media_type="application/json"
+    )
+    return {
+        "check_id": case.call().json()["id"],
+        "layer_id": "zones",
+        "rule_id": plan.rulebook.rules[0].id,
+    }
+
+
+def cases(operation, known, plan):
+    """Requests that fit the document, requests that do not, and requests about what exists."""
+    parameters = {parameter.name for parameter in operation.iter_parameters()}
+    choices = [operation.as_strategy(GenerationMode.POSITIVE)]
+    if parameters:
+        choices.append(operation.as_strategy(GenerationMode.NEGATIVE))
+    path = {name: value for name, value in known.items() if name in parameters}
+    if path:
+        choices.append(operation.as_strategy(path_parameters=path))
+    if (operation.path, operation.method.upper()) == POST:
+        # Options of every kind on a site that can be checked.
+        choices += [
+            operation.as_strategy(mode, body=body, media_type=kind)
+            for kind, body in body_examples(plan).items()
+            for mode in GenerationMode
+        ]
+    return st.one_of(choices)
+
+
+def test_every_operation_of_the_document_is_tried(schema):
+    described = {
+        (result.ok().path, result.ok().method.upper()) for result in schema.get_all_operations()
+    }
+    assert described == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_an_operation_answers_as_its_document_says(schema, known, plan, path, method):
+    operation = schema[path][method]
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize="WUQU_EXAMPLES" not in os.environ,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(case=cases(operation, known, plan))
+    def conforms(case):
+        case.validate_response(case.call(), checks=CHECKS)
+
+    conforms()
