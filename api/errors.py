@@ -17,7 +17,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.headers import security_headers
-from gis.errors import InputError, LimitError, NotFoundError, PlanError, WuquError, as_problem
+from gis.errors import (
+    BusyError,
+    InputError,
+    LimitError,
+    NotFoundError,
+    PlanError,
+    WuquError,
+    as_problem,
+)
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -55,19 +63,6 @@ class EffortError(LimitError):
 
     code = "effort"
     title = "一次请求的检测量过大"
-
-
-class BusyError(WuquError):
-    """Too many large sites at once; the same request can be answered a little later."""
-
-    code = "busy"
-    title = "服务繁忙"
-    retry_after_s = 5
-
-    def __init__(self) -> None:
-        super().__init__(
-            "同时检测的大地块过多", advice=f"{self.retry_after_s} 秒后重新提交，或分批提交"
-        )
 
 
 STATUS: Mapping[type[Exception], int] = {

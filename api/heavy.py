@@ -13,9 +13,10 @@ from functools import partial
 from threading import Thread
 from typing import TypeVar
 
-from api.errors import BusyError
+from gis.errors import BusyError
 
 T = TypeVar("T")
+_TOO_MANY = "同时检测的大地块过多"
 
 
 class HeavyWork:
@@ -59,12 +60,12 @@ class HeavyWork:
     async def _enter(self) -> None:
         if self._free.locked():
             if not self._places:
-                raise BusyError
+                raise BusyError(_TOO_MANY)
             self._places -= 1
             try:
                 await asyncio.wait_for(self._free.acquire(), self._wait_s)
             except TimeoutError:
-                raise BusyError from None
+                raise BusyError(_TOO_MANY) from None
             finally:
                 self._places += 1
         else:

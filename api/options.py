@@ -15,7 +15,7 @@ from gis.claims import parse_pairs
 from gis.errors import ClaimError, Fault
 from gis.intake.draft import clean_text
 from gis.intake.encoding import named_codec
-from gis.intake.naming import declared_by
+from gis.intake.position.naming import declared_by
 from gis.intake.read import MAX_WIDTH_M
 
 OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs", "encoding")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from gis.crs import CrsPolicy
-    from gis.intake.boundary_write import Plot
+    from gis.intake.boundary.write import Plot
     from gis.model import Site
 
 txt_app = typer.Typer(help="读取、写出和检查勘测定界界址点 TXT。", no_args_is_help=True)
@@ -125,7 +125,7 @@ def txt_write(
     """把地块写成界址点 TXT；写出的内容读回比对一致后才算成功。"""
     from gis.console_txt import parts_of
     from gis.intake import read_sites
-    from gis.intake.boundary_write import boundary_txt, encoded
+    from gis.intake.boundary.write import boundary_txt, encoded
 
     opened = open_plan(plan)
     _refuse_same_file(existing(file), out)
@@ -175,7 +175,7 @@ def txt_lint(
 ) -> None:
     """检查界址点 TXT，一次列出全部错误、警告和说明及其行号。有错误时退出码为 3。"""
     from gis.console_txt import lint_document, print_lint
-    from gis.intake.boundary_lint import lint_boundary_txt
+    from gis.intake.boundary.lint import lint_boundary_txt
 
     opened = open_plan(plan)
     report = lint_boundary_txt(
@@ -230,7 +230,7 @@ def _zone_to_write(crs: str | None, work_epsg: int) -> int:
 def _plot(site: Site, number: int, name: str | None, epsg: int) -> Plot:
     """Return the site as a plot in the zone to write."""
     from gis.crs import transform
-    from gis.intake.boundary_write import Plot
+    from gis.intake.boundary.write import Plot
 
     claims = site.claims
     return Plot(

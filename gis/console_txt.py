@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gis.console import print_rows
 from gis.crs import to_lonlat
-from gis.intake.boundary_lint import Level, LintPlot, LintReport, LintRow
+from gis.intake.boundary.lint import Level, LintPlot, LintReport, LintRow
 from gis.model import Site
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@
     │   ├── SeveralSitesError         more than one site where one was expected
     │   ├── LimitError                larger than the limits of the service
     │   ├── DeclaredAreaError         the area that the file states is not that of its coordinates
+    │   ├── BusyError                 too much at once; the same input can be judged a little later
     │   └── ClaimError                unknown use, attribute or option, or a value out of range
     ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
     │   └── RuleBookError             a rule book that cannot be used
@@ -170,6 +171,17 @@ class DeclaredAreaError(InputError):
 
     code = "declared_area"
     title = "填写的面积与坐标不符"
+
+
+class BusyError(InputError):
+    """Too much at once; the same input can be judged a little later."""
+
+    code = "busy"
+    title = "服务繁忙"
+    retry_after_s = 5
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found, advice=f"{self.retry_after_s} 秒后重新提交，或分批提交")
 
 
 class ClaimError(InputError):

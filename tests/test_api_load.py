@@ -10,12 +10,12 @@ from starlette.testclient import TestClient
 
 from api import judging
 from api.app import create_app
-from api.errors import BusyError
 from api.examples import point_lines
 from api.heavy import HeavyWork
 from api.routers import checks
 from api.settings import Settings
 from gis.check import check_site
+from gis.errors import BusyError
 from gis.intake.read import read_site, read_sites
 
 RING = [[115.97, 36.37], [115.971, 36.37], [115.971, 36.371], [115.97, 36.371], [115.97, 36.37]]

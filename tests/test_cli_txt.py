@@ -198,7 +198,7 @@ def test_write_names_a_place_that_cannot_be_written(run, tmp_path):
 def test_write_does_not_say_that_it_succeeded_when_the_text_reads_otherwise(
     run, tmp_path, monkeypatch
 ):
-    from gis.intake import boundary_write
+    from gis.intake.boundary import write as boundary_write
 
     true_text = boundary_write.boundary_txt
 

@@ -12,7 +12,7 @@ from shapely.geometry import box
 
 from gis.crs import CrsPolicy, transform
 from gis.errors import CrsError, FormatError, LimitError, SeveralSitesError
-from gis.intake import archive
+from gis.intake.outside import archive
 from gis.intake.read import read_site, read_sites
 
 POLICY = CrsPolicy(

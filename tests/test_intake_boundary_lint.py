@@ -7,7 +7,7 @@ from shapely.geometry import box
 
 from gis.crs import CrsPolicy
 from gis.errors import ClaimError, CrsError, FormatError, InputError, LimitError
-from gis.intake.boundary_lint import Level, lint_boundary_txt
+from gis.intake.boundary.lint import Level, lint_boundary_txt
 from gis.intake.boundary_txt import Plot, boundary_txt
 from gis.intake.read import read_sites
 

@@ -5,8 +5,8 @@ from shapely.geometry import Polygon, box
 
 from gis.crs import CrsPolicy
 from gis.errors import FormatError, GeometryError, SeveralSitesError
-from gis.intake.boundary_lines import PointLine
-from gis.intake.boundary_rings import parts_by_position, split_rings
+from gis.intake.boundary.lines import PointLine
+from gis.intake.boundary.rings import parts_by_position, split_rings
 from gis.intake.draft import Ring, as_array
 from gis.intake.read import read_site, read_sites
 

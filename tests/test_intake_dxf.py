@@ -7,8 +7,8 @@ import pytest
 
 from gis.crs import CrsPolicy
 from gis.errors import CrsError, FormatError, GeometryError, LimitError, SeveralSitesError
-from gis.intake import sandbox
-from gis.intake.dxf_bytes import is_dxf
+from gis.intake.outside import sandbox
+from gis.intake.outside.dxf_bytes import is_dxf
 from gis.intake.read import read_site, read_sites
 
 POLICY = CrsPolicy(

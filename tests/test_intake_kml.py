@@ -23,10 +23,11 @@ from gis.errors import (
     OutsidePlanError,
     SeveralSitesError,
 )
-from gis.intake import read_site, read_sites, xml_tree
+from gis.intake import read_site, read_sites
 from gis.intake.draft import Document, ShapeKind
 from gis.intake.kml import read_kml, read_kmz
-from gis.intake.kml_geometry import read_coordinates
+from gis.intake.placemarks import xml_tree
+from gis.intake.placemarks.geometry import read_coordinates
 from gis.webmap import to_bd09, to_gcj02
 
 POLICY = CrsPolicy(

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gis.errors import FormatError, InputError, LimitError
-from gis.intake import dxf, filegdb, geopackage, sandbox, shapefile
-from gis.intake.sandbox_answer import RESULT_BYTES, Task
+from gis.errors import BusyError, FormatError, InputError, LimitError
+from gis.intake.outside import dxf, filegdb, geopackage, sandbox, shapefile
+from gis.intake.outside.answer import RESULT_BYTES, Task
 
 TASK = Task("Shapefile", "layer.shp")
 REAL_CHILD = sandbox._CHILD
@@ -238,7 +238,7 @@ def test_a_reader_that_cannot_be_loaded_is_told_apart_from_a_damaged_file():
 
 def test_a_disk_without_room_is_an_input_error(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
-    with pytest.raises(LimitError, match="资源"):
+    with pytest.raises(BusyError, match="资源"):
         run()
 
 
@@ -247,7 +247,7 @@ def test_a_system_without_resources_is_an_input_error(monkeypatch):
         raise OSError
 
     monkeypatch.setattr(sandbox.subprocess, "Popen", refuse)
-    with pytest.raises(LimitError, match="资源"):
+    with pytest.raises(BusyError, match="资源"):
         run()
 
 
@@ -280,7 +280,7 @@ def test_who_waits_too_long_for_a_place_is_sent_away_within_the_deadline(fake):
             sandbox._SEATS.acquire()
             taken.callback(sandbox._SEATS.release)
         start = time.monotonic()
-        with pytest.raises(LimitError, match="过多"):
+        with pytest.raises(BusyError, match="过多"):
             run(2.2)
         assert time.monotonic() - start < 1.5
     assert run()[0].name == "a"
@@ -299,17 +299,17 @@ def test_a_place_is_free_again_after_every_failure(fake):
 @linux
 def test_the_child_dies_with_its_parent(tmp_path):
     told = tmp_path / "pid"
-    reader = tmp_path / "sandbox_stuck.py"
+    reader = tmp_path / "child_stuck.py"
     reader.write_text(
         f"import os, time\ndef read(_):\n    time.sleep(60)\nopen({str(told)!r}, 'w')"
         ".write(str(os.getpid()))\n"
     )
-    child = tmp_path / "sandbox_child.py"
+    child = tmp_path / "child.py"
     child.write_text(REAL_CHILD.read_text(encoding="utf-8"), encoding="utf-8")
     parent = tmp_path / "parent.py"
     parent.write_text(
-        "from pathlib import Path\nfrom gis.intake import sandbox\n"
-        "from gis.intake.sandbox_answer import Task\n"
+        "from pathlib import Path\nfrom gis.intake.outside import sandbox\n"
+        "from gis.intake.outside.answer import Task\n"
         f"sandbox._CHILD = Path({str(child)!r})\n"
         "sandbox.read_in_child({}, Task('x', 'x', reader='stuck'))\n"
     )
@@ -515,7 +515,8 @@ def test_the_service_ends_within_ten_seconds_of_sigterm_even_with_a_stuck_child(
     port = free_port()
     server = tmp_path / "server.py"
     server.write_text(
-        "from pathlib import Path\nfrom api.serve import serve\nfrom gis.intake import sandbox\n"
+        "from pathlib import Path\nfrom api.serve import serve\n"
+        "from gis.intake.outside import sandbox\n"
         f"sandbox._CHILD = Path({str(child)!r})\n"
         f"serve(port={port}, plan=Path({str(repo / 'data')!r}))\n"
     )

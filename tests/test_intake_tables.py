@@ -23,12 +23,13 @@ from gis.errors import (
     OutsidePlanError,
     SeveralSitesError,
 )
-from gis.intake import spreadsheet, table_text
 from gis.intake.read import read_site, read_sites
-from gis.intake.spreadsheet import read_workbook
-from gis.intake.table_cells import Reading, Unreadable, read_number
-from gis.intake.table_headings import Role, heading_of
-from gis.intake.table_text import looks_like_table
+from gis.intake.table import text as table_text
+from gis.intake.table import workbook as spreadsheet
+from gis.intake.table.cells import Reading, Unreadable, read_number
+from gis.intake.table.headings import Role, heading_of
+from gis.intake.table.text import looks_like_table
+from gis.intake.table.workbook import read_workbook
 from gis.intake.tables import read_csv, read_xlsx
 
 POLICY = CrsPolicy(

@@ -8,8 +8,8 @@ from pyproj.crs import CompoundCRS
 from gis.crs import CrsPolicy
 from gis.errors import CrsError, LimitError
 from gis.intake.draft import Faults, Hints, Ring, Shape, ShapeKind
-from gis.intake.sandbox_answer import LayerRows
-from gis.intake.vector_file import (
+from gis.intake.outside.answer import LayerRows
+from gis.intake.outside.features import (
     Gathering,
     Layer,
     check_layers,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gis.errors import LimitError
 from gis.intake.draft import ShapeKind
-from gis.intake.wkb import WkbError, shape_of
+from gis.intake.outside.wkb import WkbError, shape_of
 
 SQUARE = "POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0), (1 1, 2 1, 2 2, 1 1))"
 GOOD = [

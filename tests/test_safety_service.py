@@ -21,7 +21,7 @@ import gis
 from api.app import create_app
 from api.settings import MEGABYTE, Settings
 from gis.canonical import to_dict
-from gis.intake import sandbox
+from gis.intake.outside import sandbox
 from gis.intake.read import read_site
 from gis.output.export import write_csv
 

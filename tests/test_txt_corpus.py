@@ -11,7 +11,7 @@ import pytest
 
 from gis.crs import CrsPolicy
 from gis.errors import InputError
-from gis.intake.boundary_lint import Level, lint_boundary_txt
+from gis.intake.boundary.lint import Level, lint_boundary_txt
 from gis.intake.read import read_sites
 
 CORPUS = Path(__file__).parent / "corpus" / "txt"

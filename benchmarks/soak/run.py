@@ -1,9 +1,10 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples and the property tests of the intake, and appends one JSON
-line per run to ``results.jsonl``, which is committed. Needs the environment of ``make soak``.
+Runs the fuzzers, the OpenAPI examples and the property tests of intake and coordinates, and
+appends one JSON line per run to ``results.jsonl``, which is committed. Needs the environment of
+``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake] [--seconds 600] [--examples 1000]``
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong] [--seconds 600] [--examples N]``
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.jsonl"
 # File, and how many examples for each one of the command line: a property costs less.
-TESTS = {"api": ("tests/test_api_schema.py", 1), "intake": ("tests/test_intake_property.py", 5)}
-RUNS = ("txt", "kml", "api", "intake")
+TESTS = {
+    "api": ("tests/test_api_schema.py", 1),
+    "intake": ("tests/test_intake_property.py", 5),
+    "wrong": ("tests/test_wrong_input.py", 5),
+}
+RUNS = ("txt", "kml", *TESTS)
 
 
 def fuzzed(kind: str, seconds: float) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 from write import Field, write_shapefile
 
-from gis.intake.boundary_write import Plot, write_boundary_txt
+from gis.intake.boundary.write import Plot, write_boundary_txt
 
 COLUMNS = [
     "id",

@@ -3,8 +3,8 @@
 Reads the form and its variants seen in the wild: 9, 12 or more header fields, full-width
 punctuation, missing keys, several plots with equal headers, rings told apart by position and not by
 number. Every fault is listed with its line. X is the northing; the drafts have x = easting. The
-writer is :mod:`gis.intake.boundary_write`, re-exported here; the list of everything that is worth
-knowing about a file is :mod:`gis.intake.boundary_lint`.
+writer is :mod:`gis.intake.boundary.write`, re-exported here; the list of everything that is worth
+knowing about a file is :mod:`gis.intake.boundary.lint`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy as np
 
 from gis.crs import gauss_kruger_epsg
 from gis.errors import CrsError, FormatError
-from gis.intake.boundary_head import Head, Statement, statement_of
-from gis.intake.boundary_lines import KINDS, NUMBER, Header, header_of, plain, point_of
-from gis.intake.boundary_parse import PlotLines, parse
-from gis.intake.boundary_rings import parts_by_position, split_rings
-from gis.intake.boundary_write import Plot, boundary_txt, write_boundary_txt
+from gis.intake.boundary.head import Head, Statement, statement_of
+from gis.intake.boundary.lines import KINDS, NUMBER, Header, header_of, plain, point_of
+from gis.intake.boundary.parse import PlotLines, parse
+from gis.intake.boundary.rings import parts_by_position, split_rings
+from gis.intake.boundary.write import Plot, boundary_txt, write_boundary_txt
 from gis.intake.draft import (
     Declared,
     Document,

@@ -14,11 +14,12 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CrsPolicy, crs_of, ellipsoidal_area
 from gis.errors import CrsError, DeclaredAreaError, GeometryError
-from gis.intake import coordinates, geometry
-from gis.intake.coordinates import Understanding
 from gis.intake.draft import Declared, Document, Draft, Shape, ShapeKind, Trace
-from gis.intake.limits import check_perimeter
-from gis.intake.slivers import sliver_warnings
+from gis.intake.drawing import geometry
+from gis.intake.drawing.limits import check_perimeter
+from gis.intake.drawing.slivers import sliver_warnings
+from gis.intake.position import coordinates
+from gis.intake.position.coordinates import Understanding
 from gis.intake.statements import declared_area
 from gis.model import Area, CrsDecision, Doubt, Remark, Site, Source
 from gis.webmap import REACH_M, unshifted

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gis.errors import FormatError, InputError, LimitError
-from gis.intake.archive import FILE_KINDS, Package, unpack_members
 from gis.intake.draft import (
     MAX_BYTES,
     MAX_NAME,
@@ -23,9 +22,10 @@ from gis.intake.draft import (
     clean_text,
     without_points,
 )
-from gis.intake.kml_walk import Found, Walker
-from gis.intake.naming import traced
-from gis.intake.xml_tree import parse_xml
+from gis.intake.outside.archive import FILE_KINDS, Package, unpack_members
+from gis.intake.placemarks.walk import Found, Walker
+from gis.intake.placemarks.xml_tree import parse_xml
+from gis.intake.position.naming import traced
 from gis.model import Remark
 from gis.webmap import GCJ02
 

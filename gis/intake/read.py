@@ -28,11 +28,11 @@ from gis.intake.draft import (
     clean_text,
     name_warning,
 )
+from gis.intake.drawing.neighbours import with_neighbours
 from gis.intake.encoding import named_codec
-from gis.intake.naming import declared_by, traced
-from gis.intake.neighbours import with_neighbours
+from gis.intake.outside.shapefile import SHP_MAGIC, loose_shapefile, read_shapefiles
+from gis.intake.position.naming import declared_by, traced
 from gis.intake.recognise import ACCEPTED, recognise
-from gis.intake.shapefile import SHP_MAGIC, loose_shapefile, read_shapefiles
 from gis.intake.strict_json import canonical_text
 from gis.model import Site, Source
 

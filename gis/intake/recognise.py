@@ -11,20 +11,20 @@ from dataclasses import replace
 from gis.errors import FormatError
 from gis.intake.boundary_txt import looks_like_boundary_txt, read_boundary_txt
 from gis.intake.draft import Document, Hints
-from gis.intake.dxf import read_dxf
-from gis.intake.dxf_bytes import is_dxf
 from gis.intake.encoding import decode_text
 from gis.intake.geojson import read_geojson
-from gis.intake.geopackage import SQLITE_MAGIC, read_geopackage
 from gis.intake.kml import is_kmz, read_kml, read_kmz
-from gis.intake.packed import read_zip
-from gis.intake.shapefile import SHP_MAGIC
-from gis.intake.spreadsheet import is_workbook
-from gis.intake.table_text import looks_like_table
+from gis.intake.outside.dxf import read_dxf
+from gis.intake.outside.dxf_bytes import is_dxf
+from gis.intake.outside.geopackage import SQLITE_MAGIC, read_geopackage
+from gis.intake.outside.packed import read_zip
+from gis.intake.outside.shapefile import SHP_MAGIC
+from gis.intake.placemarks.xml_tree import looks_like_xml
+from gis.intake.table.text import looks_like_table
+from gis.intake.table.workbook import is_workbook
 from gis.intake.tables import read_csv, read_xlsx
 from gis.intake.wkt import START as WKT_START
 from gis.intake.wkt import read_wkt
-from gis.intake.xml_tree import looks_like_xml
 
 # Formats that people send and that are not read here: named, so that they know what to do.
 _KNOWN_MAGIC = (

@@ -19,14 +19,14 @@ from gis.intake.draft import (
     check_vertices,
     clean_text,
 )
-from gis.intake.spreadsheet import read_workbook
-from gis.intake.table_cells import MAX_COLUMNS, Table, plain
-from gis.intake.table_columns import EXPECTED, bare_columns
-from gis.intake.table_plots import drafts_of
-from gis.intake.table_rows import TableRows, read_rows
-from gis.intake.table_text import read_text
-from gis.intake.table_titles import Stated, Title, read_titles
-from gis.intake.table_wkt import wkt_drafts
+from gis.intake.table.cells import MAX_COLUMNS, Table, plain
+from gis.intake.table.columns import EXPECTED, bare_columns
+from gis.intake.table.plots import drafts_of
+from gis.intake.table.rows import TableRows, read_rows
+from gis.intake.table.text import read_text
+from gis.intake.table.titles import Stated, Title, read_titles
+from gis.intake.table.wkt_column import wkt_drafts
+from gis.intake.table.workbook import read_workbook
 from gis.model import Remark
 
 _LISTED = 5

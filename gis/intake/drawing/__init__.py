@@ -1,0 +1,1 @@
+"""Is the drawing a valid polygon, and where is it not? Works in any coordinates."""

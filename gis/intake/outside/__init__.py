@@ -1,0 +1,1 @@
+"""Files that need GDAL or SQLite, met in a child process that can be killed; and zips."""

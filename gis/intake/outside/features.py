@@ -1,0 +1,264 @@
+"""Which sites are in the layers that a child process has read?
+
+What shapefile, GeoPackage and geodatabase have in common: rows become drafts, the words of the file
+about its coordinates become a declaration, and every feature that cannot be a site is told with its
+place, so that none is lost without a word. It opens nothing and knows no format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pyproj import CRS
+from pyproj.exceptions import CRSError as ProjCrsError
+
+from gis.crs import CrsPolicy, crs_of, parse_epsg, refuse_old_crs, refuse_old_datum
+from gis.errors import CrsError, LimitError
+from gis.intake.draft import (
+    Declared,
+    Document,
+    Draft,
+    Faults,
+    Hints,
+    Shape,
+    ShapeKind,
+    check_features,
+    check_rings,
+    check_vertices,
+    clean_text,
+)
+from gis.intake.outside.answer import LayerRows
+from gis.intake.outside.wkb import WkbError, shape_of
+from gis.intake.statements import read_properties
+from gis.model import Remark
+
+Decode = Callable[[Any], Any]
+
+_MAX_CRS_TEXT = 20_000
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer with what its file says about it.
+
+    ``name`` is for people; ``decode`` turns a text of the table into what it means; ``declared`` is
+    the CRS where the layer has one of its own. ``warnings`` belong to every site of the layer.
+    """
+
+    name: str
+    rows: LayerRows
+    decode: Decode = lambda value: value
+    declared: Declared | None = None
+    warnings: tuple[Remark, ...] = ()
+
+
+class Gathering:
+    """Collects the drafts of several layers, with their faults, up to the limits."""
+
+    def __init__(self, *, several: bool) -> None:
+        self.several = several
+        self.drafts: list[Draft] = []
+        self.faults = Faults()
+        self.vertices = 0
+
+    def add(self, layer: Layer) -> None:
+        """Add the sites of a layer; points are added as one draft that stands for all of them.
+
+        Raises
+        ------
+        LimitError
+            More features, vertices or rings than the service takes.
+        """
+        rows = layer.rows
+        for i, (wkb, row) in enumerate(zip(rows.wkb, rows.rows, strict=True), start=1):
+            where = f"{layer.name} 第 {i} 个要素"
+            pairs = zip(rows.fields, row, strict=True) if row else ()
+            said = read_properties(
+                {layer.decode(k): layer.decode(v) for k, v in pairs}, where=where
+            )
+            default = layer.name if len(rows.wkb) == 1 else f"{layer.name} {i}"
+            name = said.name or default
+            if self.several and said.name:
+                name = f"{layer.name}／{said.name}"
+            shape = self._shape(wkb, where, measured="measured" in rows.flags)
+            self.drafts.append(
+                Draft(
+                    name,
+                    shape or Shape(ShapeKind.EMPTY, where),
+                    said.use,
+                    said.claims,
+                    declared=layer.declared,
+                    broken=shape is None,
+                    warnings=layer.warnings + said.warnings,
+                )
+            )
+        if rows.points:
+            where = f"图层 {layer.name}（{rows.points} 个点）"
+            self.drafts.append(Draft(layer.name, Shape(ShapeKind.POINT, where)))
+        check_features(len(self.drafts))
+
+    def _shape(self, wkb: bytes | None, where: str, *, measured: bool) -> Shape | None:
+        """Return what a feature draws, or None with the fault noted."""
+        if wkb is None:
+            self.faults.add(where, "没有图形")
+            return None
+        try:
+            shape = shape_of(wkb, where)
+        except WkbError as error:
+            self.faults.add(where, str(error))
+            return None
+        check_rings(len(shape.rings))
+        self.vertices += sum(len(ring.xy) for ring in shape.rings)
+        check_vertices(self.vertices)
+        if not is_finite(shape, self.faults):
+            return None
+        return Shape(shape.kind, where, shape.parts, shape.has_z, shape.has_m or measured)
+
+    def document(
+        self,
+        kind: str,
+        *,
+        declared: Declared | None = None,
+        notes: Sequence[Remark] = (),
+        warnings: Sequence[Remark] = (),
+    ) -> Document:
+        """Return the document; layers of points beside areas or lines are left out and told."""
+        drafts, skipped = _without_point_layers(self.drafts)
+        return Document(
+            kind,
+            drafts,
+            declared=declared,
+            clockwise_is_usual=True,
+            faults=tuple(self.faults.rows),
+            notes=tuple(dict.fromkeys(notes)),
+            warnings=(*dict.fromkeys(warnings), *skipped),
+        )
+
+
+def is_finite(shape: Shape, faults: Faults) -> bool:
+    """Return whether all coordinates are numbers; each that is none is noted with its place."""
+    wrong = False
+    for ring in shape.rings:
+        for i in np.flatnonzero(~np.isfinite(ring.xy).all(axis=1)):
+            faults.add(ring.place(int(i)), "坐标不是有限的数值")
+            wrong = True
+    return not wrong
+
+
+def _without_point_layers(
+    drafts: Sequence[Draft],
+) -> tuple[tuple[Draft, ...], tuple[Remark, ...]]:
+    points = [d for d in drafts if d.shape.kind is ShapeKind.POINT]
+    if not points or len(points) == len(drafts):
+        return tuple(drafts), ()
+    kept = tuple(d for d in drafts if d.shape.kind is not ShapeKind.POINT)
+    named = "、".join(d.shape.where for d in points[:_MAX_NAMED])
+    more = " 等" if len(points) > _MAX_NAMED else ""
+    return kept, (Remark("points_skipped", f"{named}{more}不是地块，已略去"),)
+
+
+def layers_with_features(
+    layers: Sequence[LayerRows],
+) -> tuple[list[LayerRows], tuple[Remark, ...]]:
+    """Return the layers that hold something, and a note that names the empty ones."""
+    full = [layer for layer in layers if layer.wkb or layer.points]
+    empty = [clean_text(layer.name)[0] for layer in layers if not (layer.wkb or layer.points)]
+    if not empty:
+        return full, ()
+    named = "、".join(empty[:_MAX_NAMED]) + (" 等" if len(empty) > _MAX_NAMED else "")
+    return full, (Remark("layer_empty", f"图层 {named} 没有要素，未采用"),)
+
+
+def check_layers(count: int, most: int) -> None:
+    """Raise LimitError when a file has more layers than the service takes."""
+    if count > most:
+        raise LimitError(f"文件中有 {count} 个图层", expected=f"不超过 {most} 个")
+
+
+# --- CRS ------------------------------------------------------------------------------------------
+
+
+def declared_crs(text: str, where: str, hints: Hints) -> Declared | None:
+    """Return what a CRS text of a file declares; None when it says nothing or need not be asked.
+
+    Parameters
+    ----------
+    text
+        ``EPSG:…`` or WKT.
+    where
+        What says it, for people.
+    hints
+        The accepted codes name what a text without a code may mean. When the user names the CRS,
+        an unreadable text does not matter.
+
+    Raises
+    ------
+    CrsError
+        Not understood, an old datum, or without a code.
+    """
+    text = text.lstrip("\ufeff").strip("\x00 \r\n\t")
+    if hints.crs_given or not text:
+        return None
+    if text.upper().startswith("EPSG:"):
+        code = parse_epsg(text[:20])
+        return Declared((code,), f"{crs_of(code).name[:60]}（EPSG:{code}）")
+    refuse_old_datum(text[:200])
+    crs = _horizontal(text, where)
+    refuse_old_crs(crs)
+    found = _own_code(crs) or crs.to_epsg(min_confidence=70) or _same_parameters(crs, hints.policy)
+    if found is None:
+        raise CrsError(
+            f"{where}的坐标系“{crs.name[:60]}”没有对应的 EPSG 代码",
+            expected="、".join(f"EPSG:{c}" for c in hints.policy.accepted),
+            advice="转换到可接受的坐标系，或用 crs=EPSG 代码 指定",
+        )
+    return Declared((found,), f"{crs.name[:60]}（EPSG:{found}）")
+
+
+def _horizontal(text: str, where: str) -> CRS:
+    """Return the CRS of the plane: plan databases add a height, some programs a shift to WGS 84."""
+    try:
+        crs = CRS.from_wkt(text[:_MAX_CRS_TEXT])
+    except ProjCrsError:
+        raise CrsError(f"{where}无法理解", advice="重新导出，或用 crs=EPSG 代码 指定") from None
+    if crs.is_compound:
+        crs = crs.sub_crs_list[0]
+    if crs.is_bound and crs.source_crs is not None:
+        crs = crs.source_crs
+    return crs.to_2d() if len(crs.axis_info) > 2 else crs
+
+
+def _own_code(crs: CRS) -> int | None:
+    """Return the code that the text itself names, if its parameters are those of the code.
+
+    PROJ identifies by parameters, and zone 39 of 3 degrees has those of zone 20 of 6 degrees.
+    """
+    named = crs.to_json_dict().get("id") or {}
+    code = named.get("code")
+    if named.get("authority") != "EPSG" or not isinstance(code, int):
+        return None
+    return code if _is_alike(crs, crs_of(code)) else None
+
+
+def _same_parameters(crs: CRS, policy: CrsPolicy) -> int | None:
+    """Return the accepted code with the same datum and projection parameters, whatever its name."""
+    if "2000" not in str(crs.datum and crs.datum.name):
+        return None
+    return next((code for code in policy.accepted if _is_alike(crs, crs_of(code))), None)
+
+
+def _is_alike(crs: CRS, other: CRS) -> bool:
+    return (
+        crs.is_projected == other.is_projected
+        and crs.ellipsoid == other.ellipsoid
+        and _parameters(crs) == _parameters(other)
+    )
+
+
+def _parameters(crs: CRS) -> Mapping[str, float]:
+    operation = crs.coordinate_operation
+    return {p.name.lower(): round(float(p.value), 9) for p in operation.params} if operation else {}

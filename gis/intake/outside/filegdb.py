@@ -1,0 +1,79 @@
+"""Which sites does an Esri file geodatabase hold, layer by layer?
+
+GDAL's OpenFileGDB reads it in the child process of :mod:`gis.intake.outside.sandbox`, out of a
+folder whose files carry the fixed names that such a database has, so that no name from outside
+becomes a path. Tables without geometry are left aside; every layer is read in the CRS that it
+declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gis.errors import FormatError
+from gis.intake.draft import Document, Hints, clean_text
+from gis.intake.outside.answer import LayerRows, Task
+from gis.intake.outside.archive import PackedFolder
+from gis.intake.outside.features import Gathering, Layer, declared_crs, layers_with_features
+from gis.intake.outside.sandbox import deadline_from_now, read_in_child
+from gis.model import Remark
+
+_CATALOGUE = "a00000001.gdbtable"
+_TASK = Task(
+    "GDB 地理数据库",
+    "layer.gdb",
+    driver="OpenFileGDB",
+    options={"OGR_ARC_STEPSIZE": "1"},
+    refusals={
+        "no_layers": (
+            "GDB 中没有带图形的要素类",
+            "至少一个面要素类",
+            "压缩的或加密的 GDB 请先解压缩，再重新打包",
+        ),
+    },
+)
+_ARCS = Remark("arcs_stroked", "图形中如有圆弧，已按每段不超过 1° 的折线读出")
+
+
+def read_geodatabases(packed: Sequence[PackedFolder], hints: Hints) -> Document:
+    """Return the sites of all layers of one or more geodatabases.
+
+    Parameters
+    ----------
+    packed
+        The tables of each, by their fixed names.
+    hints
+        The policy of the plan, and whether the user names the CRS.
+
+    Raises
+    ------
+    FormatError
+        Damaged, incomplete, or no features.
+    CrsError
+        A CRS of a layer that is not understood, or an old datum.
+    LimitError
+        Larger than the limits.
+    """
+    if hints.deadline is None:
+        hints = replace(hints, deadline=deadline_from_now())
+    found: list[LayerRows] = []
+    for one in packed:
+        if _CATALOGUE not in one.members:
+            raise FormatError(
+                f"GDB“{one.name}”不完整，缺少 {_CATALOGUE}", advice="把整个 .gdb 文件夹压缩后再提交"
+            )
+        files = {f"{_TASK.path}/{name}": content for name, content in one.members.items()}
+        found += read_in_child(files, _TASK, deadline=hints.deadline)
+    layers, notes = layers_with_features(found)
+    if not layers:
+        raise FormatError("GDB 的图层中没有要素", expected="至少一个面")
+    gathering = Gathering(several=len(layers) > 1)
+    for rows in layers:
+        gathering.add(_layer(rows, hints))
+    return gathering.document("geodatabase", notes=(*notes, _ARCS))
+
+
+def _layer(rows: LayerRows, hints: Hints) -> Layer:
+    name = clean_text(rows.name)[0]
+    return Layer(name, rows, declared=declared_crs(rows.crs, f"图层 {name} ", hints))

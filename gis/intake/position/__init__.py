@@ -1,0 +1,1 @@
+"""In which coordinates are the numbers, and do they lie in the plan?"""
