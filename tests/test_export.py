@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gis.canonical import to_dict
+from gis.check import check_site
+from gis.intake import read_site, read_sites
 from gis.model import may_show
 from gis.output.export import (
     COLUMNS,
@@ -17,6 +20,7 @@ from gis.output.export import (
     write_csv,
     write_gpkg,
 )
+from gis.plan.samples import load_samples
 
 # 0.001 degree squares near 115.97 E, 36.37 N.
 RING = [[115.97, 36.37], [115.971, 36.37], [115.971, 36.371], [115.97, 36.371], [115.97, 36.37]]
@@ -192,3 +196,20 @@ def test_half_a_surrogate_pair_in_a_name_does_not_stop_an_export(tmp_path):
     assert list(frame["name"]) == ["坏?名"]
     assert "坏?名" in write_csv([bad], tmp_path / "s.csv").read_text("utf-8-sig")
     assert json.dumps(to_geojson([bad]))
+
+
+def test_what_is_exported_can_be_read_back_as_the_same_sites(plan, as_of, tmp_path):
+    checks = [
+        to_dict(check_site(read_site(s.path, plan, name=s.name), plan, use=s.use, as_of=as_of))
+        for s in load_samples(plan)
+    ]
+    table = write_gpkg(checks, tmp_path / "sites.gpkg", plan.work_epsg)
+    text = json.dumps(to_geojson(checks))
+    drawn = [s for s in read_sites(text, plan) if s.name in {c["site"]["name"] for c in checks}]
+    for sites in (read_sites(table, plan), drawn):
+        assert [s.name for s in sites] == [c["site"]["name"] for c in checks]
+        for site, check in zip(sites, checks, strict=True):
+            # Nine decimals of a degree are 0.1 mm along borders of a few kilometres.
+            expected = check["site"]["area"]["ellipsoidal_m2"]
+            assert site.area.ellipsoidal_m2 == pytest.approx(expected, abs=0.1)
+            assert site.use == check["site"]["claims"]["use"]
