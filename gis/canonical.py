@@ -122,6 +122,14 @@ def deciding_finding(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next((f for f in document["findings"] if rule and f["rule"] == rule), None)
 
 
+def traced_mark(document: Mapping[str, Any]) -> str:
+    """Return the words that stand beside a verdict on a site that nobody surveyed; else nothing.
+
+    Records of earlier versions do not say it; they knew survey coordinates only.
+    """
+    return "" if document["site"]["crs"].get("survey_grade", True) else "非测量成果，仅供参考"
+
+
 # --- rows ----------------------------------------------------------------------------------------
 
 

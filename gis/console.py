@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from gis.canonical import deciding_finding
+from gis.canonical import deciding_finding, traced_mark
 from gis.errors import ClaimError, WuquError
 from gis.model import citation
 
@@ -67,6 +67,8 @@ def _headline(doc: Mapping[str, Any]) -> Panel:
     area = doc["site"]["area"]
     text = verdict_text(doc["verdict"], doc["verdict_label"])
     text.append(f"  {doc['site']['name']}", style="bold")
+    if mark := traced_mark(doc):
+        text.append(f"（{mark}）", style="yellow")
     text.append(
         f"\n椭球面积 {area['mu']:.2f} 亩 = {area['ha']:.4f} 公顷 = {area['ellipsoidal_m2']:,.2f} m²"
         f"（平面 {area['planar_m2']:,.2f} m²）",

@@ -16,6 +16,7 @@ from gis.crs import transform
 from gis.doubt import alternatives
 from gis.intake import read_site
 from gis.model import Verdict
+from gis.output.maps.site_card import site_sentence
 from gis.plan.samples import load_samples
 from gis.webmap import BD09, GCJ02, REACH_M, to_bd09, to_gcj02
 
@@ -63,6 +64,8 @@ def test_the_answer_says_that_it_is_no_survey(samples, plan, as_of):
         "survey_grade": False,
     }
     assert any("非测量成果" in w["message"] for w in document["warnings"])
+    assert site_sentence(document).endswith("非测量成果，仅供参考。")
+    assert "非测量成果" not in site_sentence(to_dict(judged(true, sample, plan, as_of)))
 
 
 def test_a_verdict_that_metres_cannot_change_stands(samples, plan, as_of):

@@ -37,6 +37,10 @@ function verdictCard(check) {
 }
 
 function sentence(check) {
+  return decided(check) + (check.site.crs.survey_grade === false ? "非测量成果，仅供参考。" : "");
+}
+
+function decided(check) {
   const deciding = check.findings.find((f) => f.rule === check.deciding_rule);
   if (!deciding) return "适用的规则全部符合。";
   const more = check.findings.filter((f) => f.verdict === check.verdict && f !== deciding).length;

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gis.canonical import deciding_finding
+from gis.canonical import deciding_finding, traced_mark
 from gis.model import Claim, Verdict, citation
 from gis.model.attributes import ATTRIBUTES
 from gis.output.maps.card import (
@@ -86,6 +86,11 @@ def site_card(document: Mapping[str, Any], secret: frozenset[str] = frozenset())
 
 def site_sentence(document: Mapping[str, Any]) -> str:
     """Return what decided, as one sentence; the verdict word stands before it."""
+    mark = traced_mark(document)
+    return _decided(document) + (f"{mark}。" if mark else "")
+
+
+def _decided(document: Mapping[str, Any]) -> str:
     deciding = deciding_finding(document)
     if deciding is None:
         count = sum(f["verdict"] == Verdict.PASS for f in document["findings"])
