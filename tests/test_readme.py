@@ -1,0 +1,37 @@
+"""What the READMEs show is what the commands print."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+FILES = ("README.md", "README.zh-CN.md")
+
+
+def examples(text):
+    """Yield each command of the console blocks with the lines that are shown for it."""
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            yield command, [line for line in shown.splitlines() if line and line != "…"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_command_of_the_readme_prints_what_it_shows_in_that_order(repo, name):
+    found = list(examples((repo / name).read_text(encoding="utf-8")))
+    assert found
+    for command, shown in found:
+        words = shlex.split(command)
+        assert words[0] == "wuqu"
+        done = subprocess.run(
+            [sys.executable, "-m", "gis.cli", *words[1:]],
+            cwd=repo,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        lines = iter(done.stdout.splitlines())
+        for line in shown:
+            assert any(line == printed for printed in lines), f"{command}\n{line}\n{done.stdout}"
