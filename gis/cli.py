@@ -31,16 +31,15 @@ from gis.cli_common import (
     WhichOption,
     WidthOption,
     as_json,
-    existing,
-    number_of,
     open_plan,
     progress,
+    sites_of,
     stderr,
     stdout,
     writing,
 )
 from gis.cli_txt import txt_app
-from gis.errors import ClaimError, SeveralSitesError, WuquError, as_problem
+from gis.errors import ClaimError, WuquError, as_problem
 
 if TYPE_CHECKING:
     from gis.plan import Plan
@@ -93,21 +92,12 @@ def check(
     from gis.canonical import to_dict
     from gis.check import check_site
     from gis.claims import parse_attributes, parse_pairs
-    from gis.intake import read_sites
 
     opened = open_plan(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
-    sites = read_sites(
-        existing(file),
-        opened,
-        crs=crs,
-        which=number_of(which),
-        repair=repair,
-        width_m=width,
-        encoding=encoding,
+    sites = sites_of(
+        file, opened, which=which, crs=crs, encoding=encoding, width=width, repair=repair, ask=True
     )
-    if which is None and len(sites) > 1:
-        raise SeveralSitesError([site.name for site in sites])
     day = _day(as_of)
     with progress() as bar:
         docs = [

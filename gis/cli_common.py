@@ -1,4 +1,4 @@
-"""What do all commands of the command line share: the plan they open, options, and their output?
+"""What do the commands share: options, the plan they open, the file they read, their output?
 
 Results go to stdout, messages and progress to stderr. Libraries are imported inside the functions,
 so that ``wuqu --help`` is quick.
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.errors import ClaimError
+from gis.errors import ClaimError, SeveralSitesError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from gis.model import Site
     from gis.plan import Plan
 
 
@@ -62,6 +63,42 @@ def open_plan(path: Path | None) -> Plan:
     with progress() as bar:
         bar.add_task("载入规划数据包", total=None)
         return load_plan(path)
+
+
+def sites_of(
+    file: Path,
+    plan: Plan,
+    *,
+    which: str | None,
+    crs: str | None,
+    encoding: str | None,
+    width: float | None,
+    repair: bool,
+    ask: bool = False,
+) -> tuple[Site, ...]:
+    """Return the sites of a file, read as the options say that all reading commands have.
+
+    Raises
+    ------
+    SeveralSitesError
+        With ``ask``: several sites, and ``--which`` picks none and does not say ``all``.
+    InputError
+        No such file, an option that means nothing, or a site that cannot be judged.
+    """
+    from gis.intake import read_sites
+
+    sites = read_sites(
+        existing(file),
+        plan,
+        crs=crs,
+        which=number_of(which),
+        repair=repair,
+        width_m=width,
+        encoding=encoding,
+    )
+    if ask and which is None and len(sites) > 1:
+        raise SeveralSitesError([site.name for site in sites])
+    return sites
 
 
 def existing(file: Path) -> Path:

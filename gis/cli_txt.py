@@ -27,6 +27,7 @@ from gis.cli_common import (
     existing,
     number_of,
     open_plan,
+    sites_of,
     stderr,
     stdout,
     writing,
@@ -73,17 +74,10 @@ def txt_read(
 ) -> None:
     """读取界址点 TXT：列出地块、界址点数和面积，或输出坐标（JSON、GeoJSON）。"""
     from gis.console_txt import collection, plot_document, print_plots
-    from gis.intake import read_sites
 
     opened = open_plan(plan)
-    sites = read_sites(
-        existing(file),
-        opened,
-        crs=crs,
-        which=number_of(which),
-        encoding=encoding,
-        width_m=width,
-        repair=repair,
+    sites = sites_of(
+        file, opened, which=which, crs=crs, encoding=encoding, width=width, repair=repair
     )
     if sites[0].source.kind not in ("boundary_txt", "csv"):  # or a list of points with headings
         raise FormatError(
@@ -124,30 +118,19 @@ def txt_write(
 ) -> None:
     """把地块写成界址点 TXT；写出的内容读回比对一致后才算成功。"""
     from gis.console_txt import parts_of
-    from gis.intake import read_sites
     from gis.intake.boundary.write import boundary_txt, encoded
 
     opened = open_plan(plan)
     _refuse_same_file(existing(file), out)
-    sites = read_sites(
-        file,
-        opened,
-        crs=from_crs,
-        which=number_of(which),
-        encoding=from_encoding,
-        width_m=width,
-        repair=repair,
+    sites = sites_of(
+        file, opened, which=which, crs=from_crs, encoding=from_encoding, width=width, repair=repair
     )
     epsg = _zone_to_write(crs, opened.work_epsg)
     plots = [_plot(site, n, name, epsg) for n, site in enumerate(sites, start=1)]
     data = encoded(boundary_txt(plots, epsg=epsg, unit=unit), encoding.value)
     off_m = _read_back(data, sites, opened.crs_policy, epsg)
-    with writing(out):
-        out.write_bytes(data)
-        if out.read_bytes() != data:
-            raise ClaimError(f"写入“{out}”后内容不一致", advice="检查磁盘后重新写出")
-    for warning in [w for site in sites for w in site.warnings]:
-        stderr().print(f"注意：{warning.message}", markup=False, highlight=False, soft_wrap=True)
+    _save(out, data)
+    _tell_warnings(sites)
     document = {
         "file": str(out),
         "plots": sum(len(parts_of(site.geometry)) for site in sites),
@@ -271,6 +254,18 @@ def _read_back(data: bytes, sites: Sequence[Site], policy: CrsPolicy, epsg: int)
             expected=f"不超过 {_TOLERANCE_M * 1000:g} mm",
         )
     return worst
+
+
+def _save(out: Path, data: bytes) -> None:
+    with writing(out):
+        out.write_bytes(data)
+        if out.read_bytes() != data:
+            raise ClaimError(f"写入“{out}”后内容不一致", advice="检查磁盘后重新写出")
+
+
+def _tell_warnings(sites: Sequence[Site]) -> None:
+    for warning in [w for site in sites for w in site.warnings]:
+        stderr().print(f"注意：{warning.message}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _distance_m(a: BaseGeometry, b: BaseGeometry) -> float:

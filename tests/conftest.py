@@ -60,6 +60,55 @@ def french_plan_dir(tmp_path_factory: pytest.TempPathFactory, shared_data: Path)
     return root
 
 
+@pytest.fixture(scope="module")
+def client(plan, tmp_path_factory: pytest.TempPathFactory):
+    """The service on the bundled plan, with a store of records for one file of tests."""
+    from starlette.testclient import TestClient
+
+    from api.app import create_app
+    from api.settings import Settings
+
+    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
+    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def wuqu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Run a command in this process; return exit code, stdout, stderr."""
+    from gis.cli import main
+
+    def call(*args: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["wuqu", *map(str, args)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out = capsys.readouterr()
+        return int(caught.value.code or 0), out.out, out.err
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def door_and_linter():
+    """Whether the door takes a TXT, and the linter; both may raise InputError and nothing else."""
+    from gis.errors import InputError
+    from gis.intake.boundary.lint import lint_boundary_txt
+    from gis.intake.read import read_sites
+
+    def call(data: bytes, policy) -> tuple[bool, bool]:
+        try:
+            taken = bool(read_sites(data, policy))
+        except InputError:
+            taken = False
+        try:
+            accepted = lint_boundary_txt(data, policy).is_accepted
+        except InputError:
+            accepted = False
+        return taken, accepted
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium to look at pages with; missing is a failure where all is required."""

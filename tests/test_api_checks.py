@@ -4,11 +4,8 @@ import hashlib
 import json
 
 import pytest
-from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.schemas import RecentChecks, SiteCheckOut, SiteChecksOut
-from api.settings import Settings
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake.read import read_site
@@ -23,13 +20,6 @@ def feature(number=0, **properties):
     ring = [[x + number * 0.002, y] for x, y in RING]
     geometry = {"type": "Polygon", "coordinates": [ring]}
     return {"type": "Feature", "properties": properties, "geometry": geometry}
-
-
-@pytest.fixture(scope="module")
-def client(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
-    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
-        yield opened
 
 
 def post(client, body, query="", headers=GEOJSON):

@@ -38,13 +38,6 @@ LEAK = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
-def client(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
-    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
-        yield opened
-
-
 def polygon(ring=None, **more):
     return json.dumps({"type": "Polygon", "coordinates": [ring or RING], **more}).encode()
 

@@ -7,11 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 import api
-from api.app import create_app
-from api.settings import Settings
 from gis.claims import ATTRIBUTES
 from gis.model import Verdict
 from gis.output.maps.style import VERDICTS
@@ -37,13 +34,6 @@ class Links(HTMLParser):
         self.handlers += [k for k in given if k.startswith("on")]
         if tag == "style" or "style" in given or (tag == "script" and "src" not in given):
             self.inline.append(tag)
-
-
-@pytest.fixture(scope="module")
-def client(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
-    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,6 @@ from gis.plan.figures import balance_document
 
 
 @pytest.fixture(scope="module")
-def client(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
-    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def secret_client(plan, tmp_path_factory):
     """The service on the same plan, with permanent farmland declared restricted."""
     layer = plan.layer("farmland")

@@ -7,24 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gis.cli import main
-
 DAY = ["--as-of", "2026-11-22"]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, repo: Path):
-    """Run a command in this process; return exit code, stdout, stderr."""
-
-    def call(*args: str) -> tuple[int, str, str]:
-        monkeypatch.setenv("WUQU_PLAN", str(repo / "data"))
-        monkeypatch.setattr("sys.argv", ["wuqu", *args])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out = capsys.readouterr()
-        return int(caught.value.code or 0), out.out, out.err
-
-    return call
+def run(wuqu, monkeypatch: pytest.MonkeyPatch, repo: Path):
+    monkeypatch.setenv("WUQU_PLAN", str(repo / "data"))
+    return wuqu
 
 
 def test_check_of_the_txt_sample_prints_area_verdict_and_legal_basis(run, samples_dir) -> None:

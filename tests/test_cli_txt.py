@@ -7,31 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from gis.cli import main
 from gis.plan import load_plan
 
 CORPUS = Path(__file__).parent / "corpus" / "txt"
 
 
-@pytest.fixture(scope="module")
-def bundled(repo: Path):
-    return load_plan(repo / "data")
-
-
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundled):
-    """Run a command in this process; return exit code, stdout, stderr."""
+def run(wuqu, monkeypatch: pytest.MonkeyPatch, plan):
     # The bundled plan is loaded once, not for each of the many calls.
-    monkeypatch.setattr("gis.plan.load_plan", lambda path: load_plan(path) if path else bundled)
-
-    def call(*args: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["wuqu", *map(str, args)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out = capsys.readouterr()
-        return int(caught.value.code or 0), out.out, out.err
-
-    return call
+    monkeypatch.setattr("gis.plan.load_plan", lambda path: load_plan(path) if path else plan)
+    return wuqu
 
 
 # --- read -----------------------------------------------------------------------------------------

@@ -13,11 +13,8 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.schemas import Problem, SiteCheckOut, SiteChecksOut
-from api.settings import Settings
 from api.upload import FILE_TYPES, JSON_TYPES, TEXT_TYPES
 from gis.errors import InputError, as_problem
 from gis.intake.read import read_sites
@@ -235,13 +232,6 @@ def test_an_object_its_text_and_its_bytes_are_the_same_input(plan, value):
 
 
 # --- through HTTP --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def client(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
-    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
-        yield opened
 
 
 def assert_answer(answer):

@@ -25,6 +25,20 @@ TXT = boundary_txt([Plot("甲", "1", SQUARE)], epsg=4548)
 GEOJSON = json.dumps(mapping(transform(SQUARE, 4548, 4490)))
 
 
+@pytest.mark.parametrize(
+    ("count", "named", "lines"),
+    [
+        (1, "1", "第 1 行"),
+        (5, "1、2、3、4、5", "第 1、2、3、4、5 行"),
+        (6, "1、2、3、4、5 等", "第 1、2、3、4、5 等 6 行"),
+    ],
+)
+def test_a_sentence_names_the_first_five_and_says_that_there_are_more(count, named, lines):
+    numbers = list(range(1, count + 1))
+    assert (draft.first_of(numbers), draft.in_rows(numbers)) == (named, lines)
+    assert draft.first_of(numbers, most=count, counted="处") == "、".join(map(str, numbers))
+
+
 def test_a_plan_serves_as_well_as_its_policy():
     class Plan:
         crs_policy = POLICY

@@ -67,6 +67,12 @@ def xlsx_of(*rows, **sheets):
     return saved(book)
 
 
+@pytest.fixture(params=[csv_of, xlsx_of])
+def form(request):
+    """Writes rows as CSV, and then as Excel."""
+    return request.param
+
+
 def saved(book):
     stream = io.BytesIO()
     book.save(stream)
@@ -142,7 +148,6 @@ def places(content, **options):
 # --- the same table in both forms -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_x_is_the_northing_and_y_the_easting(form):
     site = read(form(HEAD, *POINTS))
     assert is_square(site)
@@ -151,7 +156,6 @@ def test_x_is_the_northing_and_y_the_easting(form):
     assert "table_columns" in codes(site.notes)
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_columns_x_and_y_in_the_wrong_order_are_put_right_with_a_warning(form):
     site = read(form(("点号", "Y", "X"), *POINTS))
     assert is_square(site)
@@ -170,7 +174,6 @@ def test_columns_x_and_y_in_the_wrong_order_are_put_right_with_a_warning(form):
         ("2000北坐标", "2000东坐标"),
     ],
 )
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_columns_that_name_east_and_north_are_taken_at_their_word(form, north, east):
     rows = [(label, y, x) for label, x, y in POINTS]
     assert is_square(read(form(("点号", east, north), *rows)))
@@ -208,7 +211,6 @@ def test_headings_are_known_in_their_spellings(heading, role, unit):
     assert (found.role, found.unit) == (role, unit)
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_titles_a_heading_in_two_rows_and_remarks_are_no_points(form):
     rows = (
         ("一中新校界址点成果表",),
@@ -235,13 +237,11 @@ def test_lengths_of_edges_may_stand_in_rows_of_their_own():
     assert read(xlsx_of(*rows)).warnings == ()
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_a_row_of_units_below_the_heading_is_no_point(form):
     site = read(form(HEAD, (None, "(m)", "（m）"), *POINTS))
     assert is_square(site)
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_a_ring_that_is_not_closed_is_closed(form):
     site = read(form(HEAD, *POINTS[:4]))
     assert is_square(site)
@@ -258,7 +258,6 @@ HOLE = (
 )
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_blank_rows_separate_rings_that_close_and_a_ring_inside_is_a_hole(form):
     site = read(form(HEAD, *POINTS, (), *HOLE))
     assert site.geometry.area == pytest.approx(20_000 - 100)
@@ -273,7 +272,6 @@ def test_ring_numbers_tell_rings_that_do_not_close_and_merged_cells_are_filled()
     assert site.geometry.area == pytest.approx(20_000 - 100)
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_an_open_ring_that_goes_on_after_a_blank_row_is_one_ring_with_a_warning(form):
     site = read(form(HEAD, *POINTS[:2], (), *POINTS[2:4]))
     assert is_square(site)
@@ -292,7 +290,6 @@ def test_a_closing_point_that_lies_elsewhere_is_a_fault_with_its_row():
     assert places(xlsx_of(HEAD, *wrong)) == ["工作表“界址点”第 6 行"]
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_plots_are_told_by_their_column_wherever_their_rows_stand(form):
     east = moved(POINTS, 1000)
     first = [("乙", *p) for p in east[:3]]
@@ -320,7 +317,6 @@ def test_merged_cells_of_the_plot_column_belong_to_all_their_rows():
     assert is_square(sites[0])
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_number_and_name_of_a_plot_are_kept_and_numbers_tell_the_plots(form):
     rows = [(1, "甲", *p) for p in POINTS] + [(2, "甲", *p) for p in moved(POINTS, 1000)]
     sites = read_sites(
@@ -442,7 +438,6 @@ def test_more_plots_than_the_service_takes_are_refused():
 # --- headings that do not do ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 @pytest.mark.parametrize(
     ("head", "words"),
     [
@@ -472,7 +467,6 @@ def test_a_heading_with_nothing_below_it_is_refused():
 
 
 @pytest.mark.parametrize("unit", ["km", "千米", "ｍｍ", "万米", "弧度"])
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_a_unit_other_than_metres_is_refused_with_its_cell(form, unit):
     assert places(form(("点号", f"X({unit})", "Y"), *POINTS)) == [
         {csv_of: "第 1 行第 2 列", xlsx_of: "工作表“界址点”第 1 行 B1"}[form]
@@ -694,7 +688,6 @@ def test_a_thousands_comma_that_cuts_a_coordinate_is_told():
         ("", "prefix"),
     ],
 )
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_titles_say_the_crs(form, title, how):
     site = read(form((title or "成果表",), HEAD, *POINTS))
     assert (site.crs.source_epsg, site.crs.how) == (4527, how)
@@ -722,7 +715,6 @@ def test_columns_of_zone_and_crs_count_like_titles():
         "坐标系：聊城市独立坐标系",
     ],
 )
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_old_and_local_datums_are_refused(form, title):
     with pytest.raises(CrsError):
         read(form((title,), HEAD, *POINTS))
@@ -783,7 +775,6 @@ def test_a_site_far_away_is_refused():
 # --- statements -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_use_attributes_and_area_of_a_plot_are_read(form):
     head = (*HEAD, "use", "容积率", "plot_ratio_x", "面积（公顷）", "公共利益项目", "用途")
     first = (*POINTS[0], "080403", 1.2, 9, 2.0, "是", "教育用地")
@@ -910,7 +901,6 @@ def test_a_table_is_told_from_a_boundary_point_txt(text, kind):
 # --- WKT in a column ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [csv_of, xlsx_of])
 def test_a_column_of_wkt_gives_a_site_per_row(form):
     other = Polygon([(408000, 4030000), (408100, 4030000), (408100, 4030100)])
     quote = '"{}"' if form is csv_of else "{}"

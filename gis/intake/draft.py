@@ -170,19 +170,31 @@ class Document:
     warnings: tuple[Remark, ...] = ()
 
 
-def without_points(drafts: Sequence[Draft]) -> tuple[tuple[Draft, ...], tuple[Remark, ...]]:
-    """Leave points out where areas or lines stand beside them, with a warning that counts them.
+def without_points(
+    drafts: Sequence[Draft], told: Callable[[Sequence[Draft]], str] | None = None
+) -> tuple[tuple[Draft, ...], tuple[Remark, ...]]:
+    """Leave points out where areas or lines stand beside them, with a warning that tells them.
 
     Drawing programs keep labels as points. A document of nothing but points stays as it is and is
     refused for it.
+
+    Parameters
+    ----------
+    drafts
+        What a file holds, in file order.
+    told
+        Returns what the warning says of the points; without it they are counted and named.
     """
     points = [d for d in drafts if d.shape.kind is ShapeKind.POINT]
     if not points or len(points) == len(drafts):
         return tuple(drafts), ()
     kept = tuple(d for d in drafts if d.shape.kind is not ShapeKind.POINT)
-    names = "、".join(d.name for d in points[:3]) + (" 等" if len(points) > 3 else "")
-    text = f"文件中有 {len(points)} 个点（{names}），不是地块，已略去"
-    return kept, (Remark("points_skipped", text),)
+    return kept, (Remark("points_skipped", (told or _counted)(points)),)
+
+
+def _counted(points: Sequence[Draft]) -> str:
+    names = first_of([d.name for d in points], most=3)
+    return f"文件中有 {len(points)} 个点（{names}），不是地块，已略去"
 
 
 class Faults:
@@ -256,6 +268,28 @@ def clean_text(text: str, *, limit: int = MAX_NAME) -> tuple[str, bool]:
     stripped = text.strip()
     cleaned = _UNPRINTABLE.sub("\ufffd", stripped)
     return cleaned[:limit], cleaned != stripped or len(cleaned) > limit
+
+
+def first_of(names: Sequence[object], *, most: int = 5, counted: str = "") -> str:
+    """Return the first names in words; the sign of more is followed by how many when counted.
+
+    >>> first_of(["A", "B", "C"], most=2), first_of([7, 8, 9], most=2, counted="处")
+    ('A、B 等', '7、8 等 3 处')
+    """
+    first = "、".join(str(name) for name in names[:most])
+    if len(names) <= most:
+        return first
+    return f"{first} 等 {len(names)} {counted}" if counted else f"{first} 等"
+
+
+def in_rows(numbers: Sequence[int], *, most: int = 5) -> str:
+    """Return in which lines of a text or rows of a table something stands.
+
+    >>> in_rows([3, 4]), in_rows([1, 2, 3, 4, 5, 6])
+    ('第 3、4 行', '第 1、2、3、4、5 等 6 行')
+    """
+    unit = " 行" if len(numbers) <= most else ""
+    return f"第 {first_of(numbers, most=most, counted='行')}{unit}"
 
 
 def name_warning(where: str) -> Remark:

@@ -18,6 +18,8 @@ from gis.intake.draft import (
     check_features,
     check_vertices,
     clean_text,
+    first_of,
+    in_rows,
 )
 from gis.intake.table.cells import MAX_COLUMNS, Table, plain
 from gis.intake.table.columns import EXPECTED, bare_columns
@@ -28,8 +30,6 @@ from gis.intake.table.titles import Stated, Title, read_titles
 from gis.intake.table.wkt_column import wkt_drafts
 from gis.intake.table.workbook import read_workbook
 from gis.model import Remark
-
-_LISTED = 5
 
 
 def read_csv(text: str, *, crs_given: bool = False) -> Document:
@@ -239,9 +239,8 @@ def _about_cells(reading: TableRows) -> list[Remark]:
         text = f"{table.prefix}有 {reading.dms} 个点的坐标为度分秒，已换算为十进制度"
         notes.append(Remark("dms_converted", text))
     if reading.skipped:
-        listed = "、".join(str(n) for n in reading.skipped[:_LISTED])
-        more = f" 等 {len(reading.skipped)} 行" if reading.skipped[_LISTED:] else " 行"
-        notes.append(Remark("rows_skipped", f"{table.prefix}第 {listed}{more}不是界址点，已略过"))
+        text = f"{table.prefix}{in_rows(reading.skipped)}不是界址点，已略过"
+        notes.append(Remark("rows_skipped", text))
     if table.is_hidden:
         notes.append(Remark("sheet_hidden", f"{table.prefix}是隐藏的，也已读取"))
     if table.hidden_rows:
@@ -255,9 +254,8 @@ def _about_cells(reading: TableRows) -> list[Remark]:
 def _left_out(left: Sequence[TableRows]) -> list[Remark]:
     """Name the sheets that hold something, but no coordinates."""
     named = [r for r in left if r.table.sheet and r.table.rows and not (r.problem or r.faults)]
-    names = [r.table.sheet for r in named]
+    names = [f"“{r.table.sheet}”" for r in named]
     if not names:
         return []
-    listed = "、".join(f"“{name}”" for name in names[:_LISTED])
-    more = f" 等 {len(names)} 个" if names[_LISTED:] else ""
-    return [Remark("sheets_left_out", f"工作表{listed}{more}中没有坐标，未读取")]
+    text = f"工作表{first_of(names, counted='个')}中没有坐标，未读取"
+    return [Remark("sheets_left_out", text)]

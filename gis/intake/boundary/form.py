@@ -17,7 +17,7 @@ from gis.intake.boundary.head import EXPECTED
 from gis.intake.boundary.lines import KINDS, PointLine, Section, plain
 from gis.intake.boundary.parse import BoundaryFile, PlotLines, lines_of
 from gis.intake.boundary.rings import parts_by_position, split_rings
-from gis.intake.draft import ShapeKind
+from gis.intake.draft import ShapeKind, in_rows
 from gis.model import Remark
 
 _DECIMALS = 3
@@ -41,18 +41,13 @@ def departures(file: BoundaryFile, text: str) -> Departures:
     found = Departures()
     found.notes += [*_marks(file), *_keys(file), *_line_ends(text)]
     if numbers := [n for n, line in lines_of(text) if _GARBLED.search(line)]:
-        found.warnings.append(Remark("text_garbled", f"{_lines(numbers)}有乱码，核对文字编码"))
+        found.warnings.append(Remark("text_garbled", f"{in_rows(numbers)}有乱码，核对文字编码"))
     for plot in file.plots:
         found.notes += [*_header(plot), *_counts(plot), *_ring_numbers(plot)]
         found.warnings += [*_decimals(plot)]
         for run in split_rings(plot.points, closed=_is_area(plot)).runs:
             found.notes += [*_gaps(run), *_renumbered(run), *_close_points(run)]
     return found
-
-
-def _lines(numbers: Sequence[int]) -> str:
-    first = "、".join(str(n) for n in numbers[:_NAMED])
-    return f"第 {first}{f' 等 {len(numbers)} 行' if len(numbers) > _NAMED else ' 行'}"
 
 
 def _is_area(plot: PlotLines) -> bool:
@@ -137,7 +132,7 @@ def _decimals(plot: PlotLines) -> Iterator[Remark]:
         return
     few = [p.line for p in plot.points if p.decimals < _DECIMALS]
     if few:
-        yield Remark("few_decimals", f"{_lines(few)}坐标的小数不足 {_DECIMALS} 位（毫米）")
+        yield Remark("few_decimals", f"{in_rows(few)}坐标的小数不足 {_DECIMALS} 位（毫米）")
 
 
 # --- one ring -------------------------------------------------------------------------------------

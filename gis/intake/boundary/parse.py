@@ -30,13 +30,12 @@ from gis.intake.boundary.lines import (
     usual_point_of,
     why_no_point,
 )
-from gis.intake.draft import Faults, check_features, check_vertices
+from gis.intake.draft import Faults, check_features, check_vertices, in_rows
 from gis.model import Remark
 
 _MAX_LINES = 250_000
 _MAX_LINE_LENGTH = 2_000
 _EDGE = " \t\x00\x1a\ufeff\u3000\u200b\xa0"
-_NAMED = 5
 _COLLECTED = {
     "lines_skipped": "无法识别，已略过",
     "heading_skipped": "是列名，已略过",
@@ -161,7 +160,7 @@ class _Parser:
     def finish(self) -> None:
         """Turn what was collected on the way into remarks."""
         for code, numbers in self.collected.items():
-            text = f"{_shown(numbers)}{_COLLECTED[code]}"
+            text = f"{in_rows(numbers)}{_COLLECTED[code]}"
             (self.file.notes if code in _NOTES else self.file.warnings).append(Remark(code, text))
         for other in self.file.others:
             text = f"第 {other.line} 行起的小节“{other.name}”（{other.lines} 行）不属于界址点格式"
@@ -253,9 +252,3 @@ class _Parser:
 def _may_be_coordinates(line: str) -> bool:
     point = point_of(line, 0)
     return point is not None and max(abs(point.east), abs(point.north)) > 100_000
-
-
-def _shown(numbers: list[int]) -> str:
-    first = "、".join(str(n) for n in numbers[:_NAMED])
-    more = f" 等 {len(numbers)} 行" if len(numbers) > _NAMED else " 行"
-    return f"第 {first}{more}"

@@ -16,13 +16,12 @@ import shapely
 
 from gis.errors import Fault
 from gis.intake.boundary.lines import PointLine
-from gis.intake.draft import Ring, as_array
+from gis.intake.draft import Ring, as_array, first_of
 from gis.model import Remark
 
 # Written with three decimals, a closing point may differ from the first by rounding.
 _SAME_POINT_M = 0.0015
 _SAME_POINT_DEG = 1e-8
-_NAMED = 5
 
 
 @dataclass(slots=True)
@@ -120,8 +119,7 @@ def _repeated_numbers(run: Sequence[PointLine]) -> list[Remark]:
             again.append(f"第 {point.line} 行的 {point.label}（第 {other.line} 行已有）")
     if not again or 2 * len(first) < len(run):
         return []
-    more = f" 等 {len(again)} 处" if len(again) > _NAMED else ""
-    text = f"同一点号有不同的坐标：{'、'.join(again[:_NAMED])}{more}"
+    text = f"同一点号有不同的坐标：{first_of(again, counted='处')}"
     return [Remark("point_number_repeated", text)]
 
 

@@ -15,7 +15,7 @@ from shapely.geometry import MultiLineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.errors import Fault, GeometryError
-from gis.intake.draft import Shape, ShapeKind, check_rings
+from gis.intake.draft import Shape, ShapeKind, check_rings, first_of
 from gis.intake.drawing.defects import Marker, defects, refuse_degenerate
 from gis.intake.drawing.limits import check_complexity, check_corridor, check_repair
 from gis.intake.drawing.tidy import Tidy, tidy
@@ -131,7 +131,6 @@ def _remarks(shape: Shape, rings: Sequence[Tidy]) -> tuple[tuple[Remark, ...], t
         )
     repeated = [t.ring.place(i) for t in rings for i in t.repeated]
     if repeated:
-        named = "、".join(repeated[:5]) + (" 等" if len(repeated) > 5 else "")
-        text = f"有 {len(repeated)} 个连续重复的点（{named}），已略去"
+        text = f"有 {len(repeated)} 个连续重复的点（{first_of(repeated)}），已略去"
         warnings.append(Remark("duplicate_points", text))
     return tuple(notes), tuple(warnings)

@@ -23,6 +23,7 @@ from gis.intake.draft import (
     ShapeKind,
     check_vertices,
     clean_text,
+    first_of,
 )
 from gis.intake.encoding import OVERRULED, table_codec
 from gis.intake.outside.answer import LayerRows, Task
@@ -34,7 +35,6 @@ from gis.intake.outside.wkb import WkbError, shape_of
 from gis.model import Remark
 
 _MAX_ENTITIES = 20_000
-_MAX_NAMED = 5
 _FEWER = "只保留用地红线所在的图层，另存为 DXF 后再提交"
 _ESCAPED = re.compile(r"\\U\+([0-9A-Fa-f]{4})")
 _TASK = Task(
@@ -198,5 +198,4 @@ class _Drawing:
         return told
 
     def _unread_text(self) -> str:
-        listed = [f"{kind} {count} 个" for kind, count in self.unread.items()]
-        return "、".join(listed[:_MAX_NAMED]) + (" 等" if len(listed) > _MAX_NAMED else "")
+        return first_of([f"{kind} {count} 个" for kind, count in self.unread.items()])

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
-from gis.intake.draft import Draft, FloatArray, Ring, Shape, ShapeKind
+from gis.intake.draft import Draft, FloatArray, Ring, Shape, ShapeKind, first_of
 from gis.model import Remark
 
 # Ends that miss each other by no more than this, and by less than this share of the length.
@@ -164,9 +164,8 @@ def _inside_warnings(entities: Sequence[Entity], names: Sequence[str]) -> list[l
             inner = [members[j] for j in np.flatnonzero(within) if j != k]
             if not inner:
                 continue
-            listed = "、".join(names[i] for i in inner[:_MAX_NAMED])
-            more = f" 等 {len(inner)} 个" if len(inner) > _MAX_NAMED else ""
-            told[outer].append(_told(f"“{names[outer]}”内还有同层闭合线 {listed}{more}"))
+            listed = first_of([names[i] for i in inner], most=_MAX_NAMED, counted="个")
+            told[outer].append(_told(f"“{names[outer]}”内还有同层闭合线 {listed}"))
             for i in inner:
                 told[i].append(_told(f"“{names[i]}”位于同层闭合线“{names[outer]}”之内"))
     return told

@@ -16,7 +16,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCrsError
 
 from gis.crs import CrsPolicy, crs_of, parse_epsg, refuse_old_crs, refuse_old_datum
-from gis.errors import CrsError, LimitError
+from gis.errors import CrsError, FormatError, LimitError
 from gis.intake.draft import (
     Declared,
     Document,
@@ -29,6 +29,8 @@ from gis.intake.draft import (
     check_rings,
     check_vertices,
     clean_text,
+    first_of,
+    without_points,
 )
 from gis.intake.outside.answer import LayerRows
 from gis.intake.outside.wkb import WkbError, shape_of
@@ -38,7 +40,6 @@ from gis.model import Remark
 Decode = Callable[[Any], Any]
 
 _MAX_CRS_TEXT = 20_000
-_MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Gathering:
         warnings: Sequence[Remark] = (),
     ) -> Document:
         """Return the document; layers of points beside areas or lines are left out and told."""
-        drafts, skipped = _without_point_layers(self.drafts)
+        drafts, skipped = without_points(self.drafts, _point_layers)
         return Document(
             kind,
             drafts,
@@ -149,28 +150,59 @@ def is_finite(shape: Shape, faults: Faults) -> bool:
     return not wrong
 
 
-def _without_point_layers(
-    drafts: Sequence[Draft],
-) -> tuple[tuple[Draft, ...], tuple[Remark, ...]]:
-    points = [d for d in drafts if d.shape.kind is ShapeKind.POINT]
-    if not points or len(points) == len(drafts):
-        return tuple(drafts), ()
-    kept = tuple(d for d in drafts if d.shape.kind is not ShapeKind.POINT)
-    named = "、".join(d.shape.where for d in points[:_MAX_NAMED])
-    more = " 等" if len(points) > _MAX_NAMED else ""
-    return kept, (Remark("points_skipped", f"{named}{more}不是地块，已略去"),)
-
-
-def layers_with_features(
+def document_of(
     layers: Sequence[LayerRows],
-) -> tuple[list[LayerRows], tuple[Remark, ...]]:
+    kind: str,
+    what: str,
+    hints: Hints,
+    *,
+    notes: Sequence[Remark] = (),
+    warnings: Sequence[Remark] = (),
+) -> Document:
+    """Return the sites of all layers of a database, each in the CRS that it declares.
+
+    Parameters
+    ----------
+    layers
+        What the child has read.
+    kind, what
+        The kind of database, for programs and for people.
+    hints
+        The policy of the plan, and whether the user names the CRS.
+    notes, warnings
+        Of the file as a whole.
+
+    Raises
+    ------
+    FormatError
+        No layer holds a feature.
+    CrsError
+        A CRS of a layer that is not understood, or an old datum.
+    LimitError
+        Larger than the limits.
+    """
+    full, empty = layers_with_features(layers)
+    if not full:
+        raise FormatError(f"{what} 的图层中没有要素", expected="至少一个面")
+    gathering = Gathering(several=len(full) > 1)
+    for rows in full:
+        name = clean_text(rows.name)[0]
+        declared = declared_crs(rows.crs, f"图层 {name} ", hints)
+        gathering.add(Layer(name, rows, declared=declared))
+    return gathering.document(kind, notes=(*empty, *notes), warnings=warnings)
+
+
+def layers_with_features(layers: Sequence[LayerRows]) -> tuple[list[LayerRows], tuple[Remark, ...]]:
     """Return the layers that hold something, and a note that names the empty ones."""
     full = [layer for layer in layers if layer.wkb or layer.points]
     empty = [clean_text(layer.name)[0] for layer in layers if not (layer.wkb or layer.points)]
     if not empty:
         return full, ()
-    named = "、".join(empty[:_MAX_NAMED]) + (" 等" if len(empty) > _MAX_NAMED else "")
-    return full, (Remark("layer_empty", f"图层 {named} 没有要素，未采用"),)
+    return full, (Remark("layer_empty", f"图层 {first_of(empty)} 没有要素，未采用"),)
+
+
+def _point_layers(points: Sequence[Draft]) -> str:
+    return f"{first_of([d.shape.where for d in points])}不是地块，已略去"
 
 
 def check_layers(count: int, most: int) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gis.errors import FormatError
-from gis.intake.draft import Document, Hints, clean_text
+from gis.intake.draft import Document, Hints
 from gis.intake.outside.answer import LayerRows, Task
 from gis.intake.outside.archive import PackedFolder
-from gis.intake.outside.features import Gathering, Layer, declared_crs, layers_with_features
+from gis.intake.outside.features import document_of
 from gis.intake.outside.sandbox import deadline_from_now, read_in_child
 from gis.model import Remark
 
@@ -65,15 +65,4 @@ def read_geodatabases(packed: Sequence[PackedFolder], hints: Hints) -> Document:
             )
         files = {f"{_TASK.path}/{name}": content for name, content in one.members.items()}
         found += read_in_child(files, _TASK, deadline=hints.deadline)
-    layers, notes = layers_with_features(found)
-    if not layers:
-        raise FormatError("GDB 的图层中没有要素", expected="至少一个面")
-    gathering = Gathering(several=len(layers) > 1)
-    for rows in layers:
-        gathering.add(_layer(rows, hints))
-    return gathering.document("geodatabase", notes=(*notes, _ARCS))
-
-
-def _layer(rows: LayerRows, hints: Hints) -> Layer:
-    name = clean_text(rows.name)[0]
-    return Layer(name, rows, declared=declared_crs(rows.crs, f"图层 {name} ", hints))
+    return document_of(found, "geodatabase", "GDB", hints, notes=[_ARCS])

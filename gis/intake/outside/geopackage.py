@@ -11,9 +11,9 @@ from __future__ import annotations
 import struct
 
 from gis.errors import FormatError
-from gis.intake.draft import Document, Hints, clean_text
-from gis.intake.outside.answer import LayerRows, Task
-from gis.intake.outside.features import Gathering, Layer, declared_crs, layers_with_features
+from gis.intake.draft import Document, Hints
+from gis.intake.outside.answer import Task
+from gis.intake.outside.features import document_of
 from gis.intake.outside.sandbox import read_in_child
 from gis.model import Remark
 
@@ -69,18 +69,7 @@ def read_geopackage(data: bytes, hints: Hints) -> Document:
     """
     _check_length(data)
     found = read_in_child({_TASK.path: data}, _TASK, deadline=hints.deadline)
-    layers, notes = layers_with_features(found)
-    if not layers:
-        raise FormatError("GeoPackage 的图层中没有要素", expected="至少一个面")
-    gathering = Gathering(several=len(layers) > 1)
-    for rows in layers:
-        gathering.add(_layer(rows, hints))
-    return gathering.document("geopackage", notes=notes, warnings=_wal_warning(data))
-
-
-def _layer(rows: LayerRows, hints: Hints) -> Layer:
-    name = clean_text(rows.name)[0]
-    return Layer(name, rows, declared=declared_crs(rows.crs, f"图层 {name} ", hints))
+    return document_of(found, "geopackage", "GeoPackage", hints, warnings=_wal_warning(data))
 
 
 def _check_length(data: bytes) -> None:

@@ -12,7 +12,15 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from gis.errors import Fault, FormatError, InputError, LimitError
-from gis.intake.draft import MAX_BYTES, Document, Draft, Hints, check_features, check_vertices
+from gis.intake.draft import (
+    MAX_BYTES,
+    Document,
+    Draft,
+    Hints,
+    check_features,
+    check_vertices,
+    first_of,
+)
 from gis.intake.outside.archive import Contents, PackedFile, unpack
 from gis.intake.outside.filegdb import read_geodatabases
 from gis.intake.outside.sandbox import deadline_from_now
@@ -116,9 +124,8 @@ class _Files:
         """Return the note on files that are in no format that is read here."""
         if not self.unknown:
             return ()
-        listed = "、".join(self.unknown[:_MAX_NAMED])
-        more = " 等" if len(self.unknown) > _MAX_NAMED else ""
-        return (Remark("member_ignored", f"压缩包内的 {listed}{more} 不是地块图形，未采用"),)
+        text = f"压缩包内的 {first_of(self.unknown)} 不是地块图形，未采用"
+        return (Remark("member_ignored", text),)
 
 
 def _check_size(file: PackedFile) -> None:

@@ -1,7 +1,7 @@
 """Write the corpus of boundary-point TXT files: one file per variant and per fault of the format.
 
 ``python tests/corpus/txt/make.py`` writes them beside this file; equal bytes every time. What a
-reader must make of each file stands in ``expected.toml``, which is written by hand.
+reader must make of each file stands in ``expected.csv``, which is written by hand.
 """
 
 from __future__ import annotations
