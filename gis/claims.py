@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from gis.errors import ClaimError
+from gis.errors import ClaimError, Fault
 from gis.model import Claim, Site
 from gis.model.attributes import ATTRIBUTES, parse_attributes
 from gis.rulebook import land_classes
@@ -46,14 +46,28 @@ def check_use(code: str) -> str:
     return text
 
 
+def _use_of(site: Site) -> str | None:
+    """Return the use that the file states; an unknown one is told with the site it stands at."""
+    if site.use is None:
+        return None
+    try:
+        return check_use(site.use)
+    except ClaimError as error:
+        raise ClaimError(
+            f"地块“{site.name}”的{error.found}",
+            expected=error.expected,
+            advice=error.advice,
+            faults=[Fault(site.name, error.found)],
+        ) from None
+
+
 def with_claims(site: Site, use: str | None, attributes: Mapping[str, object] | None) -> Site:
     """Return the site with its use and attributes checked; what is given here wins.
 
     Precedence: the call, then what the file says. Claims of the file that are no attributes (a
     declared area, a land class) stay as they are.
     """
-    chosen = site.use if use is None else use
-    code = None if chosen is None else check_use(chosen)
+    code = _use_of(site) if use is None else check_use(use)
     of_file = {k: v for k, v in site.claims.items() if k in ATTRIBUTES}
     other = {k: v for k, v in site.claims.items() if k not in ATTRIBUTES and k != "use"}
     claims: dict[str, Claim] = other | parse_attributes(of_file | dict(attributes or {}))

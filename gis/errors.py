@@ -113,7 +113,7 @@ class FormatError(InputError):
     """The content is not readable as any accepted format."""
 
     code = "format"
-    title = "文件格式无法识别"
+    title = "文件有错误或无法识别"
 
 
 class GeometryError(InputError):

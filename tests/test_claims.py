@@ -105,3 +105,17 @@ def test_the_call_wins_over_the_file_and_other_claims_stay() -> None:
         "use": "0804",
     }
     assert with_claims(of_file, None, None).use == "0803"
+
+
+def test_an_unknown_use_of_the_file_is_told_with_its_site() -> None:
+    with pytest.raises(ClaimError, match="地块“t”的用途代码“9999”"):
+        with_claims(replace(SITE, use="9999"), None, None)
+    assert with_claims(replace(SITE, use="9999"), "080403", None).use == "080403"
+
+
+@pytest.mark.parametrize(
+    "raw", [{"height_m": "1_0"}, {"start_date": "20261122"}, {"start_date": "2026-W47-7"}]
+)
+def test_what_only_python_would_read_as_a_number_or_day_is_refused(raw) -> None:
+    with pytest.raises(ClaimError, match="应为"):
+        parse_attributes(raw)

@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box, mapping, shape
 
 from gis.crs import CrsPolicy, transform
-from gis.errors import GeometryError, as_problem
+from gis.errors import GeometryError, LimitError, as_problem
 from gis.intake import read_site, read_sites
 from gis.intake.boundary_txt import Plot, boundary_txt
 
@@ -218,3 +219,88 @@ def test_everything_wrong_with_several_plots_is_told_at_once():
         read_sites(f"{bow.wkt} {far.wkt} {SQUARE.wkt}", POLICY)
     assert len(error.value.faults) == 2
     assert "2 个地块有错误" in error.value.detail
+
+
+# --- many, and elsewhere --------------------------------------------------------------------------
+
+
+def swapped_pairs(count, at):
+    """A ring of so many points around a circle, with pairs of neighbours in the wrong order."""
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    xy = np.column_stack([X + 200 * np.cos(angle), Y + 200 * np.sin(angle)])
+    for i in at:
+        xy[[i, i + 1]] = xy[[i + 1, i]]
+    return Polygon(xy)
+
+
+@pytest.mark.parametrize("count", [400, 700, 5000])
+def test_every_crossing_of_a_long_ring_is_told(count):
+    at = [count // 8, count // 3, count // 2]
+    faults = faults_of(swapped_pairs(count, at))
+    # Two points in the wrong order make the edges before and behind them cross.
+    assert [f.vertex for f in faults] == at
+    assert all("相交" in f.message for f in faults)
+
+
+def test_a_tangle_too_large_to_be_listed_says_so():
+    xy = np.random.default_rng(1).uniform((X, Y), (X + 300, Y + 300), size=(3000, 2))
+    faults = faults_of(Polygon(xy))
+    assert "只列出其中一部分" in faults[-1].message
+
+
+def test_many_parts_that_touch_in_one_point_are_told_within_the_limit():
+    centre = (X, Y)
+    parts = [
+        Polygon([centre, (X + r, Y + 1), (X + r, Y + 2), centre, (X - r, Y - 2), (X - r, Y - 1)])
+        for r in np.linspace(10, 50, 200)
+    ]
+    faults = faults_of(MultiPolygon(parts))
+    assert len(faults) <= 50
+
+
+def test_parts_that_share_an_edge_are_told_once_along_it():
+    faults = faults_of(MultiPolygon([SQUARE, box(X + 200, Y, X + 300, Y + 100)]))
+    assert [f.marker["type"] for f in faults] == ["LineString"]
+    assert "重叠" in faults[0].message
+
+
+# A hole 1 m inside a border of 22 km: straight in degrees, that border bows out by more.
+BOWED = Polygon(
+    [(115.85, 36.30), (116.10, 36.30), (116.10, 36.40), (115.85, 36.40)],
+    [[(115.975, 36.30001), (115.976, 36.30001), (115.976, 36.3005), (115.975, 36.3005)]],
+)
+
+
+def test_edges_that_meet_only_in_the_work_crs_are_told_with_their_place():
+    faults = faults_of(json.dumps(mapping(BOWED)))
+    assert faults
+    assert all(f.marker is not None and f.where.startswith("$.coordinates") for f in faults)
+
+
+def test_edges_that_meet_only_in_the_work_crs_are_repaired_on_request():
+    site = read_site(json.dumps(mapping(BOWED)), POLICY, repair=True)
+    assert site.geometry.is_valid
+    assert "repaired" in codes(site)
+
+
+def test_many_duplicates_are_counted_where_they_are_not_named():
+    sites = read_sites(" ".join([SQUARE.wkt] * 60), POLICY)
+    for site in sites:
+        assert len(site.warnings) == 11
+        assert "另与本文件 49 个地块" in site.warnings[-1].message
+
+
+def test_a_closed_line_has_no_ends_to_speak_of():
+    loop = f"LINESTRING ({X} {Y}, {X + 100} {Y}, {X + 100} {Y + 100}, {X} {Y})"
+    site = read_site(loop, POLICY, width_m=6)
+    (text,) = [n.message for n in site.notes if n.code == "corridor"]
+    assert "平头" not in text
+
+
+def test_an_outline_too_winding_to_be_grown_is_refused_when_it_was_traced():
+    teeth = [(X + i // 2 * 0.4, Y + (i % 4 in (1, 2)) * 200.0) for i in range(12_000)]
+    comb = Polygon([*teeth, (teeth[-1][0], Y - 10), (X, Y - 10)])
+    lonlat = json.dumps(mapping(transform(comb, 4548, 4490)))
+    assert read_site(lonlat, POLICY).doubt is None
+    with pytest.raises(LimitError, match="过于复杂"):
+        read_site(lonlat, POLICY, crs="GCJ-02")

@@ -279,7 +279,7 @@ def test_more_oddities_than_are_listed_are_counted():
 def test_faults_of_one_feature_are_told_together_with_a_crossing_in_another():
     bow_tie = polygon([RING[0], RING[2], RING[1], RING[3], RING[0]])
     bad = polygon([*RING[:2], [RING[2][0], "36.4"], *RING[3:]])
-    with pytest.raises(GeometryError) as error:
+    with pytest.raises(FormatError) as error:
         read_sites(collection(feature(bad), feature(bow_tie)), POLICY)
     first, second = error.value.faults
     assert (first.where, first.ring, first.vertex) == (
@@ -541,3 +541,12 @@ def test_a_use_that_is_no_code_is_refused_and_not_lost(use: object) -> None:
     }
     with pytest.raises(ClaimError, match="use"):
         read_site(feature, POLICY)
+
+
+def test_a_use_that_is_no_code_concerns_its_own_site_only():
+    good, bad = feature(polygon(RING)), feature(polygon(RING))
+    good["properties"], bad["properties"] = {"use": "080403"}, {"use": ["080403"]}
+    assert read_site(collection(good, bad), POLICY, which=1).use == "080403"
+    with pytest.raises(ClaimError, match="use") as error:
+        read_sites(collection(good, bad), POLICY)
+    assert [f.where for f in error.value.faults] == ["$.features[1]"]

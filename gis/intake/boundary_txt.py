@@ -9,7 +9,6 @@ knowing about a file is :mod:`gis.intake.boundary.lint`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,8 +17,9 @@ import numpy as np
 
 from gis.crs import gauss_kruger_epsg
 from gis.errors import CrsError, FormatError
+from gis.intake.areas import read_area
 from gis.intake.boundary.head import Head, Statement, statement_of
-from gis.intake.boundary.lines import KINDS, NUMBER, Header, header_of, plain, point_of
+from gis.intake.boundary.lines import KINDS, Header, header_of, plain, point_of
 from gis.intake.boundary.parse import PlotLines, parse
 from gis.intake.boundary.rings import parts_by_position, split_rings
 from gis.intake.boundary.write import Plot, boundary_txt, write_boundary_txt
@@ -30,28 +30,16 @@ from gis.intake.draft import (
     Faults,
     Shape,
     ShapeKind,
+    StatedArea,
     check_rings,
     clean_text,
     name_warning,
     without_points,
 )
 from gis.model import Claim, Remark
-from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
 
 __all__ = ["Plot", "boundary_txt", "read_boundary_txt", "write_boundary_txt"]
 
-_UNITS_M2 = {
-    "公顷": M2_PER_HA,
-    "ha": M2_PER_HA,
-    "hm2": M2_PER_HA,
-    "平方米": 1.0,
-    "平米": 1.0,
-    "m2": 1.0,
-    "亩": M2_PER_MU,
-    "平方公里": M2_PER_KM2,
-    "平方千米": M2_PER_KM2,
-    "km2": M2_PER_KM2,
-}
 _MARK = re.compile(r"(属性描述|地块坐标)\s*[\]】］〕」]")
 _LOOKED_AT = 20_000
 
@@ -177,7 +165,6 @@ class _PlotReader:
             declared=self._declared(plot),
             broken=plot.unread > 0 or bool(rings.faults) or not plot.points or prefix_wrong,
             declared_area=area,
-            area_place=f"第 {plot.line} 行",
             notes=notes,
             warnings=(*warnings, *rings.warnings),
         )
@@ -214,23 +201,20 @@ class _PlotReader:
         text = f"第 {header.line} 行的地块编号 {number} 与第 {first} 行相同"
         return [Remark("plot_number_repeated", text)]
 
-    def _area(self, header: Header) -> tuple[float | None, tuple[Remark, ...]]:
-        """Return the area as stated: the number as written, or m² when a unit stands behind it."""
-        text = re.sub(r"\s+", "", plain(header.area)).lower()
-        if not text:
+    def _area(self, header: Header) -> tuple[StatedArea | None, tuple[Remark, ...]]:
+        """Return the area as stated."""
+        if not header.area.strip():
             return None, ()
-        found = re.fullmatch(rf"({NUMBER.pattern})({'|'.join(_UNITS_M2)})?", text)
-        value = float(found[1]) if found else math.nan
-        if found is None or not math.isfinite(value) or value < 0:
-            self.faults.add(f"第 {header.line} 行", f"地块面积“{text[:20]}”不是正数")
+        where = f"第 {header.line} 行"
+        try:
+            stated = read_area(header.area, where=where)
+        except ValueError as error:
+            self.faults.add(where, f"地块{error}")
             return None, ()
-        if value == 0:
-            return None, (Remark("area_not_stated", f"第 {header.line} 行没有填写地块面积"),)
-        unit = found.groups()[-1]
-        if unit is None:
-            return value, ()
-        note = Remark("area_unit_written", f"第 {header.line} 行的面积写有单位：{text[:30]}")
-        return value * _UNITS_M2[unit], (note,)
+        if stated.number == 0:
+            return None, (Remark("area_not_stated", f"{where}没有填写地块面积"),)
+        text = f"{where}的面积写有单位：{clean_text(header.area, limit=30)[0]}"
+        return stated, (Remark("area_unit_written", text),) if stated.unit else ()
 
     def _check_prefix(self, plot: PlotLines) -> bool:
         """Compare the declared width of the zones with the number in front of the eastings."""

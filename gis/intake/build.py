@@ -6,21 +6,21 @@ a warning for every defect. It knows no format.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import CrsPolicy, crs_of, ellipsoidal_area
-from gis.errors import CrsError, DeclaredAreaError, GeometryError
-from gis.intake.draft import Declared, Document, Draft, Shape, ShapeKind, Trace
+from gis.crs import CGCS2000, CrsPolicy, crs_of, ellipsoidal_area, to_lonlat, transform
+from gis.errors import ClaimError, DeclaredAreaError, Fault, GeometryError
+from gis.intake.areas import ComparedArea, compared
+from gis.intake.draft import Declared, Document, Draft, Ring, Shape, ShapeKind, Trace
 from gis.intake.drawing import geometry
-from gis.intake.drawing.limits import check_perimeter
+from gis.intake.drawing.limits import check_doubtful, check_perimeter
 from gis.intake.drawing.slivers import sliver_warnings
 from gis.intake.position import coordinates
 from gis.intake.position.coordinates import Understanding
-from gis.intake.statements import declared_area
 from gis.model import Area, CrsDecision, Doubt, Remark, Site, Source
 from gis.webmap import REACH_M, unshifted
 
@@ -43,7 +43,9 @@ class _Outline:
     """A drawing as a valid polygon in the work CRS."""
 
     geometry: BaseGeometry
+    notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
+    repaired: bool = False
 
 
 def site_of(draft: Draft, document: Document, options: Options) -> Site:
@@ -54,8 +56,58 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
     InputError
         The draft cannot be judged; the subclass says why.
     """
+    _refuse_statements(draft)
     geometry.check_kind(draft.shape)
-    reading = coordinates.understand(
+    reading = _understood(draft, document, options)
+    shape = draft.shape.swapped() if reading.swapped else draft.shape
+    coordinates.check_vertices_near(shape, reading.epsg, options.policy)
+    drawing = geometry.draw(
+        shape, clockwise_is_usual=document.clockwise_is_usual, marker=reading.marker
+    )
+    _refuse_faults(draft, drawing, options)
+    outline = _outline(shape, drawing, reading, options)
+    area = _area(draft, outline.geometry, options.policy)
+    doubt = _doubt(draft, document, reading, outline, options)
+    said = _agreed_area(draft, area)
+    site = Site(
+        name=draft.name,
+        geometry=outline.geometry,
+        area=area,
+        crs=CrsDecision(reading.epsg, options.policy.work_epsg, reading.how, reading.shift),
+        source=options.source,
+        use=draft.use,
+        corridor_width_m=options.width_m if shape.kind is ShapeKind.LINE else None,
+        doubt=doubt,
+        claims={**draft.claims, **said.claims},
+    )
+    slivers = () if outline.repaired else sliver_warnings(shape, drawing, outline.geometry)
+    notes = (document, draft, reading, drawing, outline, said)
+    warnings = (document, draft, reading, drawing, outline)
+    return replace(
+        site,
+        notes=tuple(note for source in notes for note in source.notes),
+        warnings=(
+            *(warning for source in warnings for warning in source.warnings),
+            *coordinates.check_inside(outline.geometry, options.policy),
+            *slivers,
+            *said.warnings,
+            *_doubtful(doubt),
+        ),
+    )
+
+
+def _refuse_statements(draft: Draft) -> None:
+    if draft.faults:
+        first = draft.faults[0]
+        raise ClaimError(
+            f"“{draft.name}”{first.where}：{first.message}",
+            advice="改正属性 use 后再提交",
+            faults=draft.faults,
+        )
+
+
+def _understood(draft: Draft, document: Document, options: Options) -> Understanding:
+    return coordinates.understand(
         draft.shape.xy,
         options.policy,
         given=options.given,
@@ -63,16 +115,11 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
         lonlat_by_default=document.lonlat_by_default,
         may_swap=document.may_swap,
     )
-    shape = draft.shape.swapped() if reading.swapped else draft.shape
-    coordinates.check_vertices_near(shape, reading.epsg, options.policy)
-    drawing = geometry.draw(
-        shape, clockwise_is_usual=document.clockwise_is_usual, marker=reading.marker
-    )
-    _refuse_faults(draft, drawing, options)
-    outline = _outline(drawing, reading, options)
-    area = _area(draft, outline.geometry, options.policy)
-    doubt = _doubt(draft, document, reading, drawing, options)
-    said = declared_area(draft.declared_area, area, where=draft.area_place or draft.shape.where)
+
+
+def _agreed_area(draft: Draft, area: Area) -> ComparedArea:
+    """Return what the input states as its area; raise when the coordinates belie it."""
+    said = compared(draft.declared_area, area)
     if said.fault is not None:
         raise DeclaredAreaError(
             f"{said.fault.where}，{said.fault.message}",
@@ -80,37 +127,7 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
             advice="核对填写的面积及其单位，或补全界址点",
             faults=[said.fault],
         )
-    lanes, width_m = _lane(shape, options)
-    return Site(
-        name=draft.name,
-        geometry=outline.geometry,
-        area=area,
-        crs=CrsDecision(reading.epsg, options.policy.work_epsg, reading.how, reading.shift),
-        source=options.source,
-        use=draft.use,
-        corridor_width_m=width_m,
-        doubt=doubt,
-        claims={**draft.claims, **said.claims},
-        notes=(
-            *document.notes,
-            *draft.notes,
-            *reading.notes,
-            *drawing.notes,
-            *lanes,
-            *said.notes,
-        ),
-        warnings=(
-            *document.warnings,
-            *draft.warnings,
-            *reading.warnings,
-            *drawing.warnings,
-            *outline.warnings,
-            *coordinates.check_inside(outline.geometry, options.policy),
-            *sliver_warnings(shape, drawing, outline.geometry),
-            *said.warnings,
-            *_doubtful(doubt),
-        ),
-    )
+    return said
 
 
 def _refuse_faults(draft: Draft, drawing: geometry.Drawing, options: Options) -> None:
@@ -130,78 +147,96 @@ def _area(draft: Draft, outline: BaseGeometry, policy: CrsPolicy) -> Area:
     return area
 
 
-def _lane(shape: Shape, options: Options) -> tuple[tuple[Remark, ...], float | None]:
-    """Return the note on a corridor and its width; nothing for an area."""
-    if shape.kind is not ShapeKind.LINE or options.width_m is None:
-        return (), None
-    text = f"线路按 {options.width_m} m 宽的带状用地检测，两端平头"
-    return (Remark("corridor", text),), options.width_m
-
-
 # --- into the work CRS ----------------------------------------------------------------------------
 
 
-def _outline(drawing: geometry.Drawing, reading: Understanding, options: Options) -> _Outline:
+def _outline(
+    shape: Shape, drawing: geometry.Drawing, reading: Understanding, options: Options
+) -> _Outline:
     work = reading.to(drawing.geometry, options.policy.work_epsg)
     check_perimeter(work)
-    if work.geom_type == "MultiLineString":
-        if options.width_m is None:
-            raise GeometryError(
-                "图形是线，没有宽度",
-                expected="面，或带宽度的线",
-                advice="用 width_m 给出宽度（米）",
-            )
-        return _Outline(geometry.corridor(work, width_m=options.width_m))
+    if shape.kind is ShapeKind.LINE:
+        return _strip(work, options.width_m)
     ignored = Remark("width_ignored", "图形已是面，宽度 width_m 未采用")
     warnings = () if options.width_m is None else (ignored,)
     if not drawing.faults and shapely.is_valid(work):
-        return _Outline(work, warnings)
+        return _Outline(work, warnings=warnings)
     if not options.repair:
-        raise GeometryError("图形换算到规划坐标系后自相交", advice="去掉过近的界址点")
+        raise _bent(shape, reading, options.policy.work_epsg)
     fixed = geometry.repaired(work)
     text = (
         f"图形有错误，已按要求自动修复：按原顶点顺序计算 {work.area:.2f} m²，"
         f"修复后 {fixed.area:.2f} m²（平面面积）"
     )
-    return _Outline(fixed, (*warnings, Remark("repaired", text)))
+    return _Outline(fixed, warnings=(*warnings, Remark("repaired", text)), repaired=True)
+
+
+def _strip(line: BaseGeometry, width_m: float | None) -> _Outline:
+    if width_m is None:
+        raise GeometryError(
+            "图形是线，没有宽度", expected="面，或带宽度的线", advice="用 width_m 给出宽度（米）"
+        )
+    strip = geometry.corridor(line, width_m=width_m)
+    ends = "" if all(part.is_closed for part in shapely.get_parts(line)) else "，两端平头"
+    note = Remark("corridor", f"线路按 {width_m:g} m 宽的带状用地检测{ends}")
+    return _Outline(strip, notes=(note,))
+
+
+def _bent(shape: Shape, reading: Understanding, work_epsg: int) -> GeometryError:
+    """Return the error about edges that meet only in the work CRS: there they are curves."""
+
+    def moved(ring: Ring) -> Ring:
+        line = reading.to(shapely.LineString(ring.xy), work_epsg)
+        return Ring(shapely.get_coordinates(line), ring.place)
+
+    parts = tuple(tuple(moved(ring) for ring in part) for part in shape.parts)
+    there = geometry.draw(
+        replace(shape, parts=parts), marker=lambda spot: to_lonlat(spot, work_epsg)
+    )
+    first = there.faults[0] if there.faults else Fault(shape.where, "边线相交")
+    return GeometryError(
+        f"图形换算到规划坐标系后边线相交：{first.where}，{first.message}",
+        advice="原坐标系的直边换算后是曲线，在该处加密界址点；或用 repair=true 自动修复",
+        faults=there.faults,
+    )
 
 
 # --- not survey grade -----------------------------------------------------------------------------
 
 
 def _doubt(
-    draft: Draft,
-    document: Document,
-    reading: Understanding,
-    drawing: geometry.Drawing,
-    options: Options,
+    draft: Draft, document: Document, reading: Understanding, outline: _Outline, options: Options
 ) -> Doubt | None:
     """Return why the place of the site is uncertain; None for survey coordinates.
 
     Whoever names the CRS of degrees by its code takes the suspicion away.
+
+    Raises
+    ------
+    LimitError
+        The outline is too winding to be judged at several places.
     """
-    if reading.shift:
-        return Doubt(f"坐标为 {reading.shift}，由公开公式近似还原，误差可达十米", REACH_M)
     trace = draft.trace or document.trace
-    if trace is None or options.given is not None or not crs_of(reading.epsg).is_geographic:
+    if reading.shift:
+        reason = f"坐标为 {reading.shift}，由公开公式近似还原，误差可达十米"
+        doubt = Doubt(reason, REACH_M)
+    elif trace is None or options.given is not None or not crs_of(reading.epsg).is_geographic:
         return None
-    return Doubt(trace.reason, REACH_M, _others(trace, reading, drawing, options))
+    else:
+        doubt = Doubt(trace.reason, REACH_M, _others(trace, outline, options.policy))
+    check_doubtful(outline.geometry, reach_m=REACH_M)
+    return doubt
 
 
-def _others(
-    trace: Trace, reading: Understanding, drawing: geometry.Drawing, options: Options
-) -> tuple[BaseGeometry, ...]:
+def _others(trace: Trace, outline: _Outline, policy: CrsPolicy) -> tuple[BaseGeometry, ...]:
     """Return the outlines that the site has if its degrees are those of a web map."""
     found = []
     for shift in trace.shifts:
-        moved = shapely.transform(drawing.geometry, partial(unshifted, shift=shift))
-        try:
-            outline = _outline(
-                geometry.Drawing(moved, drawing.faults, (), ()), reading, options
-            ).geometry
-        except (CrsError, GeometryError):
-            continue
-        found.append(outline)
+        lonlat = transform(outline.geometry, policy.work_epsg, CGCS2000)
+        moved = shapely.transform(lonlat, partial(unshifted, shift=shift))
+        other = transform(moved, CGCS2000, policy.work_epsg)
+        # The shift bends lines by millimetres, which may make a tight corner touch itself.
+        found.append(other if shapely.is_valid(other) else shapely.buffer(other, 0))
     return tuple(found)
 
 

@@ -108,13 +108,27 @@ class Trace:
     shifts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StatedArea:
+    """An area as the input states it.
+
+    ``unit`` is the Chinese name of the unit where one is written, else empty; ``step`` the value of
+    the last decimal place written, in that unit; ``where`` tells a person where it stands.
+    """
+
+    number: float
+    unit: str = ""
+    step: float = 0.0
+    where: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """One site as the input states it; nothing is checked yet.
 
     ``declared`` and ``trace`` are set where this site differs from its document. ``broken``: a
     part of it could not be read, as the faults of the document say, so its outline proves nothing.
-    ``declared_area`` is the number as written, whatever its unit; ``area_place`` where it stands.
+    ``faults`` are those of its statements; they concern nobody else in the file.
     """
 
     name: str
@@ -124,8 +138,8 @@ class Draft:
     declared: Declared | None = None
     trace: Trace | None = None
     broken: bool = False
-    declared_area: float | None = None
-    area_place: str = ""
+    faults: tuple[Fault, ...] = ()
+    declared_area: StatedArea | None = None
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
 

@@ -191,6 +191,7 @@ class _Reader:
             said.claims,
             declared=_own_crs(feature, path, place),
             broken=self.broken,
+            faults=said.faults,
             warnings=said.warnings,
         )
 

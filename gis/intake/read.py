@@ -145,17 +145,23 @@ def _is_faulty(document: Document) -> bool:
 
 
 def _merged(document: Document, errors: Sequence[InputError]) -> InputError:
-    """Return one error that lists all faults, of the class of the first."""
+    """Return one error that lists all faults, of the class of the first in the file.
+
+    An error about the whole, such as an old datum, goes before its details.
+    """
     if len(errors) == 1 and not document.faults:
         return errors[0]
+    told: list[tuple[Fault, InputError | None]] = [(fault, None) for fault in document.faults]
+    for error in errors:
+        told += [(fault, error) for fault in error.faults or (Fault("全文", error.found),)]
+    told.sort(key=lambda row: _line(row[0]))
+    leading = document.refused or told[0][1] or FormatError("", advice=_MEND)
     faults = Faults()
-    told = [f for e in errors for f in e.faults or (Fault("全文", e.found),)]
-    for fault in sorted((*document.faults, *told), key=_line):
+    for fault, _ in told:
         faults.add_fault(fault)
-    cls, advice = (type(errors[0]), errors[0].advice) if errors else (FormatError, "")
     found = "文件有错误" if _is_faulty(document) else f"{len(errors)} 个地块有错误"
     return faults.error(
-        cls, found, expected=errors[0].expected if errors else "", advice=advice or _MEND
+        type(leading), found, expected=leading.expected, advice=leading.advice or _MEND
     )
 
 

@@ -29,8 +29,8 @@ from gis.crs import (
     transform,
 )
 from gis.errors import CrsError, DeclaredAreaError, GeometryError
+from gis.intake.areas import AREA_TOLERANCE
 from gis.intake.draft import check_features, check_rings, check_vertices, clean_text
-from gis.intake.statements import AREA_TOLERANCE
 from gis.units import M2_PER_HA, m2_to_ha
 
 DECIMALS = 3
@@ -215,8 +215,9 @@ def _area_ha(
         raise GeometryError(f"地块“{name[:40]}”面积不足 0.01 m²", expected="有面积的面")
     if stated is None:
         return m2_to_ha(computed_m2)
-    off_m2 = abs(stated * M2_PER_HA - computed_m2)
-    allowed_m2 = max(AREA_TOLERANCE * computed_m2, _AREA_STEP_HA * M2_PER_HA)
+    # As it will stand in the file, and as a reader will judge it.
+    off_m2 = abs(round(stated, 4) * M2_PER_HA - computed_m2)
+    allowed_m2 = max(AREA_TOLERANCE * computed_m2, _AREA_STEP_HA * M2_PER_HA / 2)
     if not math.isfinite(off_m2) or off_m2 > allowed_m2:
         raise DeclaredAreaError(
             f"地块“{name[:40]}”填写的面积 {stated} 公顷与计算面积 {m2_to_ha(computed_m2):.4f} 公顷"

@@ -8,23 +8,30 @@ other. It names defects and repairs none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.geometry import LineString, MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.errors import Fault, GeometryError
 from gis.intake.draft import Faults, Shape, ShapeKind
+from gis.intake.drawing.limits import edge_pairs
 from gis.intake.drawing.tidy import Tidy
 
+IntArray: TypeAlias = npt.NDArray[np.intp]
 # Turns a geometry in the coordinates of the input into GeoJSON in longitude/latitude.
 Marker: TypeAlias = Callable[[BaseGeometry], Mapping[str, object] | None]
 
-# Beyond this the list of all crossings would cost more than it tells.
-_MAX_SEGMENTS_LISTED = 600
+# Pairs of edges whose boxes overlap. Beyond this a list of the crossings costs seconds.
+_MAX_PAIRS_LISTED = 1e6
+_MAX_PAIRS_TOLD = 500
+_CHUNK = 256
 
 _REASONS = {
     "Self-intersection": "边线自相交",
@@ -78,21 +85,75 @@ def defects(geometry: BaseGeometry, rings: Sequence[Tidy], marker: Marker) -> tu
     """Return all defects that can be named, with their places; empty for a valid geometry."""
     if shapely.is_valid(geometry):
         return ()
+    edges = _Edges(rings)
     faults = Faults()
-    told: set[tuple[float, float]] = set()
-    found = _crossings(rings, marker) if _is_listed(rings) else iter(())
-    for fault in (*found, *_reasons(geometry, rings, marker)):
-        spot = _rounded(*(fault.coordinate or (np.nan, np.nan)))
-        if spot not in told:
-            told.add(spot)
-            faults.add_fault(fault)
-        if faults.more:
-            break
+    pairs: list[tuple[int, int]] = []
+    countable = edge_pairs([tidy.xy for tidy in rings]) <= _MAX_PAIRS_LISTED
+    if countable:
+        pairs = list(islice(edges.crossing_pairs(), _MAX_PAIRS_TOLD + 1))
+    _add(faults, _crossings(edges, pairs[:_MAX_PAIRS_TOLD], marker))
+    # Where crossings are listed, GEOS would tell the first of them once more.
+    known = ("Self-intersection",) if faults else ()
+    _add(faults, _reasons(geometry, edges, marker, known))
+    if not countable or len(pairs) > _MAX_PAIRS_TOLD:
+        spot = Point(rings[0].xy[0])
+        faults.add_fault(_fault(rings[0], 0, "相交的边过多，只列出其中一部分", spot, marker))
     return tuple(faults.rows)
 
 
-def _is_listed(rings: Sequence[Tidy]) -> bool:
-    return sum(len(t.xy) for t in rings) <= _MAX_SEGMENTS_LISTED
+def _add(faults: Faults, found: Iterable[Fault]) -> None:
+    """Add defects at places that are not told yet, until no more are listed."""
+    told = {_rounded(fault.coordinate) for fault in faults.rows}
+    for fault in found:
+        if _rounded(fault.coordinate) not in told:
+            told.add(_rounded(fault.coordinate))
+            faults.add_fault(fault)
+        if faults.more:
+            return
+
+
+class _Edges:
+    """All edges of a drawing in one tree, each with the ring and the vertex where it begins."""
+
+    def __init__(self, rings: Sequence[Tidy]) -> None:
+        self.rings = rings
+        self.lines = np.concatenate([tidy.edges for tidy in rings])
+        self.tree = shapely.STRtree(self.lines)
+        self._ends = shapely.get_coordinates(self.lines).reshape(-1, 2, 2)
+        counts = [len(tidy.xy) - 1 for tidy in rings]
+        self._ring = np.repeat(np.arange(len(rings)), counts)
+        self._first = np.cumsum([0, *counts[:-1]])
+
+    def owner(self, edge: int) -> tuple[Tidy, int]:
+        """Return ring and vertex where an edge begins."""
+        ring = int(self._ring[edge])
+        return self.rings[ring], edge - int(self._first[ring])
+
+    def nearest(self, x: float, y: float) -> tuple[Tidy, int]:
+        """Return ring and vertex where the edge begins that runs nearest to a point."""
+        return self.owner(int(self.tree.nearest(Point(x, y))))
+
+    def _only_touch(self, first: IntArray, second: IntArray) -> npt.NDArray[np.bool_]:
+        """Whether edges share an end and do not run along each other: neighbours in a ring do."""
+        a, b = self._ends[first], self._ends[second]
+        shared = [(a[:, i] == b[:, j]).all(axis=1) for i in (0, 1) for j in (0, 1)]
+        along, beside = a[:, 1] - a[:, 0], b[:, 1] - b[:, 0]
+        turn = along[:, 0] * beside[:, 1] - along[:, 1] * beside[:, 0]
+        parallel = np.abs(turn) <= 1e-9 * np.hypot(*along.T) * np.hypot(*beside.T)
+        touches: npt.NDArray[np.bool_] = np.any(shared, axis=0) & ~parallel
+        return touches
+
+    def crossing_pairs(self) -> Iterator[tuple[int, int]]:
+        """Yield the pairs of edges that cross or overlap, in order; a mere touch is none."""
+        for start in range(0, len(self.lines), _CHUNK):
+            chunk = self.lines[start : start + _CHUNK]
+            inside, second = self.tree.query(chunk, predicate="intersects")
+            first = start + inside
+            kept = (first < second) & ~self._only_touch(first, second)
+            first, second = first[kept], second[kept]
+            one, other = self.lines[first], self.lines[second]
+            proper = shapely.crosses(one, other) | shapely.relate_pattern(one, other, "1********")
+            yield from sorted(zip(first[proper].tolist(), second[proper].tolist(), strict=True))
 
 
 def _fault(
@@ -115,7 +176,8 @@ def _fault(
     )
 
 
-def _rounded(x: float, y: float) -> tuple[float, float]:
+def _rounded(spot: tuple[float, float] | None) -> tuple[float, float]:
+    x, y = spot or (np.inf, np.inf)
     digits = 9 if abs(x) <= 180 and abs(y) <= 180 else 4
     return round(x, digits), round(y, digits)
 
@@ -123,57 +185,38 @@ def _rounded(x: float, y: float) -> tuple[float, float]:
 # --- what GEOS says -------------------------------------------------------------------------------
 
 
-def _reasons(geometry: BaseGeometry, rings: Sequence[Tidy], marker: Marker) -> Iterator[Fault]:
-    """Yield what GEOS says about each ring, each part, and the whole."""
+def _reasons(
+    geometry: BaseGeometry, edges: _Edges, marker: Marker, known: Sequence[str]
+) -> Iterator[Fault]:
+    """Yield what GEOS says about each ring, each part, and the whole, but not what is known."""
     parts = getattr(geometry, "geoms", [geometry])
-    for candidate in (*(Polygon(t.xy) for t in rings), *parts, geometry):
+    for candidate in (*(Polygon(t.xy) for t in edges.rings), *parts, geometry):
         reason = shapely.is_valid_reason(candidate)
         if reason == "Valid Geometry":
             continue
         found = re.match(r"(.*?)\[(\S+) (\S+)\]", reason)
         if found is None:
-            yield _fault(rings[0], 0, "图形不符合面的规则", Point(rings[0].xy[0]), marker)
-            continue
-        x, y = float(found[2]), float(found[3])
-        text = _REASONS.get(found[1], "图形不符合面的规则")
-        tidy, vertex = _nearest(rings, x, y)
-        yield _fault(tidy, vertex, f"{text}，位置（{show(x, y)}）", Point(x, y), marker)
-
-
-def _nearest(rings: Sequence[Tidy], x: float, y: float) -> tuple[Tidy, int]:
-    """Ring and vertex where the edge begins that runs nearest to a point."""
-    best = (np.inf, rings[0], 0)
-    for tidy in rings:
-        distances = np.atleast_1d(shapely.distance(tidy.edges, Point(x, y)))
-        i = int(np.argmin(distances))
-        if distances[i] < best[0]:
-            best = (float(distances[i]), tidy, i)
-    return best[1], best[2]
+            first = edges.rings[0]
+            yield _fault(first, 0, "图形不符合面的规则", Point(first.xy[0]), marker)
+        elif found[1] not in known:
+            x, y = float(found[2]), float(found[3])
+            text = _REASONS.get(found[1], "图形不符合面的规则")
+            tidy, vertex = edges.nearest(x, y)
+            yield _fault(tidy, vertex, f"{text}，位置（{show(x, y)}）", Point(x, y), marker)
 
 
 # --- edges ----------------------------------------------------------------------------------------
 
 
-def _crossings(rings: Sequence[Tidy], marker: Marker) -> Iterator[Fault]:
-    """Yield every pair of edges that cross or overlap; a mere touch of two rings is no defect."""
-    owners = [(tidy, i) for tidy in rings for i in range(len(tidy.xy) - 1)]
-    edges = np.concatenate([tidy.edges for tidy in rings])
-    for a, b in _crossing_pairs(edges):
-        meeting = shapely.intersection(edges[a], edges[b])
+def _crossings(edges: _Edges, pairs: Iterable[tuple[int, int]], marker: Marker) -> Iterator[Fault]:
+    """Yield each pair of edges that cross or overlap, with the place where they begin to."""
+    for a, b in pairs:
+        meeting = shapely.intersection(edges.lines[a], edges.lines[b])
         x, y = meeting.coords[0]
-        (first, i), (second, j) = owners[a], owners[b]
+        (first, i), (second, j) = edges.owner(a), edges.owner(b)
         word = "相交" if meeting.geom_type == "Point" else "重叠"
         message = f"从这两点起的边{word}，位置（{show(x, y)}）"
         where = f"{first.place(i)} 与 {second.place(j)}"
         fault = _fault(first, i, message, meeting, marker, where)
         # A crossing is told by the point where it begins, overlap or not.
-        yield Fault(where, message, fault.ring, fault.vertex, (x, y), fault.marker)
-
-
-def _crossing_pairs(edges: Any) -> list[tuple[int, int]]:
-    pairs = shapely.STRtree(edges).query(edges, predicate="intersects").T
-    first, second = pairs[pairs[:, 0] < pairs[:, 1]].T
-    proper = shapely.crosses(edges[first], edges[second]) | shapely.relate_pattern(
-        edges[first], edges[second], "1********"
-    )
-    return sorted(zip(first[proper].tolist(), second[proper].tolist(), strict=True))
+        yield replace(fault, coordinate=(x, y))

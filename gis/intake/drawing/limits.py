@@ -55,17 +55,32 @@ def check_corridor(line: BaseGeometry, *, width_m: float) -> None:
     _check_pairs(parts, _FREE_PAIRS_OF_CORRIDOR, margin_m=width_m)
 
 
+def check_doubtful(outline: BaseGeometry, *, reach_m: float) -> None:
+    """Raise LimitError when an outline in the work CRS is too winding to be grown and shrunk."""
+    rings = shapely.get_rings(shapely.get_parts(outline))
+    lines = [shapely.get_coordinates(ring) for ring in rings]
+    _check_pairs(lines, _FREE_PAIRS_OF_CORRIDOR, margin_m=reach_m)
+
+
 def _check_pairs(lines: Sequence[FloatArray], free_pairs: float, *, margin_m: float = 0.0) -> None:
-    """Refuse lines with too many pairs of edges whose boxes overlap; all costs grow with these.
+    """Refuse lines with too many pairs of edges whose boxes overlap; all costs grow with these."""
+    count = sum(len(xy) - 1 for xy in lines)
+    limit = free_pairs + 5 * count
+    if count * count / 2 >= limit and edge_pairs(lines, margin_m=margin_m) > limit:
+        raise LimitError(
+            f"图形过于复杂（{count} 条边大量相互重叠或过近）",
+            advice="检查坐标顺序，简化图形后再提交",
+        )
+
+
+def edge_pairs(lines: Sequence[FloatArray], *, margin_m: float = 0.0) -> float:
+    """Return about how many pairs of edges have overlapping boxes.
 
     A real outline has about as many pairs as edges, random vertices a fifth of n². Estimated from
     200 edges, so that the test itself stays cheap. ``margin_m`` widens the boxes.
     """
     edges = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in lines])
     count = len(edges)
-    limit = free_pairs + 5 * count
-    if count * count / 2 < limit:
-        return
     west, east = np.sort(edges[:, [0, 2]], axis=1).T.copy()
     south, north = np.sort(edges[:, [1, 3]], axis=1).T.copy()
     picked = np.random.default_rng(count).choice(count, size=min(200, count), replace=False)
@@ -74,8 +89,4 @@ def _check_pairs(lines: Sequence[FloatArray], free_pairs: float, *, margin_m: fl
     for i in picked:
         beside = (west <= east[i]) & (east >= west[i])
         overlaps += int((beside & (south <= north[i]) & (north >= south[i])).sum()) - 1
-    if overlaps / len(picked) * count / 2 > limit:
-        raise LimitError(
-            f"图形过于复杂（{count} 条边大量相互重叠）",
-            advice="检查坐标顺序，简化图形后再提交",
-        )
+    return overlaps / max(len(picked), 1) * count / 2

@@ -5,7 +5,7 @@ Each site is sound by itself; together they would count the same land twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,33 +15,48 @@ from gis.model import Remark, Site
 
 # Less is digitising noise along a shared border.
 _OVERLAP_M2 = 1.0
-_PAIRS_MEASURED = 1_000
+# Pairs that are measured in a file, and those that are named beside one site.
+_PAIRS_MEASURED = 5_000
+_NAMED = 10
 
 
 def with_neighbours(sites: Sequence[Site]) -> tuple[Site, ...]:
-    """Return the sites, each with a warning for every other one of the file that it overlaps."""
-    told: dict[int, list[Remark]] = {}
-    for a, b, area_m2 in _overlaps(sites):
-        smaller = min(sites[a].geometry.area, sites[b].geometry.area)
-        same = shapely.equals(sites[a].geometry, sites[b].geometry)
+    """Return the sites, each with warnings about the others of the file that it overlaps."""
+    if len(sites) < 2:
+        return tuple(sites)
+    outlines = np.array([site.geometry for site in sites], dtype=object)
+    pairs = shapely.STRtree(outlines).query(outlines, predicate="intersects").T
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    pairs = pairs[np.lexsort(pairs.T[::-1])]
+    told: list[list[Remark]] = [[] for _ in sites]
+    for a, b in pairs[:_PAIRS_MEASURED].tolist():
         for one, other in ((a, b), (b, a)):
-            name = f"本文件第 {other + 1} 个地块“{sites[other].name}”"
-            share = f"{area_m2:.2f} m²（占较小地块的 {area_m2 / smaller:.1%}）"
-            text = f"与{name}完全重复" if same else f"与{name}重叠 {share}"
-            code = "duplicate_site" if same else "sites_overlap"
-            told.setdefault(one, []).append(Remark(code, text))
+            told[one] += _remark(sites, one, other)
+    unmeasured = set(pairs[_PAIRS_MEASURED:].ravel().tolist())
     return tuple(
-        replace(site, warnings=(*site.warnings, *told.get(i, ()))) for i, site in enumerate(sites)
+        replace(site, warnings=(*site.warnings, *_listed(told[i], more=i in unmeasured)))
+        for i, site in enumerate(sites)
     )
 
 
-def _overlaps(sites: Sequence[Site]) -> Iterator[tuple[int, int, float]]:
-    """Yield pairs of sites with the planar area that they share, in order."""
-    if len(sites) < 2:
-        return
-    outlines = np.array([site.geometry for site in sites], dtype=object)
-    pairs = shapely.STRtree(outlines).query(outlines, predicate="intersects").T
-    for a, b in sorted(pairs[pairs[:, 0] < pairs[:, 1]].tolist())[:_PAIRS_MEASURED]:
-        area_m2 = float(shapely.intersection(outlines[a], outlines[b]).area)
-        if area_m2 > _OVERLAP_M2:
-            yield a, b, area_m2
+def _remark(sites: Sequence[Site], one: int, other: int) -> list[Remark]:
+    first, second = sites[one].geometry, sites[other].geometry
+    area_m2 = float(shapely.intersection(first, second).area)
+    if area_m2 <= _OVERLAP_M2:
+        return []
+    name = f"本文件第 {other + 1} 个地块“{sites[other].name}”"
+    if shapely.equals(first, second):
+        return [Remark("duplicate_site", f"与{name}完全重复")]
+    share = area_m2 / min(first.area, second.area)
+    text = f"与{name}重叠 {area_m2:.2f} m²（占较小地块的 {share:.1%}）"
+    return [Remark("sites_overlap", text)]
+
+
+def _listed(found: Sequence[Remark], *, more: bool) -> list[Remark]:
+    """Return the first warnings, and one that counts the rest."""
+    rest = len(found) - _NAMED
+    if rest <= 0 and not more:
+        return list(found)
+    count = f"{rest} 个以上" if more else f"{rest} 个"
+    text = f"另与本文件 {count}地块重叠或重复" if rest > 0 else "与本文件更多地块重叠，未逐一比对"
+    return [*found[:_NAMED], Remark("sites_overlap", text)]
