@@ -1,4 +1,7 @@
-"""What comes in: a candidate site from GeoJSON, WKT, boundary-point TXT or a zipped shapefile.
+"""What comes in: candidate sites from the files that people send.
+
+GeoJSON, WKT, boundary-point TXT, tables (Excel, CSV), KML, GeoPackage, DXF, and zips with
+shapefiles, geodatabases or several of these.
 
 One door, :func:`gis.intake.read.read_site`; every file behind it knows one format or one question.
 Content is recognised by content, never by name. Nothing is ever fetched, and GDAL meets files from

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from gis.errors import ClaimError, FormatError
+from gis.intake.draft import clean_text
 from gis.model import Remark
 
 _MARKS = (
@@ -62,7 +63,7 @@ def decode_text(data: bytes, given: str | None = None) -> tuple[str, Remark]:
         Neither UTF-8 nor GB18030, or not in the codec given.
     """
     if given is not None:
-        return _strict(data, given).lstrip("\ufeff"), _note(f"{given}（由用户指定）")
+        return _as_given(data, given).lstrip("\ufeff"), _note(f"{given}（由用户指定）")
     if data.startswith(codecs.BOM_UTF8) and not _begins_as_utf8(data[3:]):
         # Some tools put the mark of UTF-8 in front of GBK.
         return _strict(data[3:], "gb18030"), _note("GB18030（GBK），前面多出 UTF-8 的 BOM")
@@ -86,7 +87,8 @@ def table_codec(
     """Return the codec of an attribute table: the declared one if it decodes all, else detected.
 
     Where it decodes all but gives no Chinese, and GB18030 gives words of the field, GB18030 is
-    taken; the remark then has the code ``OVERRULED`` and is a warning.
+    taken. Wherever the declared one is not followed, the remark has the code ``OVERRULED`` and is
+    a warning.
 
     Parameters
     ----------
@@ -125,11 +127,22 @@ def table_codec(
         if _is_chinese_unseen(texts, codec):
             text = f"{what}按 {codec} 读出的不是汉字，按 GB18030 读出常用词，已按 GB18030 采用"
             return "gb18030", Remark(OVERRULED, text)
-        how = f"按 {source} 声明" if codec == stated else "自动判定"
-        return codec, Remark("table_encoding", f"{what}编码：{codec}，{how}")
+        return codec, _chosen(codec, stated, declared, what, source)
     raise FormatError(
         f"{what}的文字既不是 UTF-8 也不是 GB18030", advice="重新导出，或用 encoding 指定编码"
     )
+
+
+def _chosen(codec: str, stated: str | None, declared: str | None, what: str, source: str) -> Remark:
+    """Return how the codec was chosen; a declaration that proved wrong is a warning."""
+    if codec == stated:
+        return Remark("table_encoding", f"{what}编码：{codec}，按 {source} 声明")
+    said = clean_text(declared or "", limit=20)[0]
+    if stated is not None:
+        text = f"{what}的文字与 {source} 声明的编码“{said}”不符，已按 {codec} 采用"
+        return Remark(OVERRULED, text)
+    unknown = f"{source} 所写的编码“{said}”无法识别，" if said else ""
+    return Remark("table_encoding", f"{what}编码：{codec}，{unknown}自动判定")
 
 
 def _has_chinese(texts: Sequence[bytes], codec: str) -> bool:
@@ -152,6 +165,17 @@ def _strict(data: bytes, codec: str) -> str:
             f"文字编码无法识别（第 {error.start + 1} 个字节起）",
             expected="UTF-8 或 GBK/GB18030 文本",
             advice="用记事本另存为 UTF-8",
+        ) from None
+
+
+def _as_given(data: bytes, codec: str) -> str:
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"文字不能按指定的编码 {codec} 读出（第 {error.start + 1} 个字节起）",
+            expected="文件实际使用的编码",
+            advice="换一种编码，或省略 encoding",
         ) from None
 
 

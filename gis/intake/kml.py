@@ -22,7 +22,7 @@ from gis.intake.draft import (
     clean_text,
     without_points,
 )
-from gis.intake.outside.archive import FILE_KINDS, Package, unpack_members
+from gis.intake.outside.archive import FILE_KINDS, Package, is_unread, unpack_members
 from gis.intake.placemarks.walk import Found, Walker
 from gis.intake.placemarks.xml_tree import parse_xml
 from gis.intake.position.naming import traced
@@ -32,7 +32,7 @@ from gis.webmap import GCJ02
 _WGS84 = Declared((4326,), "KML 标准：WGS 84")
 _SUFFIXES = (".kml", ".ovkml")
 # A zip with one of these beside the KML is somebody's folder, not a KMZ.
-_OTHERS = (".shp", ".gdbtable", *(f".{kind}" for kind in FILE_KINDS if kind != "kml"))
+_OTHERS = (".shp", ".gdbtable", *{f".{kind}" for kind in FILE_KINDS}.difference(_SUFFIXES))
 _SITE = "至少一个有面的地标（Placemark）"
 # Programs in which people draw on imagery, by the marks they leave in texts.
 _TOOLS = re.compile(
@@ -74,7 +74,8 @@ def is_kmz(data: bytes) -> bool:
         The zip is damaged or unsafe.
     """
     names = [name.lower() for name in Package(data).names]
-    return any(n.endswith(_SUFFIXES) for n in names) and not any(n.endswith(_OTHERS) for n in names)
+    others = any(name.endswith(_OTHERS) or is_unread(name) for name in names)
+    return any(name.endswith(_SUFFIXES) for name in names) and not others
 
 
 def read_kmz(data: bytes, *, encoding: str | None = None, crs_given: bool = False) -> Document:

@@ -57,8 +57,7 @@ def recognise(content: bytes | str, hints: Hints) -> Document:
     """
     if isinstance(content, str):
         if is_dxf(content[:10_000].encode("utf-8", "replace")):
-            data = content.encode("utf-8", "replace")
-            return read_dxf(data, replace(hints, encoding="utf-8"))
+            return read_dxf(content.encode("utf-8", "replace"), hints, is_decoded=True)
         return _recognise_text(content, hints)
     if not content.strip(b"\x00 \r\n\t"):
         raise FormatError("内容为空", expected=ACCEPTED)
@@ -82,7 +81,16 @@ def recognise(content: bytes | str, hints: Hints) -> Document:
     if looks_like_xml(content):  # it says itself how it is encoded
         return read_kml(content, encoding=hints.encoding, crs_given=hints.crs_given)
     text, note = decode_text(content, hints.encoding)
-    document = _recognise_text(text, hints)
+    try:
+        document = _recognise_text(text, hints)
+    except _UnknownError as error:
+        if hints.encoding is None:
+            raise
+        raise _UnknownError(
+            f"按指定的编码 {hints.encoding} 读出后，{error.found}",
+            expected=error.expected,
+            advice="换一种编码，或省略 encoding",
+        ) from None
     return replace(document, notes=(note, *document.notes))
 
 

@@ -32,6 +32,10 @@ from gis.intake.table.workbook import read_workbook
 from gis.model import Remark
 
 
+class NoCoordinatesError(FormatError):
+    """No table has anything like coordinates: a list of other things."""
+
+
 def read_csv(text: str, *, crs_given: bool = False) -> Document:
     """Return the plots of a delimited text with a row of headings.
 
@@ -211,7 +215,9 @@ def _no_columns(readings: Sequence[TableRows]) -> InputError:
     if not faults:
         faults.add("全文", "没有坐标")
     advice = "在坐标上方写一行表头，如 点号、X、Y（X 为北坐标，Y 为东坐标）"
-    return faults.error(FormatError, "没有可用的坐标列", expected=EXPECTED, advice=advice)
+    is_unclear = any(reading.problem for reading in readings)
+    cls = FormatError if is_unclear else NoCoordinatesError
+    return faults.error(cls, "没有可用的坐标列", expected=EXPECTED, advice=advice)
 
 
 # --- notes ----------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gis.errors import FormatError, InputError, LimitError
@@ -30,7 +31,9 @@ _ENTRY = b"PK\x01\x02"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 SHAPEFILE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
-FILE_KINDS = ("gpkg", "dxf", "kml", "geojson", "json", "txt", "wkt", "csv", "xlsx")
+FILE_KINDS = ("gpkg", "dxf", "kml", "ovkml", "geojson", "json", "txt", "wkt", "csv", "xlsx")
+# Kinds of drawings that are not read: the site may be in them.
+_UNREAD = "dwg dxb dgn mdb accdb ovobj ovjsn ovkmz tab mif e00 vct wl wt wp gml xls"
 _NESTED = (".zip", ".rar", ".7z", ".gz", ".tar", ".kmz", ".bz2", ".xz")
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _GDB_FOLDER = re.compile(r"^(.*?\.gdb)/[^/]+$", re.IGNORECASE)
@@ -56,7 +59,10 @@ class PackedFolder:
 
 @dataclass(frozen=True, slots=True)
 class PackedFile:
-    """One file of another kind: its name with suffix for people, and its content."""
+    """One file of another kind: its name with suffix for people, and its content.
+
+    Like the names of layers it has no folders but those that tell it from others of one name.
+    """
 
     name: str
     content: bytes
@@ -143,17 +149,19 @@ def unpack(data: bytes) -> Contents:
     groups = _grouped(package.names)
     if not (groups.shapefiles or groups.geodatabases or groups.files):
         raise _nothing(package.names)
+    stems = _told_apart([*groups.shapefiles, *groups.geodatabases], shown=_stem)
+    files = _told_apart([*groups.files, *groups.others])
     return Contents(
         tuple(
-            PackedLayer(_stem(key), _read_all(package, group))
+            PackedLayer(stems[key], _read_all(package, group))
             for key, group in sorted(groups.shapefiles.items())
         ),
         tuple(
-            PackedFolder(_stem(key), _read_all(package, group))
+            PackedFolder(stems[key], _read_all(package, group))
             for key, group in sorted(groups.geodatabases.items())
         ),
-        tuple(PackedFile(_shown(name, 120), package.read(name)) for name in groups.files),
-        tuple(_shown(name, 60) for name in groups.others),
+        tuple(PackedFile(files[name], package.read(name)) for name in groups.files),
+        tuple(files[name] for name in groups.others),
     )
 
 
@@ -164,6 +172,11 @@ def unpack_members(data: bytes, suffixes: tuple[str, ...]) -> dict[str, bytes]:
     """
     package = Package(data)
     return {name: package.read(name) for name in package.names if name.lower().endswith(suffixes)}
+
+
+def is_unread(name: str) -> bool:
+    """Whether a name is that of a drawing of a kind that is not read here."""
+    return name.rpartition(".")[2].lower() in _UNREAD.split()
 
 
 # --- what belongs together ------------------------------------------------------------------------
@@ -306,6 +319,20 @@ def _shown(name: str, limit: int) -> str:
 
 
 def _stem(key: str) -> str:
-    """Return the name of a layer or database for people: no folders, no suffix ``.gdb``."""
-    base = key.rpartition("/")[2]
-    return _shown(base[:-4] if base.lower().endswith(".gdb") else base, 120)
+    """Return the path of a layer or database without the suffix ``.gdb``."""
+    return key[:-4] if key.lower().endswith(".gdb") else key
+
+
+def _told_apart(names: Sequence[str], *, shown: Callable[[str], str] = str) -> dict[str, str]:
+    """Return the names for people by their full names: with as few folders as tell them apart."""
+    paths = {name: shown(name).split("/") for name in dict.fromkeys(names)}
+    found: dict[str, str] = {}
+    depth = 1
+    while left := [name for name in paths if name not in found]:
+        ends = {name: "/".join(path[-depth:]) for name, path in paths.items()}
+        count = Counter(ends.values())
+        for name in left:
+            if count[ends[name]] == 1 or depth >= len(paths[name]):
+                found[name] = _shown(ends[name], 120)
+        depth += 1
+    return found

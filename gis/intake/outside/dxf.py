@@ -57,7 +57,7 @@ _TASK = Task(
 _ARCS = Remark("arcs_stroked", "图中如有圆弧、圆或多段线的弧段，已按每段不超过 1° 的折线读出")
 
 
-def read_dxf(data: bytes, hints: Hints) -> Document:
+def read_dxf(data: bytes, hints: Hints, *, is_decoded: bool = False) -> Document:
     """Return the sites of a drawing: what its closed lines enclose, and its open lines.
 
     Parameters
@@ -66,6 +66,8 @@ def read_dxf(data: bytes, hints: Hints) -> Document:
         The file.
     hints
         ``encoding`` goes before what the drawing says about its code page.
+    is_decoded
+        The drawing was handed in as text: its bytes are UTF-8, whatever it says.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def read_dxf(data: bytes, hints: Hints) -> Document:
             advice=_FEWER,
         )
     head = Head.of(data)
-    names, remarks = _layer_names(rows, head, hints)
+    codec, remarks = ("utf-8", ()) if is_decoded else _codec(rows, head, hints)
+    names = [_shown(name, codec) for name in _raw_layers(rows)]
     drawing = _Drawing(unread=unread_kinds(data))
     for wkb, name, row in zip(rows.wkb, names, rows.rows, strict=True):
         drawing.add(wkb, name, on_paper=bool(row[1]))
@@ -102,19 +105,20 @@ def read_dxf(data: bytes, hints: Hints) -> Document:
 # --- layers ---------------------------------------------------------------------------------------
 
 
-def _layer_names(rows: LayerRows, head: Head, hints: Hints) -> tuple[list[str], tuple[Remark, ...]]:
-    """Return the layer of every entity as people read it, and how its bytes were understood."""
-    raw = [str(row[0] or "0") for row in rows.rows]
-    texts = [name.encode("latin-1") for name in {*raw} if _is_bytes(name)]
-    codec = "ascii"
-    remarks: tuple[Remark, ...] = ()
-    if not all(text.isascii() for text in texts):
-        codec, remark = table_codec(
-            texts, head.codec, hints.encoding, what="图层名", source="图中代码页"
-        )
-        remarks = (remark,)
-    shown = {name: _shown(name, codec) for name in raw}
-    return [shown[name] for name in raw], remarks
+def _raw_layers(rows: LayerRows) -> list[str]:
+    """Return the layer of every entity, one character per byte."""
+    return [str(row[0] or "0") for row in rows.rows]
+
+
+def _codec(rows: LayerRows, head: Head, hints: Hints) -> tuple[str, tuple[Remark, ...]]:
+    """Return the codec of the names of layers, and how it was found."""
+    texts = [name.encode("latin-1") for name in {*_raw_layers(rows)} if _is_bytes(name)]
+    if all(text.isascii() for text in texts):
+        return "ascii", ()
+    codec, remark = table_codec(
+        texts, head.codec, hints.encoding, what="图层名", source="图中代码页"
+    )
+    return codec, (remark,)
 
 
 def _is_bytes(name: str) -> bool:

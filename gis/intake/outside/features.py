@@ -7,7 +7,9 @@ place, so that none is lost without a word. It opens nothing and knows no format
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +96,7 @@ class Gathering:
                     said.claims,
                     declared=layer.declared,
                     broken=shape is None,
+                    faults=said.faults,
                     warnings=layer.warnings + said.warnings,
                 )
             )
@@ -123,7 +126,6 @@ class Gathering:
         self,
         kind: str,
         *,
-        declared: Declared | None = None,
         notes: Sequence[Remark] = (),
         warnings: Sequence[Remark] = (),
     ) -> Document:
@@ -132,7 +134,6 @@ class Gathering:
         return Document(
             kind,
             drafts,
-            declared=declared,
             clockwise_is_usual=True,
             faults=tuple(self.faults.rows),
             notes=tuple(dict.fromkeys(notes)),
@@ -236,11 +237,15 @@ def declared_crs(text: str, where: str, hints: Hints) -> Declared | None:
     if hints.crs_given or not text:
         return None
     if text.upper().startswith("EPSG:"):
+        with _told_of(where, text[:20]):
+            refuse_old_datum(text[5:20].strip())
         code = parse_epsg(text[:20])
         return Declared((code,), f"{crs_of(code).name[:60]}（EPSG:{code}）")
-    refuse_old_datum(text[:200])
+    with _told_of(where, _named(text)):
+        refuse_old_datum(text[:200])
     crs = _horizontal(text, where)
-    refuse_old_crs(crs)
+    with _told_of(where, crs.name):
+        refuse_old_crs(crs)
     found = _own_code(crs) or crs.to_epsg(min_confidence=70) or _same_parameters(crs, hints.policy)
     if found is None:
         raise CrsError(
@@ -249,6 +254,25 @@ def declared_crs(text: str, where: str, hints: Hints) -> Declared | None:
             advice="转换到可接受的坐标系，或用 crs=EPSG 代码 指定",
         )
     return Declared((found,), f"{crs.name[:60]}（EPSG:{found}）")
+
+
+def _named(text: str) -> str:
+    """Return the name that a text of a CRS begins with, for people."""
+    found = re.search(r'"([^"]*)"', text[:200])
+    return found[1] if found else text
+
+
+@contextlib.contextmanager
+def _told_of(where: str, name: str) -> Iterator[None]:
+    """Tell whose CRS is of an old datum, by its name and not by its whole text."""
+    try:
+        yield
+    except CrsError as error:
+        raise CrsError(
+            f"{where}的坐标系“{clean_text(name, limit=60)[0]}”是旧基准（1980西安或1954北京）",
+            expected=error.expected,
+            advice=error.advice,
+        ) from None
 
 
 def _horizontal(text: str, where: str) -> CRS:

@@ -8,6 +8,7 @@ declares.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -57,12 +58,22 @@ def read_geodatabases(packed: Sequence[PackedFolder], hints: Hints) -> Document:
     """
     if hints.deadline is None:
         hints = replace(hints, deadline=deadline_from_now())
-    found: list[LayerRows] = []
+    found: list[tuple[str, LayerRows]] = []
     for one in packed:
         if _CATALOGUE not in one.members:
             raise FormatError(
                 f"GDB“{one.name}”不完整，缺少 {_CATALOGUE}", advice="把整个 .gdb 文件夹压缩后再提交"
             )
         files = {f"{_TASK.path}/{name}": content for name, content in one.members.items()}
-        found += read_in_child(files, _TASK, deadline=hints.deadline)
-    return document_of(found, "geodatabase", "GDB", hints, notes=[_ARCS])
+        layers = read_in_child(files, _TASK, deadline=hints.deadline)
+        found += [(one.name, layer) for layer in layers]
+    return document_of(_told_apart(found), "geodatabase", "GDB", hints, notes=[_ARCS])
+
+
+def _told_apart(found: Sequence[tuple[str, LayerRows]]) -> list[LayerRows]:
+    """Return the layers; those of one name in two databases with the database in front."""
+    count = Counter(layer.name for _, layer in found)
+    return [
+        replace(layer, name=f"{name}／{layer.name}") if count[layer.name] > 1 else layer
+        for name, layer in found
+    ]

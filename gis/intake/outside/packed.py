@@ -1,12 +1,14 @@
 """Which sites are in the files of a zip?
 
 Shapefiles, geodatabases and single files are read each by its own reader; several are all read,
-and the names of their sites tell the file. A file beside them that is no site, such as a readme, is
-told and left out. Nothing is unpacked here; see :mod:`gis.intake.outside.archive`.
+and the names of their sites tell the file. A file beside them that is no site, such as a readme, or
+of a kind that is not read, is told and left out; one that is read and has faults refuses the whole,
+because it may be the site. Nothing is unpacked here; see :mod:`gis.intake.outside.archive`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -16,22 +18,27 @@ from gis.intake.draft import (
     MAX_BYTES,
     Document,
     Draft,
+    Faults,
     Hints,
     check_features,
     check_vertices,
     first_of,
 )
-from gis.intake.outside.archive import Contents, PackedFile, unpack
+from gis.intake.outside.archive import Contents, PackedFile, is_unread, unpack
 from gis.intake.outside.filegdb import read_geodatabases
 from gis.intake.outside.sandbox import deadline_from_now
 from gis.intake.outside.shapefile import read_shapefiles
+from gis.intake.tables import NoCoordinatesError
 from gis.model import Remark
 
 # Reads the content of a file; None when it is in no format that is read here.
 ReadFile: TypeAlias = Callable[[bytes, Hints], Document | None]
 
-# Files that often lie beside a drawing without being one.
-_COMPANIONS = (".txt", ".csv", ".xlsx", ".json")
+# What programs lay beside a shapefile or a geodatabase.
+_SIDE_FILE = re.compile(
+    r".*\.(shx|cpg|prj|q(pj|md|ml|ix)|sb[nx]|fb[nx]|xml|a(in|ih|tx|vl)|[im]xs|spx|lyrx?|sld|lock)",
+    re.IGNORECASE,
+)
 _MAX_NAMED = 5
 
 
@@ -65,7 +72,7 @@ def read_zip(data: bytes, hints: Hints, read_file: ReadFile) -> Document:
     if contents.geodatabases:
         name = contents.geodatabases[0].name if len(contents.geodatabases) == 1 else "GDB"
         found.append((name, read_geodatabases(contents.geodatabases, hints)))
-    files = _Files(contents.files, is_alone=not found)
+    files = _Files(contents, is_alone=not found)
     found += files.read(hints, read_file)
     if not found:
         raise _nothing(contents)
@@ -73,59 +80,86 @@ def read_zip(data: bytes, hints: Hints, read_file: ReadFile) -> Document:
     return replace(
         document,
         notes=(*document.notes, *files.notes()),
-        warnings=(*document.warnings, *files.warnings),
+        warnings=(*document.warnings, *files.warnings()),
     )
 
 
 class _Files:
-    """Reads the single files; what is no site is told, unless there is nothing else."""
+    """Reads the single files; what is no site is told, what has faults refuses them all."""
 
-    def __init__(self, files: Sequence[PackedFile], *, is_alone: bool) -> None:
-        self.files = files
+    def __init__(self, contents: Contents, *, is_alone: bool) -> None:
+        self.files = contents.files
+        self.others = contents.others
         self.is_alone = is_alone
         self.unknown: list[str] = []
-        self.warnings: list[Remark] = []
 
     def read(self, hints: Hints, read_file: ReadFile) -> list[tuple[str, Document]]:
         """Return the documents, each with the name of its file."""
         found: list[tuple[str, Document]] = []
-        failed: list[tuple[PackedFile, InputError]] = []
+        failed: list[tuple[str, InputError]] = []
+        empty: list[tuple[str, InputError]] = []
         for file in self.files:
             try:
                 _check_size(file)
                 document = read_file(file.content, hints)
+            except NoCoordinatesError as error:
+                empty.append((file.name, error))
+                continue
             except InputError as error:
-                failed.append((file, error))
+                failed.append((file.name, error))
                 continue
             if document is None:
-                self.unknown.append(_base(file.name))
+                self.unknown.append(file.name)
             else:
-                found.append((_base(file.name), document))
-        for file, reason in failed:
-            self._tell(file, reason, nothing_else=self.is_alone and not found)
+                found.append((file.name, document))
+        if self.is_alone and not found:
+            failed += empty  # nothing else could be the site
+        if failed:
+            raise self._refusal(failed)
+        self.unknown += [name for name, _ in empty]
         return found
 
-    def _tell(self, file: PackedFile, reason: InputError, *, nothing_else: bool) -> None:
-        name = _base(file.name)
-        if not nothing_else and file.name.lower().endswith(_COMPANIONS):
-            text = f"压缩包内的“{name}”无法读取，已略去：{reason.found}"
-            self.warnings.append(Remark("member_skipped", text))
-            return
+    def _refusal(self, failed: Sequence[tuple[str, InputError]]) -> InputError:
+        """Return one error with the faults of all files; a file alone needs no name."""
+        name, reason = failed[0]
         if self.is_alone and len(self.files) == 1:
-            raise reason
-        raise type(reason)(
-            f"“{name}”：{reason.found}",
-            expected=reason.expected,
-            advice=reason.advice,
-            faults=reason.faults,
-        )
+            return reason
+        advice = reason.advice or "改正后再提交；不是地块的文件请移出压缩包"
+        if len(failed) == 1:
+            told = [replace(fault, where=_in(name, fault)) for fault in reason.faults]
+            return _refused(reason)(
+                f"“{name}”：{reason.found}", expected=reason.expected, advice=advice, faults=told
+            )
+        faults = Faults()
+        for name, error in failed:
+            for fault in error.faults or (Fault("全文", error.found),):
+                faults.add_fault(replace(fault, where=_in(name, fault)))
+        found = f"压缩包内有 {len(failed)} 个文件无法读取"
+        return faults.error(_refused(reason), found, advice=advice)
 
     def notes(self) -> tuple[Remark, ...]:
-        """Return the note on files that are in no format that is read here."""
-        if not self.unknown:
+        """Return the note on files that are no drawings."""
+        others = [n for n in self.others if not (is_unread(n) or _SIDE_FILE.fullmatch(n))]
+        names = [*self.unknown, *others]
+        if not names:
             return ()
-        text = f"压缩包内的 {first_of(self.unknown)} 不是地块图形，未采用"
+        text = f"压缩包内的 {first_of(names, counted='个文件')} 不是地块图形，未采用"
         return (Remark("member_ignored", text),)
+
+    def warnings(self) -> tuple[Remark, ...]:
+        """Return the warning on drawings of kinds that are not read."""
+        unread = [name for name in self.others if is_unread(name)]
+        if not unread:
+            return ()
+        text = (
+            f"压缩包内的 {first_of(unread, counted='个文件')} 是不能读取的格式，未采用；"
+            "其中如有地块，请转换后再提交（DWG 另存为 DXF，MDB 导出为 GDB 或 Shapefile）"
+        )
+        return (Remark("member_unread", text),)
+
+
+def _refused(reason: InputError) -> type[InputError]:
+    return FormatError if isinstance(reason, NoCoordinatesError) else type(reason)
 
 
 def _check_size(file: PackedFile) -> None:
@@ -138,15 +172,11 @@ def _check_size(file: PackedFile) -> None:
 
 
 def _nothing(contents: Contents) -> FormatError:
-    names = [_base(file.name) for file in contents.files] + list(contents.others)
+    names = [*(file.name for file in contents.files), *contents.others]
     return FormatError(
         f"压缩包内没有可识别的地块图形（有 {'、'.join(names[:_MAX_NAMED])}）",
         expected="Shapefile、GDB、GeoPackage、DXF、KML、GeoJSON、WKT 或界址点 TXT",
     )
-
-
-def _base(name: str) -> str:
-    return name.rpartition("/")[2]
 
 
 # --- several documents as one ---------------------------------------------------------------------

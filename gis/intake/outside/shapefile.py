@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gis.errors import CrsError, FormatError
-from gis.intake.draft import MAX_BYTES, Document, Hints, clean_text
+from gis.errors import FormatError
+from gis.intake.draft import MAX_BYTES, Declared, Document, Hints, clean_text
 from gis.intake.encoding import OVERRULED, table_codec
 from gis.intake.outside.answer import MAX_LAYERS, LayerRows, Task
 from gis.intake.outside.archive import SHAPEFILE_PARTS, PackedLayer
@@ -66,24 +66,19 @@ def read_shapefiles(packed: Sequence[PackedLayer], hints: Hints) -> Document:
     FormatError, LimitError
         Damaged, or larger than the limits.
     CrsError
-        A ``.prj`` that is not understood, or layers in different CRS.
+        A ``.prj`` that is not understood, or an old datum.
     """
     check_layers(len(packed), MAX_LAYERS)
+    # Each layer has its own; one without .prj does not take that of its neighbours.
     said = [declared_crs(_prj(one), f"{one.name}.prj", hints) for one in packed]
-    declared = {found for found in said if found is not None}
-    if len(declared) > 1:
-        raise CrsError(
-            "压缩包内各图层的坐标系不同", expected="同一坐标系", advice="每个图层单独提交"
-        )
     if hints.deadline is None:
         hints = replace(hints, deadline=deadline_from_now())
     gathering = Gathering(several=len(packed) > 1)
     told: list[Remark] = []
-    for one in packed:
-        gathering.add(_layer(one, hints, told))
+    for one, declared in zip(packed, said, strict=True):
+        gathering.add(_layer(one, declared, hints, told))
     return gathering.document(
         "shapefile",
-        declared=next(iter(declared), None),
         notes=[remark for remark in told if remark.code != OVERRULED],
         warnings=[remark for remark in told if remark.code == OVERRULED],
     )
@@ -93,7 +88,9 @@ def _prj(packed: PackedLayer) -> str:
     return packed.members.get("prj", b"").decode("utf-8", "replace")
 
 
-def _layer(packed: PackedLayer, hints: Hints, told: list[Remark]) -> Layer:
+def _layer(
+    packed: PackedLayer, declared: Declared | None, hints: Hints, told: list[Remark]
+) -> Layer:
     _check_header(packed)
     files = {f"layer.{k}": packed.members[k] for k in _GIVEN if k in packed.members}
     (rows,) = read_in_child(files, _TASK, deadline=hints.deadline)
@@ -105,7 +102,8 @@ def _layer(packed: PackedLayer, hints: Hints, told: list[Remark]) -> Layer:
         for suffix, code, text in _MISSING
         if suffix not in packed.members
     )
-    return Layer(packed.name, rows, _decoder(rows, packed, hints, told), warnings=warnings)
+    decode = _decoder(rows, packed, hints, told)
+    return Layer(packed.name, rows, decode, declared, warnings)
 
 
 def _check_header(packed: PackedLayer) -> None:

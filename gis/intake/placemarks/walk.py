@@ -143,6 +143,7 @@ class Walker:
             said.claims,
             declared=declared,
             broken=len(self.faults.rows) + self.faults.more > before,
+            faults=said.faults,
             notes=() if declared else (Remark("kml_crs", _STANDARD),),
             warnings=(*said.warnings, *warnings, *doubts),
         )

@@ -11,12 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gis.intake.draft import clean_text
-from gis.intake.table.cells import MAX_COLUMNS, Reading, Row, Table, read_number, text_of
+from gis.intake.table.cells import MAX_COLUMNS, Reading, Row, Table, plain, read_number, text_of
 from gis.intake.table.headings import OTHER_LENGTHS, PACKED, Heading, Role, heading_of
+from gis.model.attributes import ATTRIBUTES
 
 EXPECTED = (
     "一列北坐标（X、北坐标、纵坐标、N 或 纬度）和一列东坐标（Y、东坐标、横坐标、E 或 经度），"
     "或一列 WKT"
+)
+
+_USE_TEXT = ("用途", "地块用途", "土地用途", "规划用途", "用地性质")
+_LAND_CLASS = ("地类编码", "地类代码", "dlbm")
+_PROPERTIES: Mapping[str, str] = (
+    {key: key for key in (*ATTRIBUTES, "use")}
+    | {attribute.title: key for key, attribute in ATTRIBUTES.items()}
+    | dict.fromkeys(_USE_TEXT, "land_use_text")
+    | dict.fromkeys(_LAND_CLASS, "land_class")
 )
 
 
@@ -57,6 +67,16 @@ class Problem:
 
     row: int
     text: str
+
+
+def properties_of(columns: Columns) -> dict[int, str]:
+    """Return which columns hold attributes of a plot, by their headings without unit."""
+    found = {}
+    for i, text in columns.others.items():
+        bare = re.sub(r"[(\[【〔].*", "", re.sub(r"\s+", "", plain(text))).lower()
+        if bare in _PROPERTIES:
+            found[i] = _PROPERTIES[bare]
+    return found
 
 
 def bare_columns(table: Table) -> Columns | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gis.errors import ClaimError
+from gis.intake.areas import read_area, unit_named
 from gis.intake.boundary.lines import PointLine
 from gis.intake.boundary.rings import parts_by_position, split_rings
 from gis.intake.draft import (
@@ -19,6 +19,7 @@ from gis.intake.draft import (
     Ring,
     Shape,
     ShapeKind,
+    StatedArea,
     check_rings,
     clean_text,
     name_warning,
@@ -29,8 +30,6 @@ from gis.intake.table.rows import PlotRows, TableRows, Value
 from gis.model import Claim, Remark
 from gis.model.attributes import ATTRIBUTES
 
-_AREA_UNIT = re.compile(r"\s*(公顷|平方米|平方千米|平方公里|亩|m2|hm2|km2|ha)$", re.IGNORECASE)
-_MAX_AREA_TEXT = 100
 _LISTED = 5
 
 
@@ -94,6 +93,9 @@ def _draft(plot: PlotRows, n: int, rows: TableRows) -> Draft:
     name, changed = clean_text(said.name or plot.name)
     warnings = [Remark(w.code, table.prefix + w.message) for w in found.warnings]
     warnings += _joined(found.runs, rows)
+    if len(parts) > 1 and not plot.name and not faults:
+        text = f"{where}有 {len(parts)} 个环互不包含，没有列或标题区分，按一个地块的几部分理解"
+        warnings.append(Remark("parts_united", text))
     warnings += [name_warning(where)] if changed else []
     return Draft(
         name or f"地块 {n}",
@@ -102,9 +104,14 @@ def _draft(plot: PlotRows, n: int, rows: TableRows) -> Draft:
         said.claims,
         broken=bool(plot.unread or faults or rows.is_broken),
         declared_area=said.area,
-        area_place=said.area_place,
+        notes=(_stacked(plot, table),) if plot.is_stacked else (),
         warnings=(*warnings, *said.warnings),
     )
+
+
+def _stacked(plot: PlotRows, table: Table) -> Remark:
+    text = f"{table.row_place(plot.row)}之前有另一个标题或重复的表头，从这一行起按另一个地块理解"
+    return Remark("plots_stacked", text)
 
 
 def _placed(table: Table, place: Callable[[int], str]) -> Callable[[int], str]:
@@ -132,8 +139,7 @@ class _Said:
     name: str
     use: str | None
     claims: dict[str, Claim]
-    area: float | None
-    area_place: str
+    area: StatedArea | None
     warnings: tuple[Remark, ...]
 
 
@@ -152,13 +158,13 @@ def _statements(plot: PlotRows, rows: TableRows) -> _Said:
             warnings.append(Remark("attribute_varies", f"{where}起，{text}，未采用"))
     agreed = {key: value for key, value in plot.values.items() if not value.differs}
     use, claims, more = _properties(agreed, plot, rows)
-    number, place = _area(agreed.get("area"), rows)
+    area = _area(agreed.get("area"), rows)
     name = text_of(agreed["name"].cell) if "name" in agreed else ""
     for key in ("plot_number", "land_use_text", "land_class"):
         text = text_of(agreed[key].cell) if key in agreed else ""
         if text and text != (name or plot.name):
             claims[key] = clean_text(text)[0]
-    return _Said(name, use, claims, number, place, (*warnings, *more))
+    return _Said(name, use, claims, area, (*warnings, *more))
 
 
 def _properties(
@@ -167,11 +173,7 @@ def _properties(
     known = {key: v for key, v in agreed.items() if key in ATTRIBUTES or key == "use"}
     values = {key: _plain_value(key, value.cell) for key, value in known.items()}
     where = rows.table.row_place(plot.row)
-    try:
-        said = read_properties(values, where=where)
-    except ClaimError as error:
-        rows.faults.add(where, error.found)
-        return None, {}, ()
+    said = read_properties(values, where=where)
     return said.use, dict(said.claims), said.warnings
 
 
@@ -185,16 +187,16 @@ def _plain_value(key: str, cell: Cell) -> Any:
     return cell
 
 
-def _area(value: Value | None, rows: TableRows) -> tuple[float | None, str]:
-    """Return the area as written and its cell."""
+def _area(value: Value | None, rows: TableRows) -> StatedArea | None:
+    """Return the area as written; a unit in the heading speaks for all numbers under it."""
     if value is None:
-        return None, ""
+        return None
     place = rows.table.cell_place(value.row, value.column)
-    cell = value.cell
-    if isinstance(cell, str) and len(cell) < _MAX_AREA_TEXT:
-        cell = _AREA_UNIT.sub("", plain(cell))
-    found = read_number(cell)
-    if isinstance(found, Reading) and not found.is_dms:
-        return found.value, place
-    rows.faults.add(place, f"面积“{clean_text(text_of(value.cell), limit=20)[0]}”不是数字")
-    return None, place
+    heading = plain(rows.columns.others.get(value.column, "")) if rows.columns else ""
+    unit = unit_named(re.split(r"[(\[/:,]", heading)[-1])
+    text = repr(value.cell) if isinstance(value.cell, float) else text_of(value.cell)
+    try:
+        return read_area(text, where=place, unit=unit)
+    except ValueError as error:
+        rows.faults.add(place, str(error))
+        return None

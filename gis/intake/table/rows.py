@@ -1,8 +1,8 @@
 """Which rows of a table are boundary points, and which plot does each belong to?
 
 Every row is a heading, a point, a remark, or a fault with its cells. Plots are told apart by their
-column, wherever their rows stand, or by a title between the rows. It draws no ring and decides no
-CRS.
+column, wherever their rows stand, or by a title or heading between the rows. It draws no ring and
+decides no CRS.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from gis.intake.table.cells import (
     read_number,
     text_of,
 )
-from gis.intake.table.columns import Columns, Problem, columns_of
+from gis.intake.table.columns import Columns, Problem, columns_of, properties_of
 from gis.intake.table.headings import units_of, wrong_unit
+from gis.intake.table.stacked import Stack, plot_named
 from gis.intake.table.titles import Title, title_of
-from gis.model.attributes import ATTRIBUTES
 
 # The heading stands near the top, below titles and remarks.
 _HEADING_WITHIN = 200
@@ -36,18 +36,6 @@ _MAX_TITLES = 300
 _MAX_OTHERS = 10_000
 _POINT_NUMBER = re.compile(r"([A-Za-z]{0,6}|界|界址点|拐点|点|桩)[-_.#]?\d{1,7}([-_.]\d+)?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_PLOT_TITLE = re.compile(
-    r"(?:地块|宗地|图斑)(?:名称|编号|代码|号)?\s*[:：]\s*([^\s;；]+)"
-    r"|^((?:地块|宗地|图斑)\s*[\dA-Za-z一二三四五六七八九十甲乙丙丁-]{1,12}号?)$"
-)
-_USE_TEXT = ("用途", "地块用途", "土地用途", "规划用途", "用地性质")
-_LAND_CLASS = ("地类编码", "地类代码", "dlbm")
-_PROPERTIES: Mapping[str, str] = (
-    {key: key for key in (*ATTRIBUTES, "use")}
-    | {attribute.title: key for key, attribute in ATTRIBUTES.items()}
-    | dict.fromkeys(_USE_TEXT, "land_use_text")
-    | dict.fromkeys(_LAND_CLASS, "land_class")
-)
 
 
 @dataclass(slots=True)
@@ -62,10 +50,15 @@ class Value:
 
 @dataclass(slots=True)
 class PlotRows:
-    """The rows of one plot; ``unread`` of them have faults."""
+    """The rows of one plot; ``unread`` of them have faults.
+
+    ``title`` stands above it, ``is_stacked`` when a heading or title alone sets it apart.
+    """
 
     name: str
     row: int
+    title: str = ""
+    is_stacked: bool = False
     points: list[PointLine] = field(default_factory=list)
     unread: int = 0
     values: dict[str, Value] = field(default_factory=dict)
@@ -139,6 +132,7 @@ class _Reader:
         self.labels: tuple[int, ...] = ()
         self.key = ""
         self.ring = ""
+        self.stack = Stack()
         self.gap = False
         self.only_counted: list[int] = []
         self.crs_told: set[tuple[int, str]] = set()
@@ -161,7 +155,7 @@ class _Reader:
         if is_repeated:
             return
         self.found.columns = self.found.columns or columns
-        self.properties = {i: _PROPERTIES[key] for i, key in _keys(columns) if key in _PROPERTIES}
+        self.properties = properties_of(columns)
         if columns.area is not None:
             self.properties[columns.area] = "area"
         for column, unit in columns.wrong_units.items():
@@ -235,20 +229,22 @@ class _Reader:
 
     def _add_point(self, row: Row, north: Reading, east: Reading) -> None:
         self._tell_only_counted()
-        plot = self._plot(row)
         self.ring = row.text(self.columns.ring) or self.ring
         label = next((row.text(i) for i in self.labels if row.text(i)), "")
         z = read_number(row.cell(self.columns.height))
-        plot.points.append(
-            PointLine(
-                clean_text(label, limit=40)[0],
-                ring_number(plain(self.ring)),
-                east.value,
-                north.value,
-                row.number,
-                has_z=isinstance(z, Reading),
-            )
+        point = PointLine(
+            clean_text(label, limit=40)[0],
+            ring_number(plain(self.ring)),
+            east.value,
+            north.value,
+            row.number,
+            has_z=isinstance(z, Reading),
         )
+        if self.plot_column is None and self.stack.begins_plot(point):
+            self._begin_plot(row)
+        plot = self._plot(row)
+        self.stack.take(point, is_first=not plot.points)
+        plot.points.append(point)
         self.found.has_z = self.found.has_z or isinstance(z, Reading)
         self.found.dms += north.is_dms or east.is_dms
         if self.gap:
@@ -268,11 +264,21 @@ class _Reader:
             text = plain(f"{self.columns.others.get(column, '')}：{told[1][:60]}")
             self.found.titles.append(Title(text, row.number))
 
+    def _begin_plot(self, row: Row) -> None:
+        """Begin another plot, named by its title; then that of the first counts, too."""
+        name = self.stack.new_title
+        if name and len(self.found.plots) == 1:
+            (first,) = self.found.plots.values()
+            first.name = first.name or first.title
+        self.key = f"\n{row.number}"  # no cell and no title is like this
+        self.found.plots[self.key] = PlotRows(name, row.number, name, is_stacked=True)
+        check_features(len(self.found.plots))
+
     def _plot(self, row: Row) -> PlotRows:
         """Return the plot of a row; a blank cell, as in merged cells, continues the one above."""
         self.key = row.text(self.plot_column) or self.key
         if self.key not in self.found.plots:
-            self.found.plots[self.key] = PlotRows(self.key, row.number)
+            self.found.plots[self.key] = PlotRows(self.key, row.number, self.stack.title)
             check_features(len(self.found.plots))
         plot = self.found.plots[self.key]
         for column, key in self.properties.items():
@@ -291,6 +297,7 @@ class _Reader:
         columns = columns_of(row, above)
         if isinstance(columns, Columns):
             self.gap = True
+            self.stack.see_heading()
             self.begin(columns)
             self._add_title(row)
             return
@@ -334,17 +341,23 @@ class _Reader:
         if not any(isinstance(cell, str) and _CHINESE.search(cell) for cell in row.cells):
             return
         self.gap = True
-        self.found.skipped.append(row.number)
-        self._add_title(row)
+        if not self._add_title(row):
+            self.found.skipped.append(row.number)
 
-    def _add_title(self, row: Row) -> None:
-        if len(self.found.titles) >= _MAX_TITLES or not row.texts:
-            return
+    def _add_title(self, row: Row) -> bool:
+        """Keep the words of a row for what they say of the CRS; whether they name a plot."""
+        if not row.texts:
+            return False
         title = title_of(row)
-        self.found.titles.append(title)
-        named = _PLOT_TITLE.search(title.text)
-        if named and self.plot_column is None:
-            self.key = clean_text(named[1] or named[2])[0]
+        if len(self.found.titles) < _MAX_TITLES:
+            self.found.titles.append(title)
+        name = plot_named(title.text) if self.plot_column is None else ""
+        if not name:
+            self.stack.see_title(row)
+            return False
+        self.stack.see_name(is_new=name != self.key)
+        self.key = name
+        return True
 
     def _add_faults(self, row: Row, read: Mapping[int | None, Reading | Unreadable]) -> None:
         self._tell_only_counted()
@@ -372,12 +385,3 @@ class _Reader:
     def finish(self) -> None:
         """Leave the empty lines at the end of a form out."""
         self.found.skipped += self.only_counted
-
-
-def _keys(columns: Columns) -> list[tuple[int, str]]:
-    """Headings without brackets and units, for looking properties up."""
-    bare = re.compile(r"[(\[【〔].*")
-    return [
-        (i, bare.sub("", re.sub(r"\s+", "", plain(text))).lower())
-        for i, text in columns.others.items()
-    ]

@@ -87,6 +87,7 @@ def _drafts(row: Row, table: Table, columns: Columns, n: int) -> list[Draft]:
                 use=said.use,
                 claims=said.claims,
                 declared=document.declared,
+                faults=said.faults,
                 warnings=said.warnings,
             )
         )
