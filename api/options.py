@@ -1,23 +1,27 @@
 """Which options of the check did the client give, in the query or in the fields of a form?
 
-Every value is parsed here or refused with its name; what it does to a check is decided elsewhere.
+Every value is parsed here or refused with its name, all that are wrong at once; what it does to a
+check is decided elsewhere.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeVar
 
-from gis.claims import parse_pairs
-from gis.errors import ClaimError, Fault
+from gis.claims import check_use, parse_attributes, parse_pairs
+from gis.errors import ClaimError, Fault, InputError
 from gis.intake.draft import clean_text
 from gis.intake.encoding import named_codec
 from gis.intake.position.naming import declared_by
 from gis.intake.read import MAX_WIDTH_M
+from gis.model.attributes import day_of, decimal_of
 
+_Given = TypeVar("_Given")
+_Value = TypeVar("_Value")
 OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs", "encoding")
 _MAX_OPTION_LENGTH = 200
 
@@ -44,27 +48,85 @@ def read_options(
     Raises
     ------
     ClaimError
-        An option has an unknown name, is given twice, or has a value that cannot be read.
+        Options have an unknown name, are given twice, or have a value that cannot be read.
+    CrsError
+        Only the CRS is wrong.
     """
-    form = form or {}
-    for source in (query, form):
-        _refuse_unknown(source)
-        _refuse_twice(source)
-    given = {**_single(form), **_single(query)}
-    attributes = {
-        **parse_pairs(form.get("attr", ()), separator=":"),
-        **parse_pairs(query.get("attr", ()), separator=":"),
-    }
-    return Options(
-        use=given.get("use"),
-        attributes=attributes,
-        width_m=_width(given.get("width_m")),
-        as_of=_day(given.get("as_of")),
-        repair=_flag(given.get("repair")),
-        which=_which(given.get("which")),
-        crs=_crs(given.get("crs")),
-        encoding=named_codec(given["encoding"]) if "encoding" in given else None,
+    reader = _Reader()
+    for source in (form or {}, query):
+        reader.take(source)
+    options = Options(
+        use=reader.value("use", _use),
+        attributes=reader.attributes(),
+        width_m=reader.value("width_m", _width),
+        as_of=reader.value("as_of", _day),
+        repair=reader.value("repair", _flag) or False,
+        which=reader.value("which", _which),
+        crs=reader.value("crs", _crs),
+        encoding=reader.value("encoding", named_codec),
     )
+    reader.refuse()
+    return options
+
+
+class _Reader:
+    """Takes the options of query and form, and collects what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}
+        self.pairs: dict[str, str] = {}
+        self.errors: list[InputError] = []
+        self.faults: list[Fault] = []
+
+    def take(self, source: Mapping[str, Sequence[str]]) -> None:
+        """Take one source; what it gives wins over those before."""
+        self._ask("", _refuse_unknown, source)
+        self._ask("", _refuse_twice, source)
+        for name in OPTION_NAMES:
+            # An empty field of a form counts as not given.
+            value = source[name][0].strip() if name != "attr" and name in source else ""
+            self.given |= {name: value} if value else {}
+        self.pairs |= self._ask("attr", _pairs, source.get("attr", ())) or {}
+
+    def value(self, name: str, parse: Callable[[str], _Value]) -> _Value | None:
+        """Return the value of one option, None when it is not given or wrong."""
+        text = self.given.get(name)
+        if text is None:
+            return None
+        if len(text) > _MAX_OPTION_LENGTH:
+            expected = f"不超过 {_MAX_OPTION_LENGTH} 个字符"
+            self._add(name, _wrong(name, "过长", expected=expected))
+            return None
+        return self._ask(name, parse, text)
+
+    def attributes(self) -> Mapping[str, str]:
+        """Return the attributes as given, after making sure that each of them is one."""
+        self._ask("attr", parse_attributes, self.pairs)
+        return self.pairs
+
+    def refuse(self) -> None:
+        """Raise one error for all that is wrong, the only one as it is."""
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            found = "；".join(dict.fromkeys(error.found for error in self.errors))
+            raise ClaimError(found, advice="改正所列的参数", faults=self.faults)
+
+    def _ask(self, name: str, parse: Callable[[_Given], _Value], given: _Given) -> _Value | None:
+        try:
+            return parse(given)
+        except InputError as error:
+            self._add(name, error)
+            return None
+
+    def _add(self, name: str, error: InputError) -> None:
+        self.errors.append(error)
+        whole = f"{error.found}；应为：{error.expected}" if error.expected else error.found
+        self.faults += error.faults or [Fault(f"参数 {name}", whole)]
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    return parse_pairs(texts, separator=":")
 
 
 def _refuse_unknown(source: Mapping[str, Sequence[str]]) -> None:
@@ -97,15 +159,6 @@ def _refuse_twice(source: Mapping[str, Sequence[str]]) -> None:
         )
 
 
-def _single(source: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the single-valued options; an empty field of a form counts as not given."""
-    given = {name: values[0].strip() for name, values in source.items() if name != "attr"}
-    for name, value in given.items():
-        if len(value) > _MAX_OPTION_LENGTH:
-            raise _wrong(name, "过长", expected=f"不超过 {_MAX_OPTION_LENGTH} 个字符")
-    return {name: value for name, value in given.items() if value}
-
-
 def _wrong(name: str, found: str, *, expected: str) -> ClaimError:
     """Return the error about the value of one option."""
     faults = [Fault(f"参数 {name}", f"{found}，应为{expected}")]
@@ -116,11 +169,15 @@ def _is(text: str) -> str:
     return f"为“{clean_text(text, limit=60)[0]}”"
 
 
-def _width(text: str | None) -> float | None:
-    if text is None:
-        return None
+def _use(text: str) -> str:
+    """Return a use as given after making sure that it is one."""
+    check_use(text)
+    return text
+
+
+def _width(text: str) -> float:
     try:
-        value = float(text)
+        value = decimal_of(text)
     except ValueError:
         value = math.nan
     if not 0 < value <= MAX_WIDTH_M:
@@ -128,33 +185,27 @@ def _width(text: str | None) -> float | None:
     return value
 
 
-def _crs(text: str | None) -> str | None:
+def _crs(text: str) -> str:
     """Return the name of a CRS after making sure that it is one."""
-    if text is not None:
-        declared_by(text)
+    declared_by(text)
     return text
 
 
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
+def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return day_of(text)
     except ValueError:
         raise _wrong("as_of", _is(text), expected="日期，如 2026-11-22") from None
 
 
-def _flag(text: str | None) -> bool:
-    values = {None: False, "true": True, "1": True, "on": True, "false": False, "0": False}
-    lowered = text.lower() if text else None
-    if lowered not in values:
-        raise _wrong("repair", _is(text or ""), expected="true 或 false")
-    return values[lowered]
+def _flag(text: str) -> bool:
+    values = {"true": True, "1": True, "on": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise _wrong("repair", _is(text), expected="true 或 false")
+    return values[text.lower()]
 
 
-def _which(text: str | None) -> int | Literal["all"] | None:
-    if text is None:
-        return None
+def _which(text: str) -> int | Literal["all"]:
     if text == "all":
         return "all"
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 100_000:

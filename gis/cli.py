@@ -39,7 +39,8 @@ from gis.cli_common import (
     writing,
 )
 from gis.cli_txt import txt_app
-from gis.errors import ClaimError, WuquError, as_problem
+from gis.errors import ClaimError, WuquError
+from gis.model.attributes import day_of
 
 if TYPE_CHECKING:
     from gis.plan import Plan
@@ -262,7 +263,7 @@ def data_check(plan: PlanOption = None, output: FormatOption = Output.text) -> N
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return day_of(text) if text else None
     except ValueError:
         raise ClaimError(f"时点“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
 
@@ -312,11 +313,12 @@ def main() -> None:
 
 def _report(error: WuquError) -> None:
     """Say it once on stderr; with a JSON format also as the one document on stdout."""
-    from gis.console import print_error
+    from gis.console import print_problem, problem_of
 
+    problem = problem_of(error, of_input=sys.argv[1:3] == ["txt", "write"])
     if _FORMAT.search(" ".join(sys.argv)):
-        typer.echo(as_json(as_problem(error)))
-    print_error(stderr(), error)
+        typer.echo(as_json(problem))
+    print_problem(stderr(), problem)
 
 
 if __name__ == "__main__":

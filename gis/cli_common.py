@@ -102,10 +102,14 @@ def sites_of(
 
 
 def existing(file: Path) -> Path:
-    """Return the file; raise ClaimError when there is none."""
-    if not file.is_file():
-        raise ClaimError(f"文件不存在：{file}", advice="核对路径")
-    return file
+    """Return the file; raise ClaimError when there is none, or something that is no file."""
+    if file.is_file():
+        return file
+    if file.is_dir():
+        raise ClaimError(f"“{file}”是文件夹", expected="一个文件", advice="给出文件夹中的文件")
+    if file.exists():  # a device or a pipe, which may never end
+        raise ClaimError(f"“{file}”不是普通文件", expected="一个文件", advice="核对路径")
+    raise ClaimError(f"文件不存在：{file}", advice="核对路径")
 
 
 def number_of(which: str | None) -> int | None:

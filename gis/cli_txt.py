@@ -239,7 +239,9 @@ def _read_back(data: bytes, sites: Sequence[Site], policy: CrsPolicy, epsg: int)
     from gis.crs import CrsPolicy
     from gis.intake import read_sites
 
-    wider = CrsPolicy(policy.work_epsg, (*policy.accepted, epsg), policy.bounds)
+    # Parts of one site are plots of their own there, and may lie outside the plan by themselves.
+    bounds = _widened(policy.bounds, sites)
+    wider = CrsPolicy(policy.work_epsg, (*policy.accepted, epsg), bounds)
     back: list[Any] = [site.geometry for site in read_sites(data, wider)]
     counts = [len(parts_of(site.geometry)) for site in sites]
     worst = 0.0 if len(back) == sum(counts) else float("inf")
@@ -256,6 +258,22 @@ def _read_back(data: bytes, sites: Sequence[Site], policy: CrsPolicy, epsg: int)
     return worst
 
 
+def _widened(
+    bounds: tuple[float, float, float, float], sites: Sequence[Site]
+) -> tuple[float, float, float, float]:
+    """Return bounds in degrees that also meet every part of the sites."""
+    import shapely
+
+    from gis.crs import geographic_code, transform
+
+    outlines = [
+        transform(site.geometry, site.crs.work_epsg, geographic_code(site.crs.work_epsg))
+        for site in sites
+    ]
+    west, south, east, north = shapely.total_bounds([shapely.box(*bounds), *outlines]).tolist()
+    return west, south, east, north
+
+
 def _save(out: Path, data: bytes) -> None:
     with writing(out):
         out.write_bytes(data)
@@ -264,8 +282,11 @@ def _save(out: Path, data: bytes) -> None:
 
 
 def _tell_warnings(sites: Sequence[Site]) -> None:
+    from gis.console import in_options
+
     for warning in [w for site in sites for w in site.warnings]:
-        stderr().print(f"注意：{warning.message}", markup=False, highlight=False, soft_wrap=True)
+        text = f"注意：{in_options(warning.message, of_input=True)}"
+        stderr().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _distance_m(a: BaseGeometry, b: BaseGeometry) -> float:

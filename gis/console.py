@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gis.canonical import deciding_finding, traced_mark
-from gis.errors import ClaimError, WuquError
+from gis.errors import ClaimError, WuquError, as_problem
 from gis.model import citation
 
 STYLES = {
@@ -48,7 +49,8 @@ def print_check(console: Console, doc: Mapping[str, Any]) -> None:
         ]
         print_rows(console, "现状地类 × 功能区", ("现状地类", "功能区", "面积", "占比"), rows)
     for warning in doc["warnings"]:
-        console.print(Text(f"注意：{warning['message']}", style="yellow"))
+        text = f"注意：{in_options(warning['message'])}"
+        console.print(Text(text, style="yellow"))
     for note in doc["site"]["notes"]:
         console.print(Text(f"说明：{note['message']}", style="dim"))
     open_layers = [row for row in doc["layers"] if row["state"] != "checked"]
@@ -233,13 +235,51 @@ def wrong_call(error: Any) -> ClaimError:
     return ClaimError(found, advice="用 wuqu --help 或 wuqu 命令 --help 查看写法")
 
 
-def print_error(console: Console, error: WuquError) -> None:
+# How the toolkit names an option, and how the command line does. ``txt write`` has two files, and
+# what the toolkit means are options of the one that it reads.
+_OPTIONS = (
+    (re.compile(r"\bwhich=(?=all|序号|\d)"), "--which "),
+    (re.compile(r"\brepair=true"), "--repair"),
+    (re.compile(r"\bwidth_m\b"), "--width"),
+    (re.compile(r"\bcrs=EPSG 代码"), "--{of}crs EPSG:代码"),
+    (re.compile(r"\bencoding=(?=[a-z])"), "--{of}encoding "),
+    (re.compile(r"(?<=文字编码 )encoding\b"), "--{of}encoding"),
+)
+
+
+def in_options(text: str, *, of_input: bool = False) -> str:
+    """Return a text of the toolkit with the options as they are written in a command.
+
+    >>> in_options("用 which=序号 选择其中一个，或用 which=all 全部检测")
+    '用 --which 序号 选择其中一个，或用 --which all 全部检测'
+    """
+    for pattern, option in _OPTIONS:
+        text = pattern.sub(option.format(of="from-" if of_input else ""), text)
+    return text
+
+
+def problem_of(error: WuquError, *, of_input: bool = False) -> dict[str, Any]:
+    """Return an error as plain JSON values, worded for the command line.
+
+    ``of_input``: the command has two files, so that options of the input have names of their own.
+    """
+    problem = dict(as_problem(error))
+    told = partial(in_options, of_input=of_input)
+    problem["detail"] = told(error.detail)
+    problem["errors"] = [
+        {**fault.to_dict(), "where": told(fault.where), "message": told(fault.message)}
+        for fault in error.faults
+    ]
+    return problem
+
+
+def print_problem(console: Console, problem: Mapping[str, Any]) -> None:
     """Print one error with the places of its faults.
 
     Not wrapped by the console, which would cut words and put blanks into Chinese text.
     """
-    console.print(f"[bold red]{error.title}[/]：", end="")
-    console.print(error.detail, markup=False, highlight=False, soft_wrap=True)
-    for fault in error.faults:
-        text = f"  {fault.where}：{fault.message}"
+    console.print(f"[bold red]{problem['title']}[/]：", end="")
+    console.print(problem["detail"], markup=False, highlight=False, soft_wrap=True)
+    for fault in problem["errors"]:
+        text = f"  {fault['where']}：{fault['message']}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from gis.console import print_rows
+from gis.console import in_options, print_rows
 from gis.crs import to_lonlat
 from gis.intake.boundary.lint import Level, LintPlot, LintReport, LintRow
 from gis.model import Site
@@ -104,7 +104,9 @@ def print_plots(console: Console, sites: Sequence[Site], first: int) -> None:
     told = [*((w.message, "注意") for s in sites for w in s.warnings)]
     told += [(note.message, "说明") for s in sites for note in s.notes]
     for message, word in dict.fromkeys(told):
-        console.print(f"{word}：{message}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"{word}：{in_options(message)}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def _stated(claims: Mapping[str, Any]) -> str:
@@ -149,7 +151,7 @@ def print_lint(console: Console, report: LintReport) -> None:
     """Print the rows of a report in the order of the file, then the plots and the counts."""
     heads = ("行", "级别", "代码", "内容")
     rows = [
-        (_line_numbers(row), Text(*_LEVELS[row.level]), row.code, Text(row.message))
+        (_line_numbers(row), Text(*_LEVELS[row.level]), row.code, Text(in_options(row.message)))
         for row in report.rows
     ]
     if rows:

@@ -427,3 +427,34 @@ def test_the_example_of_the_documentation_can_be_checked(client, kind):
     headers = {"Content-Type": kind}
     answer = client.post("/v1/site-checks", content=body.encode(), headers=headers)
     assert answer.status_code == 200
+
+
+def test_all_wrong_options_are_told_at_once(client):
+    query = (
+        "use=9999&width_m=-1&as_of=x&which=0&crs=foo&repair=maybe&encoding=nope&attr=plot_ratio:99"
+    )
+    document = assert_problem(client.post(f"/v1/site-checks?{query}", content=polygon()), 422)
+    assert document["code"] == "claim"
+    assert [fault["where"] for fault in document["errors"]] == [
+        *("参数 use", "plot_ratio", "参数 width_m", "参数 as_of", "参数 repair", "参数 which"),
+        *("参数 crs", "参数 encoding"),
+    ]
+    for text in ("9999", "-1", "“x”", "maybe", "“0”", "foo", "nope"):
+        assert text in document["detail"]
+
+
+def test_unknown_repeated_and_wrong_options_of_a_form_are_told_together(client):
+    fields = {"usee": "1", "which": ["1", "2"], "width_m": "x"}
+    answer = client.post("/v1/site-checks", files={"file": ("a", polygon())}, data=fields)
+    told = [(f["where"], f["message"][:6]) for f in assert_problem(answer, 422)["errors"]]
+    assert told == [
+        ("参数 usee", "未知的参数"),
+        ("参数 which", "重复"),
+        ("参数 width_m", "为“x”，应"),
+    ]
+
+
+@pytest.mark.parametrize("query", ["width_m=1_0", "as_of=20261122", "as_of=2026-W47-7"])
+def test_what_only_python_would_read_as_a_number_or_day_is_a_problem(client, query):
+    document = assert_problem(client.post(f"/v1/site-checks?{query}", content=polygon()), 422)
+    assert document["errors"][0]["where"] == f"参数 {query.partition('=')[0]}"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+from gis.console import in_options
 
 DAY = ["--as-of", "2026-11-22"]
 
@@ -230,3 +233,55 @@ def test_serve_refuses_an_address_that_others_can_reach(run) -> None:
     code, _, err = run("serve", "--host", "0.0.0.0")
     assert code == 2
     assert "127.0.0.1" in err
+
+
+@pytest.mark.parametrize("text", ["--format=text", "--format=json"])
+def test_errors_name_the_options_of_the_command_line(run, tmp_path: Path, text: str) -> None:
+    line = tmp_path / "line.wkt"
+    line.write_text("LINESTRING(115.97 36.40, 115.98 36.41)")
+    bow = tmp_path / "bow.wkt"
+    bow.write_text("POLYGON((115.97 36.4,115.98 36.41,115.98 36.4,115.97 36.41,115.97 36.4))")
+    two = Path(__file__).parent / "corpus" / "txt" / "plots_2.txt"
+    calls = {
+        "用 --width 给出宽度": [line],
+        "--width 为 -1": [line, "--width", "-1"],
+        "用 --repair 自动修复": [bow],
+        "用 --which 序号 选择": [two],
+        "--which 1": [two],
+        "--which 9": [two, "--which", "9"],
+        "文字编码 --encoding 为": [line, "--encoding", "nope"],
+    }
+    for said, args in calls.items():
+        code, out, err = run("check", *args, text)
+        assert code == 2
+        for told in (err, out) if text.endswith("json") else (err,):
+            assert said in told
+            assert not re.search(r"width_m|repair=|which=", told)
+
+
+def test_a_file_without_a_crs_is_told_which_option_of_the_command_names_one() -> None:
+    said = "在文件中写明坐标系，或用 crs=EPSG 代码 指定"
+    assert in_options(said) == "在文件中写明坐标系，或用 --crs EPSG:代码 指定"
+    # ``txt write --crs`` is the CRS of the file that is written.
+    assert in_options(said, of_input=True).endswith("或用 --from-crs EPSG:代码 指定")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("{tmp}", "是文件夹"), ("/dev/null", "不是普通文件"), ("{tmp}/none.txt", "文件不存在")],
+)
+def test_what_is_no_file_is_called_what_it_is(run, tmp_path: Path, place: str, said: str) -> None:
+    path = place.format(tmp=tmp_path)
+    for command in (["check"], ["txt", "lint"], ["txt", "read"]):
+        code, _, err = run(*command, path)
+        assert code == 2
+        assert said in err
+
+
+@pytest.mark.parametrize("day", ["20261122", "2026-W47-7", "2026-11-2", "２０２６-11-22"])
+def test_a_day_in_another_form_than_the_message_asks_for_is_refused(
+    run, samples_dir, day: str
+) -> None:
+    code, _, err = run("check", samples_dir / "yizhong_xinxiao.txt", "--as-of", day)
+    assert code == 2
+    assert "形如 2026-11-22" in err

@@ -162,8 +162,8 @@ def test_write_never_writes_over_its_input(run, tmp_path):
         (["--crs", "EPSG:4513"], "范围"),
         (["--crs", "EPSG:2343"], "旧基准"),
         (["--encoding", "big5"], "--encoding"),
-        (["--which", "9"], "which=9"),
-        (["--from-encoding", "klingon"], "klingon"),
+        (["--which", "9"], "--which 9"),
+        (["--from-encoding", "klingon"], "--from-encoding 为“klingon”"),
     ],
 )
 def test_write_refuses_what_it_cannot_write(run, tmp_path, args, said):
@@ -284,3 +284,27 @@ def test_the_help_of_every_command_is_chinese(run):
     assert code == 2
     for word in ("读取", "写", "检查"):
         assert word in out + err
+
+
+def test_write_takes_a_site_of_which_one_part_lies_outside_the_plan(run, tmp_path):
+    # The check takes it with a warning; the second part is 24 km to the east, beyond the bounds.
+    rings = [
+        f"(({x} 4031000,{x + 200} 4031000,{x + 200} 4031100,{x} 4031100,{x} 4031000))"
+        for x in (406_300, 431_000)
+    ]
+    source, out = tmp_path / "two.wkt", tmp_path / "two.txt"
+    source.write_text(f"MULTIPOLYGON({','.join(rings)})")
+    code, said, err = run("txt", "write", source, "-o", out)
+    assert code == 0
+    assert "2 个地块" in said
+    assert "超出规划数据的范围" in err
+    assert "39431000.000" in out.read_text(encoding="gbk")
+
+
+def test_write_still_refuses_a_site_outside_the_plan(run, tmp_path):
+    source = tmp_path / "far.wkt"
+    source.write_text("POLYGON((431000 4031000,431200 4031000,431200 4031100,431000 4031000))")
+    code, _, err = run("txt", "write", source, "-o", tmp_path / "far.txt")
+    assert code == 2
+    assert "不在规划范围内" in err
+    assert not (tmp_path / "far.txt").exists()

@@ -1,6 +1,7 @@
 """Zips from outside: hostile archives, and files of every kind in them."""
 
 import io
+import json
 import struct
 import time
 import zipfile
@@ -181,8 +182,6 @@ RING = [[408500, 4030400], [408700, 4030400], [408700, 4030500], [408500, 403050
 
 def geojson(east=0.0):
     """20,000 m² in degrees, by pyproj."""
-    import json
-
     import shapely
 
     shape = transform(box(408500 + east, 4030400, 408700 + east, 4030500), 4548, 4490)
@@ -198,6 +197,14 @@ def boundary_txt(name="甲地块"):
     lines += [f"4,2.0000,1,{name},面,,,,@"]
     lines += [f"J{n},1,{y:.3f},{x:.3f}" for n, (x, y) in enumerate(RING, start=1)]
     return "\r\n".join(lines).encode("gbk")
+
+
+def kml():
+    ring = " ".join(f"{x},{y}" for x, y in json.loads(geojson())["coordinates"][0])
+    return (
+        "<kml><Placemark><name>乙</name><Polygon><outerBoundaryIs><LinearRing><coordinates>"
+        f"{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></kml>"
+    ).encode()
 
 
 def geopackage(folder, shape=OTHER, name="乙"):
@@ -269,14 +276,80 @@ def test_a_shapefile_and_its_boundary_txt_are_both_asked_about(files):
     assert error.value.names == ("dk／聊城一中", "界址点.txt／甲地块")
 
 
-def test_a_readme_beside_a_layer_is_noted_and_a_broken_list_warned_about(files):
-    broken = boundary_txt()[:40]
+def test_a_readme_beside_a_layer_is_noted(files):
     site = read_site(packed(files | {"readme.txt": b"hello", "说明.pdf": b"x"}), POLICY)
-    assert "member_ignored" in codes(site.notes)
+    (note,) = [n for n in site.notes if n.code == "member_ignored"]
+    assert "readme.txt、说明.pdf" in note.message
     assert site.warnings == ()
-    site = read_site(packed(files | {"界址点.txt": broken}), POLICY)
-    assert codes(site.warnings) == {"member_skipped"}
-    assert "界址点.txt" in site.warnings[0].message
+
+
+def test_what_programs_lay_beside_a_shapefile_is_not_worth_a_word(files):
+    side = dict.fromkeys(("dk.sbn", "dk.sbx", "dk.shp.xml", "dk.qpj", "dk.qix"), b"x")
+    site = read_site(packed(files | side), POLICY)
+    assert not codes((*site.notes, *site.warnings)) & {"member_ignored", "member_unread"}
+
+
+@pytest.mark.parametrize("damage", ["byte", "faults", "cut"])
+def test_a_broken_file_beside_a_good_one_is_never_left_out(files, damage):
+    bad = {
+        "byte": boundary_txt().replace(b"4030500", b"403\xff500", 1),
+        "faults": boundary_txt() + b"\r\nJ9,1,40304x0.000,408500.000" * 60,
+        "cut": boundary_txt()[:40],
+    }[damage]
+    for good in ({"1.txt": boundary_txt()}, files):
+        for which in (None, 1):
+            with pytest.raises(FormatError) as error:
+                read_site(packed(good | {"2.txt": bad}), POLICY, which=which)
+            assert "2.txt" in error.value.found
+
+
+def test_all_files_that_cannot_be_read_are_told_at_once_with_their_names():
+    bad = {"2.txt": boundary_txt()[:40], "3.geojson": b"{", "1.txt": boundary_txt()}
+    with pytest.raises(FormatError, match="2 个文件") as error:
+        read_sites(packed(bad), POLICY)
+    named = {fault.where.partition("：")[0] for fault in error.value.faults}
+    assert named == {"2.txt", "3.geojson"}
+
+
+def test_drawings_of_kinds_that_are_not_read_are_warned_about_by_name():
+    others = {"图/红线.DWG": b"AC1032", "总图.mdb": b"x", "照片.jpg": b"x"}
+    site = read_site(packed({"1.txt": boundary_txt()} | others), POLICY)
+    (warning,) = [w for w in site.warnings if w.code == "member_unread"]
+    assert "红线.DWG、总图.mdb" in warning.message
+    assert "DXF" in warning.message
+    (note,) = [n for n in site.notes if n.code == "member_ignored"]
+    assert "照片.jpg" in note.message
+    site = read_site(packed({"doc.kml": kml()} | others), POLICY)
+    assert "member_unread" in codes(site.warnings)
+
+
+def test_an_ovkml_in_a_zip_is_read():
+    data = packed({"1.txt": boundary_txt(), "红线.ovkml": kml()})
+    assert [s.name for s in read_sites(data, POLICY)] == ["1.txt／甲地块", "红线.ovkml／乙"]
+
+
+def test_equal_names_are_told_apart_by_as_much_of_their_folders_as_is_needed(tmp_path):
+    texts = {f"{where}/红线.txt": boundary_txt() for where in ("2026/东区", "2026/西区")}
+    texts |= {"2026/东区/界址点.txt": boundary_txt(), "甲/a/x.txt": boundary_txt()}
+    texts |= {"乙/a/x.txt": boundary_txt(), "x.txt": boundary_txt()}
+    with pytest.raises(SeveralSitesError) as error:
+        read_site(packed(texts), POLICY)
+    assert {name.removesuffix("／甲地块") for name in error.value.names} == {
+        "东区/红线.txt",
+        "界址点.txt",
+        "西区/红线.txt",
+        "x.txt",
+        "乙/a/x.txt",
+        "甲/a/x.txt",
+    }
+    layers = {
+        f"{where}/{name}": content
+        for where, shape in (("东", SQUARE), ("西", OTHER))
+        for name, content in shapefile(tmp_path / where, shape).items()
+    }
+    with pytest.raises(SeveralSitesError) as error:
+        read_site(packed(layers), POLICY)
+    assert set(error.value.names) == {"东/dk／聊城一中", "西/dk／聊城一中"}
 
 
 def test_a_broken_file_that_may_be_the_site_is_never_left_out(files, tmp_path):

@@ -12,7 +12,10 @@ from gis.errors import (
     InputError,
     LimitError,
 )
+from gis.intake.boundary import parse
+from gis.intake.boundary.lines import header_of, is_heading, pair_of, point_of, why_no_point
 from gis.intake.boundary_txt import Plot, boundary_txt
+from gis.intake.draft import MAX_FAULTS
 from gis.intake.read import read_site
 
 POLICY = CrsPolicy(
@@ -258,6 +261,53 @@ def test_an_endless_line_is_refused_at_once():
         read("[地块坐标]\n" + "[" * 3_000_000)
 
 
+def test_no_more_faults_are_explained_than_are_told(monkeypatch):
+    explained = []
+
+    def explain(line):
+        explained.append(line)
+        return why_no_point(line)
+
+    monkeypatch.setattr(parse, "why_no_point", explain)
+    with pytest.raises(FormatError, match="共 1000 处") as error:
+        read(HEAD + TITLE + POINTS + "J5,1,40304x1,39408498.270\n" * 1000)
+    assert len(explained) == MAX_FAULTS
+    assert len(error.value.faults) == MAX_FAULTS
+    assert all("40304x1" in fault.message for fault in error.value.faults)
+
+
+# With any pattern that goes back over what it has taken, one of these lines takes minutes.
+@pytest.mark.parametrize(
+    "line",
+    [
+        "aa" + " " * 300_000 + "b",
+        "X" + " " * 300_000 + "=",
+        "X坐标" + " " * 300_000 + ":",
+        "x" + " " * 300_000 + "z",
+        "x " * 150_000,
+        "1," * 150_000 + "x",
+    ],
+)
+def test_a_line_of_any_length_is_looked_at_once(line):
+    assert point_of(line, 1) is None
+    assert header_of(line, 1) is None
+    assert not is_heading(line) or "坐标" in line
+    assert pair_of(line) in (None, (line[:-1].strip(), ""))
+
+
+def test_a_header_of_many_columns_is_still_one():
+    # A spreadsheet as wide as its widest table ends every line in empty columns.
+    header = header_of(TITLE.strip().rstrip("@") + "," * 60, 7)
+    assert header is not None
+    assert (header.name, header.kind, header.marked) == ("甲地块", "面", False)
+
+
+def test_columns_named_x_and_y_are_a_heading_in_this_order_only():
+    assert is_heading("X(m), Y(m)")
+    assert not is_heading("Y(m), X(m)")
+    assert not is_heading("x")
+
+
 def test_a_name_with_a_nul_is_replaced_with_a_warning():
     site = read(HEAD + TITLE.replace("甲地块", "甲\x00块") + POINTS)
     assert site.name == "甲\ufffd块"
@@ -273,6 +323,32 @@ def test_a_crs_from_the_user_goes_before_the_head_with_a_warning():
     assert [w.code for w in site.warnings] == ["head_overruled"] * 2
     assert "第 4 行" in site.warnings[0].message
     assert site.crs.how == "given"
+
+
+@pytest.mark.parametrize("crs", [4527, 4548, "EPSG:4527"])
+def test_a_zone_that_is_not_that_of_the_user_is_overruled_with_a_warning(crs):
+    points = POINTS if crs != 4548 else POINTS.replace(",39408", ",408")
+    site = read(HEAD.replace("带号=39", "带号=38") + TITLE + points, crs=crs)
+    (warning,) = [w for w in site.warnings if w.code == "head_overruled"]
+    assert "第 4 行的“带号=38”" in warning.message
+    assert "用户指定的 EPSG:45" in warning.message
+    assert site.area.planar_m2 == pytest.approx(20_000, abs=1e-3)
+
+
+@pytest.mark.parametrize("zone", ["带号=39", "带号=", "中央子午线=117"])
+def test_a_zone_that_is_that_of_the_user_is_not_worth_a_word(zone):
+    site = read(HEAD.replace("带号=39", zone) + TITLE + POINTS, crs=4527)
+    assert "head_overruled" not in codes(site.warnings)
+
+
+def test_a_zone_that_is_refused_is_told_in_one_chinese_sentence():
+    with pytest.raises(CrsError) as error:
+        read(HEAD.replace("带号=39", "带号=45") + TITLE + POINTS)
+    assert error.value.found.startswith("坐标系（第 4 行的“带号=45”）不在可接受之列")
+    text = HEAD.replace("带号=39", "带号=38") + TITLE + POINTS.replace(",39408", ",408")
+    with pytest.raises(CrsError) as error:
+        read(text)
+    assert error.value.found.startswith("声明的坐标系（第 4 行的“带号=38”）与坐标（")
 
 
 def test_an_old_datum_is_refused_whatever_the_user_says():

@@ -329,6 +329,15 @@ def test_the_user_may_name_the_code_page():
     assert read_site(data, POLICY, encoding="big5").name == "用地界線"
 
 
+@pytest.mark.parametrize("page", ["ANSI_936", "ANSI_1252", None])
+def test_a_drawing_handed_in_as_text_says_nothing_of_an_encoding(page):
+    text = as_text(drawing(polyline(SQUARE, "用地红线"), page=page), "utf-8").decode()
+    site = read_site(text, POLICY)
+    assert site.name == "用地红线"
+    told = codes((*site.notes, *site.warnings))
+    assert not told & {"table_encoding", "table_encoding_overruled"}
+
+
 def test_escaped_characters_in_names_are_read():
     assert sites(polyline(SQUARE, r"\U+7528\U+5730"), page="ANSI_1252")[0].name == "用地"
 

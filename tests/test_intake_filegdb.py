@@ -100,6 +100,15 @@ def test_two_geodatabases_are_asked_about(path, tmp_path):
     assert error.value.names == ("地块／第1块", "二／乙")
 
 
+def test_layers_of_one_name_in_two_geodatabases_name_the_database(path):
+    members = files(write(path))
+    folders = ("东/规划.gdb", "西/规划.gdb")
+    data = packed({f"{folder}/{n}": c for folder in folders for n, c in members.items()}, "")
+    with pytest.raises(SeveralSitesError) as error:
+        read_site(data, POLICY)
+    assert error.value.names == ("东/规划／地块／第1块", "西/规划／地块／第1块")
+
+
 def test_points_and_tables_and_empty_layers_are_no_sites(path):
     write(path)
     write(path, "界址点", [Point(408500 + n, 4030400) for n in range(1_200)], a=list(range(1_200)))

@@ -14,8 +14,6 @@ from gis.crs import CrsPolicy, transform
 from gis.errors import FormatError, InputError, LimitError
 from gis.intake import draft, encoding, read_site, read_sites
 from gis.intake.boundary_txt import Plot, boundary_txt
-from gis.intake.statements import StatedArea, declared_area
-from gis.model import Area
 
 POLICY = CrsPolicy(
     4548, (4490, 4326, 4527, 4548, 4526, 4547, 4498, 4509), (115.80, 36.22, 116.18, 36.47)
@@ -250,16 +248,22 @@ def test_bytes_in_no_known_encoding_are_refused():
         encoding.table_codec([b"\xff\xff"], None)
 
 
+@pytest.mark.parametrize(
+    ("given", "text"), [("utf-16", "聊城1"), ("utf-8", "聊城"), ("ascii", "聊")]
+)
+def test_an_encoding_of_the_user_that_does_not_fit_is_told_as_such(given, text):
+    data = text.encode("gbk" if given == "utf-8" else "utf-8")
+    with pytest.raises(FormatError, match=f"指定的编码 {given}") as error:
+        encoding.decode_text(data if given != "utf-16" else data[:-1] + b"x\x00y", given)
+    assert "encoding" in error.value.advice
+
+
+def test_a_text_that_only_decodes_as_the_user_says_names_the_encoding():
+    # An even number of bytes of UTF-8 is always some UTF-16.
+    data = b"POLYGON((408500 4030400,408700 4030400,408700 4030500,408500 4030400))"
+    data += b" " * (len(data) % 2)
+    with pytest.raises(FormatError, match="指定的编码 utf-16"):
+        read_site(data, POLICY, encoding="utf-16")
+
+
 # --- declared area --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [None, 0.0, -3.0])
-def test_no_declared_area_is_no_claim(number):
-    assert declared_area(number, Area(100.0, 100.0), where="第 1 行") == StatedArea()
-
-
-def test_a_number_that_fits_no_unit_is_taken_as_hectares_by_the_form():
-    said = declared_area(3.0, Area(20_000.0, 20_000.0), where="第 1 行")
-    assert said.claims == {"declared_area_m2": 30_000.0}
-    assert said.fault is not None
-    assert "公顷" in said.fault.message

@@ -88,8 +88,10 @@ def test_an_esri_prj_is_understood(files):
 
 def test_a_prj_of_an_old_datum_or_foreign_code_is_refused(files):
     old = 'PROJCS["Xian_1980_3_Degree_GK_Zone_39",GEOGCS["GCS_Xian_1980",DATUM["D_Xian_1980"]]]'
-    with pytest.raises(CrsError, match="旧基准"):
+    with pytest.raises(CrsError, match="旧基准") as error:
         read_site(packed(files | {"dk.prj": old}), POLICY)
+    assert "dk.prj的坐标系“Xian_1980_3_Degree_GK_Zone_39”" in error.value.found
+    assert "PROJCS" not in error.value.found
     from pyproj import CRS
 
     for code in (2385, 2436, 3857, 32650, 4549):
@@ -175,8 +177,19 @@ def test_a_cpg_that_only_decodes_gives_way_to_chinese_that_makes_sense(tmp_path,
     site = read_site(packed(files), POLICY)
     told = {remark.message for remark in (*site.notes, *site.warnings)}
     assert any("gb18030" in text.lower() for text in told)
-    overruled = "table_encoding_overruled" in codes(site.warnings)
-    assert overruled == (cpg in (b"KOI8-R", b"cp437", b"macintosh"))
+    assert codes(site.warnings) == {"table_encoding_overruled"}
+
+
+def test_a_cpg_that_was_wrong_is_told_and_one_that_names_nothing_is_noted(tmp_path):
+    files = shapefile(tmp_path / "a", encoding="gbk")
+    site = read_site(packed(files | {"dk.cpg": b"UTF-8"}), POLICY)
+    (warning,) = site.warnings
+    assert ".cpg 声明的编码“UTF-8”不符" in warning.message
+    assert "gb18030" in warning.message
+    site = read_site(packed(files | {"dk.cpg": b"nonsense"}), POLICY)
+    assert site.warnings == ()
+    (note,) = [n for n in site.notes if n.code == "table_encoding"]
+    assert "“nonsense”无法识别" in note.message
 
 
 def test_letters_of_another_script_stay_what_the_cpg_says(tmp_path):
@@ -240,11 +253,24 @@ def test_sub_folders_and_the_litter_of_other_systems_are_no_second_layer(files):
     assert site.area.planar_m2 == pytest.approx(20_000)
 
 
-def test_layers_in_different_crs_are_refused(tmp_path, files):
+def test_layers_in_different_crs_keep_each_its_own(tmp_path, files):
     moved = transform(OTHER, 4548, 4527)
-    second = shapefile(tmp_path / "b", [moved], epsg=4527, stem="er")
-    with pytest.raises(CrsError, match="各图层"):
-        read_site(packed(files | second), POLICY)
+    data = packed(files | shapefile(tmp_path / "b", [moved], epsg=4527, stem="er"))
+    sites = read_sites(data, POLICY)
+    assert [(s.crs.source_epsg, s.crs.how) for s in sites] == [
+        (4548, "declared"),
+        (4527, "declared"),
+    ]
+    assert sites[1].geometry.hausdorff_distance(OTHER) < 1e-3
+    assert read_site(data, POLICY, which=1).crs.source_epsg == 4548
+
+
+def test_a_layer_without_prj_does_not_take_the_crs_of_its_neighbour(tmp_path, files):
+    moved = transform(OTHER, 4548, 4490)
+    second = without(shapefile(tmp_path / "b", [moved], epsg=4490, stem="er"), ".prj")
+    sites = read_sites(packed(files | second), POLICY)
+    assert [s.crs.how for s in sites] == ["declared", "guessed"]
+    assert sites[1].geometry.hausdorff_distance(OTHER) < 1e-3
 
 
 # --- what it holds --------------------------------------------------------------------------------

@@ -373,6 +373,97 @@ def test_titles_between_the_rows_name_the_plots():
     assert [s.name for s in sites] == ["甲", "乙"]
 
 
+def stacked(*tables, close=True):
+    """Tables below each other, each a title (or none) and its points from J1."""
+    rows = []
+    for title, points in tables:
+        rows += [(title, None, None)] if title else []
+        rows += [HEAD, *(points if close else points[:4])]
+    return rows
+
+
+@pytest.mark.parametrize("close", [True, False])
+@pytest.mark.parametrize(
+    ("titles", "names"),
+    [
+        (("甲地块", "乙地块"), ("甲地块", "乙地块")),
+        (("一中新校界址点成果表", "二中新校界址点成果表"), ("一中新校", "二中新校")),
+        (("界址点成果表", "界址点成果表"), ("地块 1", "地块 2")),
+        ((None, None), ("地块 1", "地块 2")),
+        ((None, "二号地块"), ("地块 1", "二号地块")),
+        (("备注：甲", "单位：米"), ("地块 1", "地块 2")),
+    ],
+)
+def test_tables_below_each_other_are_plots_of_their_own(form, titles, names, close):
+    rows = stacked((titles[0], POINTS), (titles[1], moved(POINTS, 1000)), close=close)
+    data = form(*rows)
+    with pytest.raises(SeveralSitesError) as error:
+        read(data)
+    assert error.value.names == names
+    assert is_square(read(data, which=1))
+    second = read(data, which=2)
+    assert second.geometry.area == pytest.approx(20_000)
+    assert not codes(second.warnings) & {"gap_in_ring", "ring_split", "parts_united"}
+
+
+def test_a_plot_that_only_a_heading_sets_apart_has_a_note_with_the_row():
+    sites = read_sites(
+        csv_of(*stacked((None, POINTS), (None, moved(POINTS, 1000)))).encode(), POLICY
+    )
+    told = [[n.message for n in s.notes if n.code == "plots_stacked"] for s in sites]
+    assert told[0] == []
+    assert "第 8 行" in told[1][0]
+
+
+def test_a_title_between_closed_rings_begins_a_plot_without_a_second_heading(form):
+    rows = (HEAD, *POINTS, ("二期用地",), *moved(POINTS, 1000))
+    with pytest.raises(SeveralSitesError) as error:
+        read(form(*rows))
+    assert error.value.names == ("地块 1", "二期用地")
+
+
+def test_tables_numbered_through_are_told_apart_by_their_titles():
+    other = [(f"J{n}", *p[1:]) for n, p in enumerate(moved(POINTS[:4], 1000), start=5)]
+    rows = (("东区新校",), HEAD, *POINTS[:4], ("西区新校",), HEAD, *other)
+    sites = read_sites(csv_of(*rows).encode(), POLICY)
+    assert [s.name for s in sites] == ["东区新校", "西区新校"]
+    assert is_square(sites[0])
+
+
+@pytest.mark.parametrize("title", ["一中新校界址点成果表", "甲地块", None])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_page_that_repeats_title_and_heading_goes_on_with_the_ring(form, title, at):
+    """Also where only the closing point stands on the next page."""
+    head = [(title, None, None), HEAD] if title else [HEAD]
+    site = read(form(*head, *POINTS[:at], *head, *POINTS[at:]))
+    assert is_square(site)
+    assert "plots_stacked" not in codes(site.notes)
+
+
+def test_an_inner_ring_under_its_own_words_or_ring_number_stays_a_hole():
+    site = read(csv_of(HEAD, *POINTS, ("内环",), *HOLE))
+    assert site.geometry.area == pytest.approx(20_000 - 100)
+    head = ("圈号", *HEAD)
+    rows = (head, *((1, *p) for p in POINTS), head, *((2, *p) for p in HOLE))
+    assert read(csv_of(*rows)).geometry.area == pytest.approx(20_000 - 100)
+
+
+def test_two_closed_rings_under_one_heading_are_united_with_a_warning(form):
+    site = read(form(HEAD, *POINTS, (), *moved(POINTS, 1000)))
+    assert site.geometry.area == pytest.approx(40_000)
+    (warning,) = [w for w in site.warnings if w.code == "parts_united"]
+    assert "2 个环互不包含" in warning.message
+    named = [("甲", *p) for p in (*POINTS, *moved(POINTS, 1000))]
+    assert codes(read(form(("地块名称", *HEAD), *named)).warnings) == set()
+
+
+def test_titles_that_name_plots_count_however_many_tables_there_are():
+    # Each table has two rows of words; a limit on words that are kept must not lose a plot.
+    rows = stacked(*((f"{n}号地块", moved(POINTS, n / 100)) for n in range(1, 201)))
+    found = read_csv(csv_of(*rows)).drafts
+    assert [d.name for d in found] == [f"{n}号地块" for n in range(1, 201)]
+
+
 def test_all_sheets_are_read_and_named_and_one_without_coordinates_is_told():
     data = xlsx_of(
         说明=[("单位", "测绘院"), ("日期", "2026")],
@@ -1121,6 +1212,22 @@ def test_old_binary_and_other_workbooks_are_named_with_what_to_do():
                 target.writestr(name, "x")
         with pytest.raises(FormatError, match=r"另存为 \.xlsx"):
             read(out.getvalue())
+
+
+def test_a_workbook_of_other_things_in_a_zip_is_left_out_but_unclear_columns_are_not():
+    def zipped(**members):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as target:
+            target.writestr("甲.csv", csv_of(HEAD, *POINTS))
+            for name, content in members.items():
+                target.writestr(f"{name}.xlsx", content)
+        return out.getvalue()
+
+    listed = xlsx_of(("姓名", "电话"), ("张三", "123"))
+    site = read(zipped(名单=listed))
+    assert any("名单.xlsx" in n.message for n in site.notes if n.code == "member_ignored")
+    with pytest.raises(FormatError, match=r"乙\.xlsx"):
+        read(zipped(名单=listed, 乙=xlsx_of(("点号", "X"), *(p[:2] for p in POINTS))))
 
 
 def test_tables_in_a_zip_are_read():

@@ -67,6 +67,20 @@ def test_what_is_not_understood_is_refused_unless_the_user_names_the_crs(text):
     assert declared_crs(text, "图层 a ", Hints(HINTS.policy, crs_given=True)) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (CRS(2363).to_wkt("WKT1_ESRI"), "Xian_1980_3_Degree_GK_Zone_39"),
+        (CRS(4610).to_wkt(), "Xian 1980"),
+        ("EPSG:2385", "EPSG:2385"),
+    ],
+)
+def test_an_old_datum_is_told_by_its_name_and_layer(text, name):
+    with pytest.raises(CrsError) as error:
+        declared_crs(text, "图层 a ", HINTS)
+    assert error.value.found == f"图层 a 的坐标系“{name}”是旧基准（1980西安或1954北京）"
+
+
 def test_a_text_is_never_taken_for_a_file_or_an_address():
     for text in ("/etc/passwd", "http://127.0.0.1:9/x.wkt", "+proj=longlat +nadgrids=/etc/passwd"):
         with pytest.raises(CrsError):

@@ -557,7 +557,7 @@ def _shapefiles():
         row,
         "a wrong .cpg",
         zipped_shapefile(lambda f: f | {"dk.cpg": b"UTF-8"}, encoding="gbk"),
-        notes=["table_encoding"],
+        "table_encoding_overruled",
     )
     yield refused(
         row,

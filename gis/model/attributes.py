@@ -6,6 +6,7 @@ The closed list that rules may refer to. Claims are shown as claims: no geometry
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,9 +41,27 @@ class Attribute:
         return self.choices.get(key, value) if isinstance(key, str) else value
 
 
+def decimal_of(text: str) -> float:
+    """Return the number that a text writes; ValueError also for ``1_0``, which Python takes."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
+
+
+def day_of(text: str) -> date:
+    """Return the day that a text writes as ``2026-11-22``; ValueError for any other form.
+
+    >>> day_of("2026-11-22")
+    datetime.date(2026, 11, 22)
+    """
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):  # no 20261122, no 2026-W47-7
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
 def _number(low: float, high: float) -> Callable[[str], Claim]:
     def parse(text: str) -> Claim:
-        value = float(text)
+        value = decimal_of(text)
         if not (math.isfinite(value) and low <= value <= high):
             raise ValueError(text)
         return value
@@ -66,7 +85,7 @@ def _flag(text: str) -> Claim:
 
 
 def _day(text: str) -> Claim:
-    return date.fromisoformat(text).isoformat()
+    return day_of(text).isoformat()
 
 
 _EMISSIONS = {"zero": "零排放", "low": "低排放", "normal": "一般"}

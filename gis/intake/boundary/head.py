@@ -83,7 +83,7 @@ class HeadLine:
     @property
     def quoted(self) -> str:
         """The line for a person, with its number."""
-        return f"第 {self.line} 行“{self.written[:20]}={self.value[:40]}”"
+        return f"第 {self.line} 行的“{self.written[:20]}={self.value[:40]}”"
 
 
 @dataclass(slots=True)
@@ -153,8 +153,9 @@ def is_key(written: str) -> bool:
 def statement_of(head: Head, *, crs_given: bool = False) -> Statement:
     """Return what the head says about the coordinates, with everything that is wrong with it.
 
-    ``crs_given``: the user names the CRS, so what does not fit becomes a warning; only an old
-    datum stays refused, because the numbers are then certainly not what the user says.
+    ``crs_given``: the user names the CRS, so what does not fit together becomes a warning; only an
+    old datum stays refused, because the numbers are then certainly not what the user says. Whether
+    the zone of the head is that of the user is asked where the CRS is decided.
     """
     reader = _HeadReader(head)
     declared = reader.declared()

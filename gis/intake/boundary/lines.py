@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from gis.intake.draft import ShapeKind
 from gis.model import Remark
@@ -33,13 +34,20 @@ _FULL_WIDTH = re.compile("[０-９，；．－＋｛｝＠]")
 _USUAL_POINT = re.compile(r"(\w{0,20}),(\d{1,4}),(\d+\.(\d+)),(\d+\.(\d+))", re.ASCII)
 _RING = re.compile(r"第?\s*(\d{1,4})(?:\.0+)?\s*[圈环]?")
 _NAMED = {
-    axis: re.compile(rf"(?<![A-Za-z]){axis}\s*(?:坐标)?\s*[=:]\s*({NUMBER.pattern})", re.IGNORECASE)
+    axis: re.compile(rf"(?<![A-Za-z]){axis}(?:\s*坐标)?\s*[=:]\s*({NUMBER.pattern})", re.IGNORECASE)
     for axis in "XY"
 }
 _THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(,\d{3})+(\.\d+)?(?!\d)")
-_HEADING = re.compile(r"点号|圈号|坐标|序号|[xX]\W+.*[yY]\b")
+_HEADING = re.compile("点号|圈号|坐标|序号")
+_X_COLUMN, _Y_COLUMN = re.compile(r"[xX]\W"), re.compile(r"[yY]\b")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_FOUR_DIGITS = re.compile(r"(?:\D*+\d){4}")
+_FOUR_SEPARATORS = re.compile(r"(?:[^,，;；\t]*+[,，;；\t]){4}")
 _FULL_HEADER_COMMAS = 7
 _KIND_COLUMN = 4
+# A name may hold commas, but nobody writes so many; a point has at most four columns more.
+_MOST_COLUMNS = 40
+_MOST_POINT_COLUMNS = 8
 # The form of some provinces puts the code (9 or 12 digits) and name of the village in front.
 _VILLAGE = re.compile(r"\d{6,12}")
 # Smaller numbers without decimals are no coordinates but a ring number or a count.
@@ -106,8 +114,11 @@ class PointLine:
 
 def plain(text: str) -> str:
     """Half-width form of full-width punctuation, digits and letters."""
-    if text.isascii():
-        return text.strip()
+    return text.strip() if text.isascii() else _half_width(text)
+
+
+@lru_cache(maxsize=4)  # one line is asked for several things
+def _half_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("、", ",").strip()
 
 
@@ -154,8 +165,10 @@ def pair_of(line: str) -> tuple[str, str] | None:
     >>> pair_of("带 号：39"), pair_of("J1,1,4030411.11,39408498.27")
     (('带 号', '39'), None)
     """
-    found = re.match(r"([^=:,;]{1,30}?)\s*[=:](.*)", plain(line))
-    return (found[1], found[2].strip(" \t,;")) if found else None
+    text = plain(line)
+    mark = re.search("[=:,;]", text)
+    key = text[: mark.start()].rstrip() if mark and mark[0] in "=:" else ""
+    return (key, text[mark.end() :].strip(" \t,;")) if mark and 0 < len(key) <= 30 else None
 
 
 def table_pair_of(line: str) -> tuple[str, str] | None:
@@ -172,10 +185,10 @@ def header_of(line: str, number: int) -> Header | None:
 
     The ``@`` at its end tells it; without one it is told by the word 面, 线 or 点 in its place.
     """
-    if not ("@" in line or "＠" in line or len(re.findall("[,，;；\t]", line)) >= _KIND_COLUMN):
+    if not ("@" in line or "＠" in line or _FOUR_SEPARATORS.match(line)):
         return None
     fields, marked, after = _header_fields(line)
-    at = _kind_column(fields)
+    at = None if line.isascii() else _kind_column(fields)
     if len(fields) < 2 or not (marked or _is_unmarked_header(fields, at, line)):
         return None
     changes: list[Remark] = []
@@ -187,18 +200,8 @@ def header_of(line: str, number: int) -> Header | None:
         changes.append(Remark("full_width", f"第 {number} 行用了全角标点，已按半角理解"))
     fields, moved = _in_place(fields, at, number)
     count, area, plot_number, name, kind, _, use_text, land_class = [*fields, *[""] * 8][:8]
-    return Header(
-        number,
-        count,
-        area,
-        plot_number,
-        name,
-        kind,
-        use_text,
-        land_class,
-        marked=marked,
-        changes=(*changes, *moved),
-    )
+    told = (*changes, *moved)
+    return Header(number, count, area, plot_number, name, kind, use_text, land_class, marked, told)
 
 
 def _header_fields(line: str) -> tuple[list[str], bool, list[str]]:
@@ -208,8 +211,9 @@ def _header_fields(line: str) -> tuple[list[str], bool, list[str]]:
     """
     separated = line if line.count(",") >= _FULL_HEADER_COMMAS else line.replace("，", ",")
     if separated.count(",") < 2:
-        separated = re.sub("[;；\t]", ",", separated)
-    fields = [f.strip() for f in separated.split(",")]
+        separated = separated.replace(";", ",").replace("；", ",").replace("\t", ",")
+    most = -1 if "@" in line or "＠" in line else _MOST_COLUMNS
+    fields = [f.strip() for f in separated.rstrip(", ").split(",", most)]
     if fields[0][:1] in "\"'":  # a spreadsheet put every field into quotes
         fields = [f.strip(" \"'") for f in fields]
     ends = [i for i, f in enumerate(fields) if f in ("@", "＠") and i]
@@ -225,8 +229,8 @@ def _header_fields(line: str) -> tuple[list[str], bool, list[str]]:
 
 def _kind_column(fields: Sequence[str]) -> int | None:
     """Column of the word 面, 线 or 点: the fifth, else the first one that holds it."""
-    columns = [_KIND_COLUMN, *range(3, len(fields))]
-    return next((i for i in columns if i < len(fields) and plain(fields[i]) in KINDS), None)
+    found = [i for i, f in enumerate(fields[:_MOST_COLUMNS]) if i > 2 and plain(f) in KINDS]
+    return _KIND_COLUMN if _KIND_COLUMN in found else next(iter(found), None)
 
 
 def _is_unmarked_header(fields: Sequence[str], at: int | None, line: str) -> bool:
@@ -280,6 +284,7 @@ def usual_point_of(line: str, number: int) -> PointLine | None:
     return PointLine(label, str(int(ring)), float(east), float(north), number, decimals=fewest)
 
 
+@lru_cache(maxsize=4)  # what a line is not is asked before what it is
 def point_of(line: str, number: int) -> PointLine | None:
     """Return the point on a line; None when it holds none without a guess.
 
@@ -289,8 +294,7 @@ def point_of(line: str, number: int) -> PointLine | None:
     >>> point_of("J1,01,4030411.110,39408498.270", 7).ring
     '1'
     """
-    fields = _named(plain(line)) or _columns(line)
-    layout = _layout(fields)
+    layout = _layout(_named(plain(line)) or _columns(line, most=_MOST_POINT_COLUMNS))
     if layout is None:
         return None
     label, ring, north, east, *more = layout
@@ -327,15 +331,16 @@ def _named(text: str) -> list[str]:
     return [label, found[0][1], found[1][1]]
 
 
-def _columns(line: str) -> list[str]:
+def _columns(line: str, *, most: int = 0) -> list[str]:
+    """Return the columns of a line; with ``most``, all that are more stay together in one."""
     text = plain(line).strip("{}()<> \t").rstrip(",;")
-    fields = [f.strip(" \t\"'") for f in re.split(r"[,;\t]", text)]
-    return fields if len(fields) > 2 else re.split(r"[,;\s]+", text)
+    fields = [f.strip(" \t\"'") for f in re.split(r"[,;\t]", text, maxsplit=most)]
+    return fields if len(fields) > 2 else re.split(r"[,;\s]+", text, maxsplit=most)
 
 
 def _layout(fields: Sequence[str]) -> list[str] | None:
     """Return number, ring, X, Y and what follows; None when the columns fit no layout."""
-    numeric = [bool(NUMBER.fullmatch(f)) for f in fields]
+    numeric = [bool(NUMBER.fullmatch(f)) for f in fields[:4]]
     if len(fields) >= 4 and _may_be_ring(fields[1]) and numeric[2] and numeric[3]:
         return list(fields)
     if len(fields) >= 3 and numeric[1] and numeric[2] and not _RING.fullmatch(fields[1]):
@@ -363,12 +368,15 @@ def _is_cut_in_two(north: str, east: str, behind: str) -> bool:
 def is_heading(line: str) -> bool:
     """Whether a line names the columns of a list of points."""
     text = plain(line)
-    return len(re.findall(r"\d", text)) < 4 and _HEADING.search(text) is not None
+    if _FOUR_DIGITS.match(text):
+        return False
+    x = _X_COLUMN.search(text)
+    return bool(_HEADING.search(text) or (x and _Y_COLUMN.search(text, x.end())))
 
 
 def is_ruler(line: str) -> bool:
     """Whether a line holds neither letter nor digit: a ruler, or a brace of its own."""
-    return not any(c.isalnum() for c in line)
+    return _LETTER_OR_DIGIT.search(line) is None
 
 
 def why_no_point(line: str) -> str:

@@ -15,6 +15,7 @@ import shapely
 
 from gis.crs import CrsPolicy, HasCrsPolicy
 from gis.errors import DeclaredAreaError, Fault, FormatError, InputError, LimitError
+from gis.intake.areas import area_unit
 from gis.intake.boundary.form import departures
 from gis.intake.boundary.parse import parse
 from gis.intake.boundary_txt import line_of, looks_like_boundary_txt
@@ -25,7 +26,6 @@ from gis.intake.drawing.neighbours import with_neighbours
 from gis.intake.encoding import decode_text, named_codec
 from gis.intake.position.naming import declared_by
 from gis.intake.recognise import recognise
-from gis.intake.statements import area_unit
 from gis.model import Remark, Site, Source
 from gis.units import m2_to_mu
 
@@ -309,7 +309,7 @@ def _lint_plot(draft: Draft, site: Site | None) -> LintPlot:
         line_of(draft.shape.where),
         sum(len(ring.xy) for ring in draft.shape.rings),
         len(draft.shape.rings),
-        stated,
+        None if stated is None else stated.number,
         "" if stated is None or area is None else area_unit(stated, area),
         None if area is None else area.ellipsoidal_m2,
         None if area is None else area.planar_m2,

@@ -30,7 +30,7 @@ from gis.intake.boundary.lines import (
     usual_point_of,
     why_no_point,
 )
-from gis.intake.draft import Faults, check_features, check_vertices, in_rows
+from gis.intake.draft import MAX_FAULTS, Faults, check_features, check_vertices, in_rows
 from gis.model import Remark
 
 _MAX_LINES = 250_000
@@ -245,7 +245,9 @@ class _Parser:
         elif not self.file.plots:
             self.collected.setdefault("lines_skipped", []).append(number)
         else:
-            self.file.faults.add(f"第 {number} 行", why_no_point(line))
+            # Beyond the limit faults are only counted: to explain them costs the most.
+            told = len(self.file.faults.rows) < MAX_FAULTS
+            self.file.faults.add(f"第 {number} 行", why_no_point(line) if told else "")
             self.file.plots[-1].unread += 1
 
 

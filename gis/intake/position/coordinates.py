@@ -119,6 +119,7 @@ def understand(
     epsg = _one_of(fits, point, policy)
     how = _how(epsg, given, said, lonlat_by_default)
     notes, warnings = _remarks(epsg, how, policy, said, swapped)
+    warnings = (*warnings, *_overruled(epsg, given, declared))
     code = CGCS2000 if epsg == 4326 else epsg
     return Understanding(code, how, swapped, said.shift if said else "", notes, warnings)
 
@@ -217,7 +218,7 @@ def _remarks(
         warnings.append(Remark("xy_swapped", "X、Y 两列写反（X 列为东坐标），已按 X=北、Y=东 交换"))
     if said is not None and len(said.epsgs) == 1 and epsg not in said.epsgs:
         warnings.append(
-            Remark("zone_prefix", f"声明为 {said.text}，按坐标中有无带号理解为 EPSG:{epsg}")
+            Remark("zone_prefix", f"声明（{said.text}）按坐标中有无带号理解为 EPSG:{epsg}")
         )
     zone, work = gauss_kruger(epsg), gauss_kruger(policy.work_epsg)
     if zone is not None and zone.width == 6:
@@ -231,6 +232,18 @@ def _remarks(
             )
         )
     return tuple(notes), tuple(warnings)
+
+
+def _overruled(epsg: int, given: Declared | None, declared: Declared | None) -> list[Remark]:
+    """Return the warning about an input that names another zone than the user does."""
+    if given is None or declared is None:
+        return []
+    used = gauss_kruger(epsg)
+    zones = [zone for code in declared.epsgs if (zone := gauss_kruger(code))]
+    if used is None or not zones or used.central_meridian in [z.central_meridian for z in zones]:
+        return []
+    text = f"文件声明的坐标系（{declared.text}）与用户指定的 {given.text} 不同，已按用户指定的理解"
+    return [Remark("head_overruled", text)]
 
 
 _HOW = {

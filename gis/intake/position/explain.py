@@ -56,7 +56,7 @@ def explain(point: Point, policy: CrsPolicy, said: Declared | None) -> CrsError 
     likely = [code for code in policy.accepted if lands(code, point, policy)]
     if said and likely:
         return CrsError(
-            f"声明的坐标系 {said.text} 与坐标（{show(*point)}）不符",
+            f"声明的坐标系（{said.text}）与坐标（{show(*point)}）不符",
             expected=f"EPSG:{likely[0]} 的坐标形式与此相符",
             advice="核对坐标系声明",
             faults=_where_said(said, f"与坐标（{show(*point)}）不符"),

@@ -41,7 +41,7 @@ def spellings(said: Declared, policy: CrsPolicy) -> tuple[int, ...]:
     listed = {same_datum_code(code) for code in policy.accepted}
     if not any(same_datum_code(epsg) in listed for epsg in codes):
         raise CrsError(
-            f"坐标系为 {said.text}",
+            f"坐标系（{said.text}）不在可接受之列",
             expected=f"可接受的坐标系：{accepted_text(policy)}",
             advice="转换到可接受的坐标系后再提交",
         )
