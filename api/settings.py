@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     body_limit_bytes: int = Field(default=20 * MEGABYTE, ge=1024)
     body_deadline_s: float = Field(default=60.0, gt=0)
-    check_budget_s: float = Field(default=8.0, gt=0)
+    check_budget_s: float = Field(default=9.0, gt=0)
     heavy_checks: int = Field(default=2, ge=1, le=64)
     heavy_waiting: int = Field(default=4, ge=0, le=64)
     heavy_wait_s: float = Field(default=2.0, ge=0)

@@ -3,7 +3,8 @@
 One irregular ring of 200,000 vertices inside the bundled plan, written with so many decimals that
 the text is just under 20 MB, is read, validated and checked in every format; inputs over the limits
 are refused. Peer: ``geopandas.read_file``, ``is_valid`` and an overlay with the same layers, the
-way a user would write it. Prints one JSON line per result, then a table; nothing here is a test.
+way a user would write it. Appends one JSON line per result to ``intake.jsonl``, which is committed,
+then prints a table; nothing here is a test.
 
 Usage: ``python benchmarks/intake.py [--vertices 200000] [--seed 1] [--no-peer]``
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
 import tempfile
 import time
@@ -26,6 +26,7 @@ from typing import Any
 import geopandas
 import numpy as np
 import shapely
+from lines import keep
 from starlette.testclient import TestClient
 
 import gis
@@ -37,6 +38,7 @@ from gis.intake.draft import MAX_BYTES, MAX_VERTICES
 from gis.intake.read import read_site
 from gis.plan import Plan
 
+RESULTS = Path(__file__).with_name("intake.jsonl")
 AS_OF = date(2026, 11, 22)
 _GEOJSON = {"Content-Type": "application/geo+json"}
 
@@ -260,8 +262,7 @@ def main() -> None:
     rows = []
     for row in results(options.vertices, options.seed, peer=options.peer):
         rows.append({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()})
-        sys.stdout.write(json.dumps(rows[-1], ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        keep(rows[-1], RESULTS)
     keys = ("name", "read_s", "check_s", "total_s", "http_s", "refused", "status", "ratio")
     for row in ({k: k for k in keys}, *rows):
         name, *rest = (str(row.get(key, "")) for key in keys)

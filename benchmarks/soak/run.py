@@ -16,11 +16,13 @@ import re
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from lines import keep  # noqa: E402  # the folder above is no package
+
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.jsonl"
 # File, and how many examples for each one of the command line: a property costs less.
@@ -65,20 +67,6 @@ def tested(name: str, examples: int) -> dict[str, Any]:
     }
 
 
-def commit() -> str:
-    """Return the commit that is tried, with a mark when files were changed since."""
-
-    def git(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["git", *words], cwd=REPO, capture_output=True, text=True, check=False
-        )
-
-    head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
-    here = RESULTS.relative_to(REPO).as_posix()
-    changed = git("diff", "--quiet", "HEAD", "--", ".", f":!{here}").returncode != 0
-    return f"{head}-dirty" if changed else head
-
-
 def main() -> None:
     """Run, append to the results, and fail when anything failed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -90,12 +78,8 @@ def main() -> None:
     for name in options.what or RUNS:
         is_fuzzer = name not in TESTS
         found = fuzzed(name, options.seconds) if is_fuzzer else tested(name, options.examples)
-        row = {"date": datetime.now(UTC).date().isoformat(), "commit": commit(), **found}
-        line = json.dumps(row, ensure_ascii=False) + "\n"
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(line)
-        sys.stdout.write(line)
-        broken = broken or bool(row["failures"])
+        keep(found, RESULTS)
+        broken = broken or bool(found["failures"])
     sys.exit(1 if broken else 0)
 
 

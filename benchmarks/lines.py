@@ -1,0 +1,40 @@
+"""How is a measurement kept? As one JSON line with its date and the commit that it speaks of.
+
+The files of lines are committed; they carry no host, path or name of a person.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def keep(row: Mapping[str, Any], path: Path) -> None:
+    """Print one line and append it to a file of lines."""
+    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit(path)}
+    line = json.dumps({**stamp, **row}, ensure_ascii=False) + "\n"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line)
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _commit(path: Path) -> str:
+    """Return the commit that is tried, with a mark when other files were changed since."""
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *words], cwd=REPO, capture_output=True, text=True, check=False
+        )
+
+    head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
+    lines = path.relative_to(REPO).as_posix()
+    changed = git("diff", "--quiet", "HEAD", "--", ".", f":!{lines}").returncode != 0
+    return f"{head}-dirty" if changed else head
