@@ -34,6 +34,8 @@ from gis.intake.draft import MAX_FAULTS, Faults, check_features, check_vertices,
 from gis.model import Remark
 
 _MAX_LINES = 250_000
+# A line of the form that can be nothing but a point.
+_SURE_POINT = re.compile(r"^[^,\r\n]{1,20},\d{1,4},\d{6,8}\.\d+,\d{6,8}\.", re.MULTILINE)
 _MAX_LINE_LENGTH = 2_000
 _EDGE = " \t\x00\x1a\ufeff\u3000\u200b\xa0"
 _COLLECTED = {
@@ -95,6 +97,8 @@ def parse(text: str) -> BoundaryFile:
     LimitError
         Too many or too long lines, too many plots or points.
     """
+    # Counted before anything is read: too many points are refused at once.
+    check_vertices(sum(1 for _ in _SURE_POINT.finditer(text)))
     parser = _Parser()
     for number, line in lines_of(text):
         mark = mark_of(line)
