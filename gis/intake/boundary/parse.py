@@ -35,7 +35,7 @@ from gis.model import Remark
 
 _MAX_LINES = 250_000
 # A line of the form that can be nothing but a point.
-_SURE_POINT = re.compile(r"^[^,\r\n]{1,20},\d{1,4},\d{6,8}\.\d+,\d{6,8}\.", re.MULTILINE)
+_SURE_POINT = re.compile(r"^[^,\r\n]{1,20},\d{1,4},\d{1,8}\.\d+,\d{1,8}\.", re.MULTILINE)
 _MAX_LINE_LENGTH = 2_000
 _EDGE = " \t\x00\x1a\ufeff\u3000\u200b\xa0"
 _COLLECTED = {
