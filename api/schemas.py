@@ -16,14 +16,16 @@ GeoJsonObject = dict[str, Any]
 _LAYER_ID = "图层编号；名称、数据时点（vintage）与状态（status、state）见 layers[] 中 id 相同的一项"
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """Base of all models: no field that is not declared."""
+
     model_config = ConfigDict(extra="forbid")
 
 
 # --- problems ------------------------------------------------------------------------------------
 
 
-class ProblemFault(_Answer):
+class ProblemFault(Answer):
     """One defect with its place."""
 
     where: str = Field(description="JSON 路径、行号、坐标或参数名", examples=["第 12 行"])
@@ -36,7 +38,7 @@ class ProblemFault(_Answer):
     marker: GeoJsonObject | None = Field(None, description="位置的 GeoJSON（经纬度），供地图显示")
 
 
-class Problem(_Answer):
+class Problem(Answer):
     """RFC 9457 problem document."""
 
     type: str = Field(examples=["urn:wuqu:problem:geometry"])
@@ -52,7 +54,7 @@ class Problem(_Answer):
 # --- a check -------------------------------------------------------------------------------------
 
 
-class AreaOut(_Answer):
+class AreaOut(Answer):
     """One area by both formulas; mu and hectares come from the ellipsoidal one."""
 
     ellipsoidal_m2: float = Field(description="CGCS2000 椭球面积（法定口径）", examples=[279446.67])
@@ -61,7 +63,7 @@ class AreaOut(_Answer):
     ha: float = Field(examples=[27.944667])
 
 
-class CrsOut(_Answer):
+class CrsOut(Answer):
     """How the coordinates were understood."""
 
     source: str = Field(description="EPSG 代码，或 GCJ-02、BD-09", examples=["EPSG:4527"])
@@ -70,14 +72,14 @@ class CrsOut(_Answer):
     survey_grade: bool = Field(description="false：非测量成果，几米之差决定的结论为需核实")
 
 
-class RemarkOut(_Answer):
+class RemarkOut(Answer):
     """A note or a warning."""
 
     code: str = Field(examples=["unclosed_ring"])
     message: str = Field(examples=["地块边界未闭合，已自动闭合"])
 
 
-class SourceOut(_Answer):
+class SourceOut(Answer):
     """Where the site came from."""
 
     kind: str = Field(examples=["boundary_txt"])
@@ -85,7 +87,7 @@ class SourceOut(_Answer):
     sha256: str
 
 
-class SiteOut(_Answer):
+class SiteOut(Answer):
     """The site as it was understood."""
 
     name: str = Field(examples=["中学新校区"])
@@ -99,7 +101,7 @@ class SiteOut(_Answer):
     geometry: GeoJsonObject | None = Field(description="地块边界，GeoJSON 经纬度，仅供显示")
 
 
-class EvidenceOut(_Answer):
+class EvidenceOut(Answer):
     """What the site touches on one class of one layer."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -117,7 +119,7 @@ class EvidenceOut(_Answer):
     feature_ids: list[str]
 
 
-class MeasureOut(_Answer):
+class MeasureOut(Answer):
     """The number of a finding."""
 
     kind: str = Field(examples=["area"])
@@ -126,7 +128,7 @@ class MeasureOut(_Answer):
     share: float | None = Field(None, examples=[0.0123])
 
 
-class BasisOut(_Answer):
+class BasisOut(Answer):
     """One legal basis."""
 
     document: str = Field(examples=["中华人民共和国土地管理法"])
@@ -137,7 +139,7 @@ class BasisOut(_Answer):
     verified: bool = Field(description="false 时显示“依据待核”")
 
 
-class FindingOut(_Answer):
+class FindingOut(Answer):
     """What one rule says about the site."""
 
     rule: str = Field(examples=["farmland.permanent"])
@@ -158,7 +160,7 @@ class FindingOut(_Answer):
     geometry: GeoJsonObject | None = None
 
 
-class ContactOut(_Answer):
+class ContactOut(Answer):
     """A sliver, listed with the rule that left it out."""
 
     layer: str = Field(description=_LAYER_ID, examples=["farmland"])
@@ -167,7 +169,7 @@ class ContactOut(_Answer):
     width_m: float
 
 
-class LayerReportOut(_Answer):
+class LayerReportOut(Answer):
     """The state of one layer for this site."""
 
     id: str = Field(examples=["farmland"])
@@ -181,7 +183,7 @@ class LayerReportOut(_Answer):
     reason: str
 
 
-class ImpactOut(_Answer):
+class ImpactOut(Answer):
     """What the site takes from a scarce budget."""
 
     id: str
@@ -190,7 +192,7 @@ class ImpactOut(_Answer):
     total_m2: float | None
 
 
-class BreakdownOut(_Answer):
+class BreakdownOut(Answer):
     """Area of the site on one present land class and one zone."""
 
     land_class: str | None = Field(description="现状地类；null 表示无数据", examples=["0101"])
@@ -201,7 +203,7 @@ class BreakdownOut(_Answer):
     share: float | None = Field(None, description="0–1，占地块椭球面积")
 
 
-class RemedyOut(_Answer):
+class RemedyOut(Answer):
     """What would make the site compliant."""
 
     rule: str
@@ -209,14 +211,14 @@ class RemedyOut(_Answer):
     geometry: GeoJsonObject | None = None
 
 
-class OutOfScopeOut(_Answer):
+class OutOfScopeOut(Answer):
     """A topic that the plan package does not check."""
 
     topic: str
     reason: str
 
 
-class PlanRefOut(_Answer):
+class PlanRefOut(Answer):
     """The version of the plan that an answer rests on."""
 
     id: str
@@ -226,14 +228,14 @@ class PlanRefOut(_Answer):
     status_note: str
 
 
-class RuleBookRef(_Answer):
+class RuleBookRef(Answer):
     """The rule book that an answer rests on."""
 
     id: str
     sha256: str
 
 
-class SiteCheckOut(_Answer):
+class SiteCheckOut(Answer):
     """The whole answer for one site; ``id`` is the id of its record."""
 
     schema_version: str
@@ -259,13 +261,13 @@ class SiteCheckOut(_Answer):
     digest: str
 
 
-class SiteChecksOut(_Answer):
+class SiteChecksOut(Answer):
     """Several sites of one file, with ``which=all``."""
 
     checks: list[SiteCheckOut]
 
 
-class RecentCheck(_Answer):
+class RecentCheck(Answer):
     """One line of the list of recent checks."""
 
     id: str
@@ -275,140 +277,7 @@ class RecentCheck(_Answer):
     created_at: str = Field(description="UTC", examples=["2026-11-22T01:20:00+00:00"])
 
 
-class RecentChecks(_Answer):
+class RecentChecks(Answer):
     """The newest checks first."""
 
     checks: list[RecentCheck]
-
-
-# --- the plan ------------------------------------------------------------------------------------
-
-
-class FigureOut(_Answer):
-    """A stated figure beside the computed one."""
-
-    id: str = Field(examples=["core_area"])
-    title: str = Field(examples=["规划核心区"])
-    stated: float = Field(examples=[38.3])
-    computed: float | None = Field(examples=[38.3])
-    unit: str = Field(examples=["km2"])
-    definition: str
-    denominator: str
-    difference: float | None
-    reason: str
-    source: str
-    agrees: bool = Field(description="差异在公布值取整范围内；无法计算时为 false")
-
-
-class PlanOut(PlanRefOut):
-    """The plan in use."""
-
-    status_label: str = Field(examples=["示意"])
-    work_crs: str = Field(examples=["EPSG:4548"])
-    accepted_crs: list[str] = Field(examples=[["EPSG:4490", "EPSG:4527", "EPSG:4548"]])
-    bounds: tuple[float, float, float, float] = Field(description="西、南、东、北，度")
-    figures: list[FigureOut]
-    out_of_scope: list[OutOfScopeOut]
-    rulebook: RuleBookRef
-
-
-class BalanceOut(_Answer):
-    """Stated figures, the land balance of one area, and the scarce budgets."""
-
-    plan: PlanRefOut
-    stated: list[FigureOut]
-    land_balance: dict[str, Any] | None
-    budgets: list[dict[str, Any]]
-
-
-class LayerOut(_Answer):
-    """A layer of the plan, without its coordinates."""
-
-    id: str
-    title: str
-    role: str
-    geometry: str
-    state: Literal["checked", "no_data", "failed"]
-    reason: str
-    vintage: str
-    status: str
-    law_status: str
-    secrecy: str
-    licence: str
-    source: str
-    scheme: str | None
-    edition: str | None
-    content_sha256: str | None
-    feature_count: int | None
-    classes: dict[str, int] = Field(description="各类要素个数", examples=[{"0101": 12}])
-    shows_coordinates: bool = Field(description="false：涉密等级超过本服务上限，只提供属性")
-
-
-class LayersOut(_Answer):
-    """The layers of the plan."""
-
-    plan: PlanRefOut
-    layers: list[LayerOut]
-
-
-class UsesOut(_Answer):
-    """2023 land-use codes by what a zone says to them."""
-
-    permitted: list[str] = Field(examples=[["0802", "080403"]])
-    conditional: list[str]
-    prohibited: list[str]
-
-
-class ZoneOut(_Answer):
-    """One functional zone."""
-
-    id: str = Field(examples=["Z1"])
-    name: str | None = Field(examples=["休闲旅游功能区"])
-    area: AreaOut
-    uses: UsesOut
-    layer: str
-    geometry: GeoJsonObject | None = None
-
-
-class ZonesOut(_Answer):
-    """The functional zones."""
-
-    plan: PlanRefOut
-    zones: list[ZoneOut]
-
-
-class RuleOut(_Answer):
-    """One rule of the book in use."""
-
-    id: str
-    title: str
-    kind: str
-    params: dict[str, Any]
-    origin: Literal["statute", "plan", "assumption"]
-    effect_verified: bool
-    basis: list[BasisOut]
-    office: str
-    priority: int
-    valid_from: str | None
-    valid_to: str | None
-    checked_on: str
-    in_force: bool = Field(description="在 as_of 当日是否有效")
-    remedy: str
-    threshold: str
-    layers: list[str]
-    source_file: str
-
-
-class RulesOut(_Answer):
-    """The rules in use."""
-
-    plan: PlanRefOut
-    rulebook: RuleBookRef
-    as_of: str
-    rules: list[RuleOut]
-
-
-class Health(_Answer):
-    """Whether the service runs, and whether it can answer."""
-
-    status: Literal["ok"]

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.routers.plan import _zones
-from api.schemas import BalanceOut, LayersOut, PlanOut, RulesOut, ZonesOut
+from api.schemas_plan import BalanceOut, LayersOut, PlanOut, RulesOut, ZonesOut
 from api.settings import Settings
 from gis.plan.figures import balance_document
 

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answers import problems
 from api.deps import KnownQuery, StateDep
-from api.schemas import Health
+from api.schemas_plan import Health
 
 router = APIRouter(tags=["运行状态"], dependencies=[KnownQuery])
 

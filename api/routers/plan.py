@@ -15,7 +15,7 @@ import shapely
 from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
+from api import schemas_plan as schemas
 from api.answers import GEOJSON_TYPE, geojson_answer, problems
 from api.deps import KnownQuery, PlanDep, State, StateDep
 from api.spatial import features_of, parse_bbox

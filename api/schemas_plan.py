@@ -1,0 +1,150 @@
+"""What do the answers about the plan look like? Models for the OpenAPI document, field by field.
+
+They describe figures, layers, zones and rules as the service sends them, and compute nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas import (
+    Answer,
+    AreaOut,
+    BasisOut,
+    GeoJsonObject,
+    OutOfScopeOut,
+    PlanRefOut,
+    RuleBookRef,
+)
+
+
+class FigureOut(Answer):
+    """A stated figure beside the computed one."""
+
+    id: str = Field(examples=["core_area"])
+    title: str = Field(examples=["规划核心区"])
+    stated: float = Field(examples=[38.3])
+    computed: float | None = Field(examples=[38.3])
+    unit: str = Field(examples=["km2"])
+    definition: str
+    denominator: str
+    difference: float | None
+    reason: str
+    source: str
+    agrees: bool = Field(description="差异在公布值取整范围内；无法计算时为 false")
+
+
+class PlanOut(PlanRefOut):
+    """The plan in use."""
+
+    status_label: str = Field(examples=["示意"])
+    work_crs: str = Field(examples=["EPSG:4548"])
+    accepted_crs: list[str] = Field(examples=[["EPSG:4490", "EPSG:4527", "EPSG:4548"]])
+    bounds: tuple[float, float, float, float] = Field(description="西、南、东、北，度")
+    figures: list[FigureOut]
+    out_of_scope: list[OutOfScopeOut]
+    rulebook: RuleBookRef
+
+
+class BalanceOut(Answer):
+    """Stated figures, the land balance of one area, and the scarce budgets."""
+
+    plan: PlanRefOut
+    stated: list[FigureOut]
+    land_balance: dict[str, Any] | None
+    budgets: list[dict[str, Any]]
+
+
+class LayerOut(Answer):
+    """A layer of the plan, without its coordinates."""
+
+    id: str
+    title: str
+    role: str
+    geometry: str
+    state: Literal["checked", "no_data", "failed"]
+    reason: str
+    vintage: str
+    status: str
+    law_status: str
+    secrecy: str
+    licence: str
+    source: str
+    scheme: str | None
+    edition: str | None
+    content_sha256: str | None
+    feature_count: int | None
+    classes: dict[str, int] = Field(description="各类要素个数", examples=[{"0101": 12}])
+    shows_coordinates: bool = Field(description="false：涉密等级超过本服务上限，只提供属性")
+
+
+class LayersOut(Answer):
+    """The layers of the plan."""
+
+    plan: PlanRefOut
+    layers: list[LayerOut]
+
+
+class UsesOut(Answer):
+    """2023 land-use codes by what a zone says to them."""
+
+    permitted: list[str] = Field(examples=[["0802", "080403"]])
+    conditional: list[str]
+    prohibited: list[str]
+
+
+class ZoneOut(Answer):
+    """One functional zone."""
+
+    id: str = Field(examples=["Z1"])
+    name: str | None = Field(examples=["休闲旅游功能区"])
+    area: AreaOut
+    uses: UsesOut
+    layer: str
+    geometry: GeoJsonObject | None = None
+
+
+class ZonesOut(Answer):
+    """The functional zones."""
+
+    plan: PlanRefOut
+    zones: list[ZoneOut]
+
+
+class RuleOut(Answer):
+    """One rule of the book in use."""
+
+    id: str
+    title: str
+    kind: str
+    params: dict[str, Any]
+    origin: Literal["statute", "plan", "assumption"]
+    effect_verified: bool
+    basis: list[BasisOut]
+    office: str
+    priority: int
+    valid_from: str | None
+    valid_to: str | None
+    checked_on: str
+    in_force: bool = Field(description="在 as_of 当日是否有效")
+    remedy: str
+    threshold: str
+    layers: list[str]
+    source_file: str
+
+
+class RulesOut(Answer):
+    """The rules in use."""
+
+    plan: PlanRefOut
+    rulebook: RuleBookRef
+    as_of: str
+    rules: list[RuleOut]
+
+
+class Health(Answer):
+    """Whether the service runs, and whether it can answer."""
+
+    status: Literal["ok"]
