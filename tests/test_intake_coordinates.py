@@ -205,3 +205,12 @@ def test_degrees_are_refused_where_the_plan_does_not_list_them():
         read_site("SRID=4490;" + at(115.98, 36.40, 0.001), metric)
     with pytest.raises(CrsError):
         read_site(at(115.98, 36.40, 0.001), metric)
+
+
+def test_a_six_degree_zone_on_another_meridian_is_never_guessed():
+    # Work zone 38 (3 degrees, 114E); the 6-degree zone 20 has 117E.
+    policy = CrsPolicy(4547, (4490, 4526, 4547, 4498, 4509), (113.8, 39.85, 114.2, 40.15))
+    place = transform(box(114.0, 40.0, 114.001, 40.001), 4490, 4509)
+    with pytest.raises(CrsError, match="没有声明坐标系"):
+        read_site(place.wkt, policy)
+    assert read_site(f"SRID=4509;{place.wkt}", policy).crs.how == "declared"

@@ -109,7 +109,7 @@ def understand(
     """
     point = float(np.median(xy[:, 0])), float(np.median(xy[:, 1]))
     said = given or declared
-    candidates = policy.accepted if said is None else spellings(said, policy)
+    candidates = _guessable(policy) if said is None else spellings(said, policy)
     swapped = False
     fits = fitting(candidates, point, policy)
     if not fits and may_swap and fitting(candidates, point[::-1], policy):
@@ -162,6 +162,24 @@ def check_inside(geometry: BaseGeometry, policy: CrsPolicy) -> tuple[Remark, ...
 
 
 # --- among several -------------------------------------------------------------------------------
+
+
+def _guessable(policy: CrsPolicy) -> list[int]:
+    """Return the accepted codes that numbers alone may mean.
+
+    An easting without its zone, read in a 6-degree zone on another meridian, is the same number as
+    one of a 3-degree zone that has lost its false easting of 500 km; nobody draws parcels in it, so
+    it has to be declared.
+    """
+    work = gauss_kruger(policy.work_epsg)
+
+    def is_far_fetched(epsg: int) -> bool:
+        zone = gauss_kruger(epsg)
+        if zone is None or work is None or zone.prefixed or zone.width == 3:
+            return False
+        return zone.central_meridian != work.central_meridian
+
+    return [code for code in policy.accepted if not is_far_fetched(code)]
 
 
 def _one_of(fits: Sequence[int], point: Point, policy: CrsPolicy) -> int:
