@@ -16,7 +16,6 @@ import io
 import sys
 import tempfile
 import time
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -27,6 +26,7 @@ import geopandas
 import numpy as np
 import shapely
 from lines import keep
+from peer import overlaid_m2
 from starlette.testclient import TestClient
 
 import gis
@@ -183,14 +183,7 @@ def naive(path: Path, plan: Plan) -> float:
     if not frame.is_valid.all():
         frame.geometry = frame.make_valid()
     frame = frame.to_crs(plan.work_epsg)
-    total = 0.0
-    for layer in plan.layers.values():
-        if layer.info.geometry == "polygon" and layer.frame is not None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # lines and points where features touch
-                cut = geopandas.overlay(frame, layer.frame[["geometry"]], keep_geom_type=True)
-            total += float(cut.area.sum())
-    return total
+    return overlaid_m2(frame, plan)
 
 
 def largest(plan: Plan, found: dict[str, bytes]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import geopandas
 import numpy as np
 import shapely
+from peer import overlaid_m2
 
 import gis
 from gis.crs import ellipsoidal_area
@@ -76,14 +76,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 def naive(sites: list[Site], plan: Plan) -> float:
     """Overlay all parcels with each polygon layer; return the summed planar area."""
     frame = geopandas.GeoDataFrame(geometry=[s.geometry for s in sites], crs=plan.work_epsg)
-    total = 0.0
-    for layer in plan.layers.values():
-        if layer.info.geometry == "polygon" and layer.frame is not None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # lines and points of touching parcels
-                cut = geopandas.overlay(frame, layer.frame[["geometry"]], keep_geom_type=True)
-            total += float(cut.area.sum())
-    return total
+    return overlaid_m2(frame, plan)
 
 
 def engine(sites: list[Site], plan: Plan) -> float:

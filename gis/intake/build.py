@@ -69,7 +69,10 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
     area = _area(draft, outline.geometry, options.policy)
     doubt = _doubt(draft, document, reading, outline, options)
     said = _agreed_area(draft, area)
-    site = Site(
+    slivers = () if outline.repaired else sliver_warnings(shape, drawing, outline.geometry)
+    notes = (document, draft, reading, drawing, outline, said)
+    warnings = (document, draft, reading, drawing, outline)
+    return Site(
         name=draft.name,
         geometry=outline.geometry,
         area=area,
@@ -79,12 +82,6 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
         corridor_width_m=options.width_m if shape.kind is ShapeKind.LINE else None,
         doubt=doubt,
         claims={**draft.claims, **said.claims},
-    )
-    slivers = () if outline.repaired else sliver_warnings(shape, drawing, outline.geometry)
-    notes = (document, draft, reading, drawing, outline, said)
-    warnings = (document, draft, reading, drawing, outline)
-    return replace(
-        site,
         notes=tuple(note for source in notes for note in source.notes),
         warnings=(
             *(warning for source in warnings for warning in source.warnings),

@@ -59,7 +59,7 @@ def _split(lines: Sequence[PointLine], found: Rings) -> None:
     run: list[PointLine] = []
     for i, point in enumerate(lines):
         ahead = lines[i + 1] if i + 1 < len(lines) else None
-        if not run and i and ahead is None and _is_same(found.runs[-1][0], point):
+        if not run and i and ahead is None and is_same_point(found.runs[-1][0], point):
             continue  # the closing point written twice
         if _begins_again(run, point, ahead):
             text = f"第 {point.line} 行起点号重新开始，其前的环没有闭合，按另一个环理解"
@@ -82,7 +82,7 @@ def _closes(run: Sequence[PointLine], *, is_last: bool) -> bool:
     same number or at the end.
     """
     first, last = run[0], run[-1]
-    if len(run) < 4 or not _is_same(first, last):
+    if len(run) < 4 or not is_same_point(first, last):
         return False
     exact = first.east == last.east and first.north == last.north
     return exact or is_last or (first.label == last.label != "")
@@ -95,7 +95,7 @@ def _begins_again(run: Sequence[PointLine], point: PointLine, ahead: PointLine |
         and ahead is not None
         and point.label == run[0].label != ""
         and ahead.label == run[1].label
-        and not _is_same(run[0], point)
+        and not is_same_point(run[0], point)
     )
 
 
@@ -115,7 +115,7 @@ def _repeated_numbers(run: Sequence[PointLine]) -> list[Remark]:
     ends_alike = run[0].label == run[-1].label
     for point in run[:-1] if ends_alike else run:
         other = first.setdefault(point.label, point) if point.label else point
-        if not _is_same(point, other):
+        if not is_same_point(point, other):
             again.append(f"第 {point.line} 行的 {point.label}（第 {other.line} 行已有）")
     if not again or 2 * len(first) < len(run):
         return []
@@ -160,12 +160,13 @@ def _rings_around(rings: Sequence[Ring]) -> tuple[list[list[int]], list[float]]:
 def _ring(run: Sequence[PointLine]) -> Ring:
     lines = [p.line for p in run]
     xy = as_array([(p.east, p.north) for p in run])
-    if len(xy) > 3 and _is_same(run[0], run[-1]):
+    if len(xy) > 3 and is_same_point(run[0], run[-1]):
         xy[-1] = xy[0]
     return Ring(xy, lambda i: f"第 {lines[min(i, len(lines) - 1)]} 行")
 
 
-def _is_same(a: PointLine, b: PointLine) -> bool:
+def is_same_point(a: PointLine, b: PointLine) -> bool:
+    """Whether two points of a list are one, but for the rounding of their decimals."""
     degrees = abs(a.east) <= 180 and abs(a.north) <= 180
     reach = _SAME_POINT_DEG if degrees else _SAME_POINT_M
     return abs(a.east - b.east) <= reach and abs(a.north - b.north) <= reach

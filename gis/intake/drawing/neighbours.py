@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.model import Remark, Site
 
@@ -30,8 +31,10 @@ def with_neighbours(sites: Sequence[Site]) -> tuple[Site, ...]:
     pairs = pairs[np.lexsort(pairs.T[::-1])]
     told: list[list[Remark]] = [[] for _ in sites]
     for a, b in pairs[:_PAIRS_MEASURED].tolist():
-        for one, other in ((a, b), (b, a)):
-            told[one] += _remark(sites, one, other)
+        found = _overlap(sites[a].geometry, sites[b].geometry)
+        if found is not None:
+            told[a].append(_remark(b, sites[b], *found))
+            told[b].append(_remark(a, sites[a], *found))
     unmeasured = set(pairs[_PAIRS_MEASURED:].ravel().tolist())
     return tuple(
         replace(site, warnings=(*site.warnings, *_listed(told[i], more=i in unmeasured)))
@@ -39,17 +42,19 @@ def with_neighbours(sites: Sequence[Site]) -> tuple[Site, ...]:
     )
 
 
-def _remark(sites: Sequence[Site], one: int, other: int) -> list[Remark]:
-    first, second = sites[one].geometry, sites[other].geometry
+def _overlap(first: BaseGeometry, second: BaseGeometry) -> tuple[str, str] | None:
+    """Return code and words for what two outlines share; None when that is only noise."""
     area_m2 = float(shapely.intersection(first, second).area)
     if area_m2 <= _OVERLAP_M2:
-        return []
-    name = f"本文件第 {other + 1} 个地块“{sites[other].name}”"
+        return None
     if shapely.equals(first, second):
-        return [Remark("duplicate_site", f"与{name}完全重复")]
+        return "duplicate_site", "完全重复"
     share = area_m2 / min(first.area, second.area)
-    text = f"与{name}重叠 {area_m2:.2f} m²（占较小地块的 {share:.1%}）"
-    return [Remark("sites_overlap", text)]
+    return "sites_overlap", f"重叠 {area_m2:.2f} m²（占较小地块的 {share:.1%}）"
+
+
+def _remark(position: int, other: Site, code: str, words: str) -> Remark:
+    return Remark(code, f"与本文件第 {position + 1} 个地块“{other.name}”{words}")
 
 
 def _listed(found: Sequence[Remark], *, more: bool) -> list[Remark]:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 
 from gis.intake.boundary.lines import PointLine
+from gis.intake.boundary.rings import is_same_point
 from gis.intake.draft import clean_text
 from gis.intake.table.cells import Row, plain
 
-# Written with three decimals, a closing point may differ from the first by rounding.
-_SAME_POINT_M = 0.0015
-_SAME_POINT_DEG = 1e-8
 _MAX_TITLE = 40
 _PLOT_TITLE = re.compile(
     r"(?:地块|宗地|图斑)(?:名称|编号|代码|号)?\s*[:：]\s*([^\s;；]+)"
@@ -65,7 +63,7 @@ class Stack:
         first = self._first
         if first is None or self.is_named or not (self.is_heading_again or self.new_title):
             return False
-        if _is_same(first, point) or (_is_next_ring(first, point) and not self.new_title):
+        if is_same_point(first, point) or (_is_next_ring(first, point) and not self.new_title):
             return False  # the closing point on the next page, or a ring with its number
         if self.is_heading_again and self.new_title:
             return True
@@ -81,7 +79,7 @@ class Stack:
         if is_first or self._first is None or self._begins_ring(self._first, point):
             self._first, self._size, self._is_closed = point, 0, False
         self._size += 1
-        if self._size > 3 and _is_same(self._first, point):
+        if self._size > 3 and is_same_point(self._first, point):
             self._is_closed = True
         self.running_title = self.title or self.running_title
         self.title = ""
@@ -89,7 +87,7 @@ class Stack:
 
     def _begins_ring(self, first: PointLine, point: PointLine) -> bool:
         """Whether a ring begins; a closing point that is written twice begins none."""
-        return (self._is_closed or point.ring != first.ring) and not _is_same(first, point)
+        return (self._is_closed or point.ring != first.ring) and not is_same_point(first, point)
 
 
 def plot_named(text: str) -> str:
@@ -119,9 +117,3 @@ def _is_next_ring(first: PointLine, point: PointLine) -> bool:
     if not (first.ring.isdecimal() and point.ring.isdecimal()):
         return False
     return int(point.ring) > int(first.ring)
-
-
-def _is_same(a: PointLine, b: PointLine) -> bool:
-    degrees = abs(a.east) <= 180 and abs(a.north) <= 180
-    reach = _SAME_POINT_DEG if degrees else _SAME_POINT_M
-    return abs(a.east - b.east) <= reach and abs(a.north - b.north) <= reach
