@@ -18,6 +18,7 @@ from gis.crs import ellipsoidal_area, ellipsoidal_areas
 from gis.engine.index import Array
 from gis.errors import NotFoundError
 from gis.model import LayerState, class_matches
+from gis.plan.areas import find_area
 from gis.plan.catalogue import Layer
 from gis.rulebook import land_classes
 from gis.units import m2_to_ha, m2_to_mu, round_parts
@@ -120,8 +121,8 @@ def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
     """Return the land balance of an area of the plan; see ``Plan.land_balance``."""
     chosen = land_classes.green_water(definition.upper())
     layer = _class_layer(plan, chosen)
-    area_id, title, polygon = area_polygon(plan, area)
-    denominator = ellipsoidal_area(polygon, plan.work_epsg)
+    found = find_area(plan, area)
+    polygon, denominator = found.polygon, found.area.ellipsoidal_m2
     classes = land_classes.scheme(chosen.scheme, chosen.edition)
     rows = [
         ClassArea(cls, classes.name(cls), m2, m2 / denominator, _counted(cls, chosen))
@@ -132,8 +133,8 @@ def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
     if not layer.index.is_coverage:
         covered = ellipsoidal_area(shapely.union_all(_cut(layer, polygon)[1]), plan.work_epsg)
     return LandBalance(
-        area_id=area_id,
-        area_title=title,
+        area_id=found.id,
+        area_title=found.title,
         layer=layer.info.id,
         scheme=chosen.scheme,
         edition=chosen.edition,
@@ -163,37 +164,6 @@ def _class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:
         expected=f"口径 {chosen.id} 所需的用地图层",
         advice="补充图层，或换用其他口径",
     )
-
-
-def area_polygon(plan: Plan, name: str | None) -> tuple[str, str, BaseGeometry]:
-    """Return id, title and polygon of an area: a layer id, a role, or the class of a zone.
-
-    Default is the core of the plan, or the planning area where it has no core.
-    """
-    if name is None:
-        found = plan.with_role("core") or plan.with_role("planning_area")
-        name = found[0].info.id if found else "（默认范围）"
-    layers = [plan.layers[name]] if name in plan.layers else list(plan.with_role(name))
-    for layer in (layer for layer in layers if layer.state is LayerState.CHECKED):
-        return layer.info.id, layer.info.title, layer.index.union
-    for layer in plan.with_role("zone"):
-        index = layer.index
-        at = np.flatnonzero(index.classes == name)
-        if len(at):
-            return name, str(index.names[at[0]]), shapely.union_all(index.geometries[at])
-    choices = [layer.info.id for r in _AREA_ROLES for layer in plan.with_role(r)]
-    raise NotFoundError(
-        f"没有范围“{name}”或其图层无数据",
-        expected="、".join([*choices, *_zone_ids(plan)]),
-        advice="核对范围名称",
-    )
-
-
-_AREA_ROLES = ("planning_area", "core", "approval")
-
-
-def _zone_ids(plan: Plan) -> list[str]:
-    return sorted({str(c) for layer in plan.with_role("zone") for c in layer.index.classes})
 
 
 def class_areas(layer: Layer, polygon: BaseGeometry | None, epsg: int) -> dict[str, float]:

@@ -5,6 +5,7 @@ Unknown keys are refused; ``gis.tomlfile`` adds the line. Nothing is opened here
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -103,12 +104,17 @@ class Stated(_Strict):
 
 
 class FieldNames(_Strict):
-    """Which columns of the file carry the id, class, name and half width in metres."""
+    """Which columns of the file carry the id, class, name, half width in metres and stated area.
+
+    The stated area is compared with the geometry by ``wuqu data check`` and used for nothing else.
+    """
 
     id: str | None = None
     cls: str | None = Field(None, alias="class")
     name: str | None = None
     half_width: str | None = None
+    area: str | None = None
+    area_unit: Literal["m2", "ha", "mu", "km2"] = "m2"
 
 
 class LayerEntry(_Strict):
@@ -158,19 +164,79 @@ class LayerEntry(_Strict):
         )
 
 
+class RasterEntry(_Strict):
+    """One ``[[raster]]`` table.
+
+    ``kind = "classes"``: one band of class values, explained by a code ``table`` (CSV beside the
+    plan) or by a land-class ``scheme`` with ``edition``. ``kind = "bands"``: ``bands`` names which
+    band (from 1) is ``green``, ``red``, ``nir`` … ; indices such as NDVI are computed from them.
+    Images of one place at several dates share a ``series``.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    path: str
+    kind: Literal["classes", "bands"]
+    date: date
+    bands: dict[Literal["blue", "green", "red", "nir", "swir"], int] = {}
+    table: str | None = None
+    scheme: str | None = None
+    edition: str | None = None
+    nodata: float | None = None
+    series: str | None = None
+    status: Status
+    secrecy: Literal["public", "internal", "restricted"] = "public"
+    licence: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _values_are_explained(self) -> RasterEntry:
+        if self.kind == "bands" and not self.bands:
+            raise ValueError('kind = "bands" 的栅格必须用 bands 写明波段，如 { red = 3, nir = 4 }')
+        if self.kind == "classes" and bool(self.table) == bool(self.scheme and self.edition):
+            raise ValueError(
+                "分类栅格必须写明编码表 table，或分类体系 scheme 和版本 edition，二选一"
+            )
+        return self
+
+
+class QuotaEntry(_Strict):
+    """One ``[[quota]]`` table: an amount that an authority has granted, in ``unit``.
+
+    ``kind``: ``conversion`` is the year's quota of farmland that may be converted (农用地转用计划),
+    ``replacement`` the stock of reclaimed cultivated land that may replace what is taken
+    (补充耕地指标). A quota that nobody has stated is left out, never invented.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    kind: Literal["conversion", "replacement"]
+    value: float = Field(ge=0)
+    unit: Literal["m2", "ha", "mu", "km2"]
+    source: str
+
+
+def _unique(what: str, ids: list[str]) -> None:
+    doubled = sorted({i for i in ids if ids.count(i) > 1})
+    if doubled:
+        raise ValueError(f"{what} id 重复：{'、'.join(doubled)}")
+
+
 class PlanFile(_Strict):
     """The whole ``plan.toml``."""
 
     plan: PlanHeader
     stated: tuple[Stated, ...] = ()
     layer: tuple[LayerEntry, ...] = ()
+    raster: tuple[RasterEntry, ...] = ()
+    quota: tuple[QuotaEntry, ...] = ()
 
     @model_validator(mode="after")
     def _references_exist(self) -> PlanFile:
         ids = [entry.id for entry in self.layer]
-        doubled = sorted({i for i in ids if ids.count(i) > 1})
-        if doubled:
-            raise ValueError(f"图层 id 重复：{'、'.join(doubled)}")
+        _unique("图层", ids)
+        _unique("栅格", [entry.id for entry in self.raster])
+        _unique("指标额度", [entry.id for entry in self.quota])
         for entry in self.layer:
             if entry.coverage != "bounds" and entry.coverage not in ids:
                 raise ValueError(f"图层 {entry.id} 的 coverage “{entry.coverage}”不是图层 id")

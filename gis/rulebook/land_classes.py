@@ -156,6 +156,31 @@ def green_water_definitions() -> tuple[GreenWater, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Classes that may be counted as green or water, or left out, with good reason."""
+
+    id: str
+    title: str
+    scheme: str
+    edition: str
+    classes: tuple[str, ...]
+    counts_as: str  # green or water
+    note: str
+
+
+@lru_cache(maxsize=1)
+def _ambiguous() -> tuple[Ambiguous, ...]:
+    rows = _toml("green_water.toml")["ambiguous"]
+    return tuple(Ambiguous(**(row | {"classes": tuple(row["classes"])})) for row in rows)
+
+
+def ambiguous_classes(definition: GreenWater) -> tuple[Ambiguous, ...]:
+    """Return what is open to argument in the scheme and edition of a definition, in file order."""
+    own = (definition.scheme, definition.edition)
+    return tuple(a for a in _ambiguous() if (a.scheme, a.edition) == own)
+
+
 # --- tables --------------------------------------------------------------------------------------
 
 
