@@ -12,6 +12,7 @@
     │   ├── LimitError                larger than the limits of the service
     │   ├── DeclaredAreaError         the area that the file states is not that of its coordinates
     │   ├── BusyError                 too much at once; the same input can be judged a little later
+    │   ├── SplitClassError           a land class that another table divides: a person decides
     │   └── ClaimError                unknown use, attribute or option, or a value out of range
     ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
     │   └── RuleBookError             a rule book that cannot be used
@@ -189,6 +190,13 @@ class ClaimError(InputError):
 
     code = "claim"
     title = "参数有误"
+
+
+class SplitClassError(InputError):
+    """A land class that another classification divides, so that a person has to decide."""
+
+    code = "split_class"
+    title = "地类待细分"
 
 
 class PlanError(WuquError, ValueError):

@@ -1,77 +1,53 @@
-"""What does a land-class code mean, in which scheme and edition?
+"""What does a land-class code mean, and what is it counted as?
 
-The same code means different things in different schemes (1101 is a river in one, a warehouse in
-another), so a code without a scheme is refused, never guessed. The tables stand in
-``cn/land_classes``; this file reads them and answers for name, existence, colour, and for the
-definitions of "green and water". It converts no code from one scheme to another.
+The door to the tables: name, colour, the three major classes, what is cultivated land, and what
+may be called "green and water". A code without scheme and edition is refused, never guessed.
+``class_mapping`` leads from one table to another.
 """
 
 from __future__ import annotations
 
-import csv
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from gis.errors import NotFoundError, RuleBookError
+from gis.errors import NotFoundError
+from gis.rulebook.class_majors import Doubtful, Major, doubtful_majors, major, majors
+from gis.rulebook.class_tables import (
+    USE_EDITION,
+    USE_SCHEME,
+    LandClass,
+    Rgb,
+    Scheme,
+    read_toml,
+    scheme,
+    schemes,
+    uses,
+)
 
-USE_SCHEME, USE_EDITION = "用地用海", "2023"
-_FOLDER = Path(__file__).parent / "cn" / "land_classes"
-
-Rgb = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LandClass:
-    """One class; ``major`` is 农用地, 建设用地 or 未利用地 where the scheme says so."""
-
-    code: str
-    name: str
-    major: str = ""
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """One edition of one classification."""
-
-    id: str
-    edition: str
-    title: str
-    number: str
-    source: str
-    verified: bool
-    classes: Mapping[str, LandClass]
-    colours: Mapping[str, Rgb]
-
-    def exists(self, code: str) -> bool:
-        """Whether the edition has the code."""
-        return code in self.classes
-
-    def name(self, code: str) -> str:
-        """Return the name of a class.
-
-        Raises
-        ------
-        NotFoundError
-            The edition has no such code.
-        """
-        try:
-            return self.classes[code].name
-        except KeyError:
-            raise NotFoundError(
-                f"{self.title}（{self.edition}）没有编码“{code}”",
-                advice="核对编码所用的分类体系和版本",
-            ) from None
-
-    def colour(self, code: str) -> Rgb:
-        """Return the colour of the class, or of the nearest class above it; grey when unknown."""
-        for length in range(len(code), 0, -1):
-            if code[:length] in self.colours:
-                return self.colours[code[:length]]
-        return (200, 200, 200)
+__all__ = [
+    "USE_EDITION",
+    "USE_SCHEME",
+    "Ambiguous",
+    "Doubtful",
+    "GreenWater",
+    "LandClass",
+    "Major",
+    "Rgb",
+    "Scheme",
+    "ambiguous_classes",
+    "cultivated",
+    "doubtful_majors",
+    "green_water",
+    "green_water_definitions",
+    "label",
+    "major",
+    "majors",
+    "scheme",
+    "schemes",
+    "use_label",
+    "uses",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +63,22 @@ class GreenWater:
     note: str = ""
 
 
-def scheme(scheme_id: str | None, edition: str | None) -> Scheme:
-    """Return one edition of a scheme.
-
-    Parameters
-    ----------
-    scheme_id
-        Name of the scheme or one of its other names.
-    edition
-        The edition as the layer states it.
+def label(scheme_id: str | None, edition: str | None, code: str) -> str:
+    """Return a class as people read it, always with scheme and edition.
 
     Raises
     ------
     RuleBookError
         No scheme or edition is stated, or it is not one of the tables.
+    NotFoundError
+        The edition has no such code.
+
+    Examples
+    --------
+    >>> label("三调", "2019", "1101")
+    '三调（2019）1101 河流水面'
     """
-    known = "；".join(f"{s.id}（{s.edition}）" for s in _tables().values())
-    if not scheme_id or not edition:
-        raise RuleBookError(
-            "地类编码没有写明分类体系和版本，同一编码在不同体系中含义不同",
-            expected=known,
-            advice="在图层中写明 scheme 和 edition",
-        )
-    found = _tables().get(_aliases().get((scheme_id, edition), (scheme_id, edition)))
-    if found is None:
-        raise RuleBookError(f"未知的分类体系“{scheme_id}”（版本“{edition}”）", expected=known)
-    return found
-
-
-def uses() -> Scheme:
-    """Return the scheme of planned uses: 用地用海, edition 2023."""
-    return _tables()[(USE_SCHEME, USE_EDITION)]
+    return scheme(scheme_id, edition).label(code)
 
 
 def use_label(code: str | None) -> str:
@@ -149,7 +110,7 @@ def green_water(definition: str) -> GreenWater:
 @lru_cache(maxsize=1)
 def green_water_definitions() -> tuple[GreenWater, ...]:
     """Return every definition of "green and water", in order of id."""
-    rows = _toml("green_water.toml")["definition"]
+    rows = read_toml("green_water.toml")["definition"]
     return tuple(
         GreenWater(**(row | {"green": tuple(row["green"]), "water": tuple(row["water"])}))
         for row in rows
@@ -171,7 +132,7 @@ class Ambiguous:
 
 @lru_cache(maxsize=1)
 def _ambiguous() -> tuple[Ambiguous, ...]:
-    rows = _toml("green_water.toml")["ambiguous"]
+    rows = read_toml("green_water.toml")["ambiguous"]
     return tuple(Ambiguous(**(row | {"classes": tuple(row["classes"])})) for row in rows)
 
 
@@ -181,42 +142,27 @@ def ambiguous_classes(definition: GreenWater) -> tuple[Ambiguous, ...]:
     return tuple(a for a in _ambiguous() if (a.scheme, a.edition) == own)
 
 
-# --- tables --------------------------------------------------------------------------------------
+def cultivated(scheme: Scheme, *, adjustable: bool = True) -> tuple[str, ...]:
+    """Return the patterns of what counts as cultivated land in 占补平衡.
+
+    Parameters
+    ----------
+    scheme
+        The edition of the layer.
+    adjustable
+        Whether 可调整地类 (suffix K) count; the office in charge confirms them.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing is stated for the edition. An empty answer would read as "no cultivated land".
+    """
+    for row in _cultivated():
+        if (row["scheme"], row["edition"]) == scheme.key:
+            return (*row["classes"], *(row["adjustable"] if adjustable else ()))
+    raise NotFoundError(f"没有规定{scheme.id}（{scheme.edition}）中哪些地类按耕地核算")
 
 
 @lru_cache(maxsize=1)
-def _tables() -> Mapping[tuple[str, str], Scheme]:
-    return {(row["id"], row["edition"]): _scheme(row) for row in _toml("schemes.toml")["scheme"]}
-
-
-@lru_cache(maxsize=1)
-def _aliases() -> Mapping[tuple[str, str], tuple[str, str]]:
-    """Other names and editions under which a table is known."""
-    return {
-        (name, edition): (row["id"], row["edition"])
-        for row in _toml("schemes.toml")["scheme"]
-        for name in (row["id"], *row["aliases"])
-        for edition in (row["edition"], *row["editions"])
-    }
-
-
-def _scheme(row: Mapping[str, Any]) -> Scheme:
-    with (_FOLDER / row["file"]).open(encoding="utf-8", newline="") as file:
-        classes = {
-            line["code"]: LandClass(line["code"], line["name"], line.get("major") or "")
-            for line in csv.DictReader(file)
-        }
-    return Scheme(
-        id=row["id"],
-        edition=row["edition"],
-        title=row["title"],
-        number=row["number"],
-        source=row["source"],
-        verified=row["verified"],
-        classes=classes,
-        colours={code: (r, g, b) for code, (r, g, b) in row["colours"].items()},
-    )
-
-
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((_FOLDER / name).read_text(encoding="utf-8"))
+def _cultivated() -> tuple[dict[str, Any], ...]:
+    return tuple(read_toml("cultivated.toml")["cultivated"])
