@@ -52,7 +52,7 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
         "findings": [_finding(f) for f in check.findings],
         "contacts": _contacts(check),
         "layers": [_layer(r) for r in check.layers],
-        "impact": [_impact(i) for i in check.impact],
+        "impact": [impact_row(i) for i in check.impact],
         "breakdown": [_breakdown(row) for row in check.breakdown],
         "remedies": [
             _drop_none({"rule": r.rule, "text": r.text, "geometry": r.geometry})
@@ -245,8 +245,27 @@ def _layer(r: LayerReport) -> dict[str, Any]:
     }
 
 
-def _impact(i: Impact) -> dict[str, Any]:
-    return _rounded({"id": i.id, "title": i.title, "area_m2": i.area_m2, "total_m2": i.total_m2})
+def impact_row(i: Impact) -> dict[str, Any]:
+    """Return what a site takes from one budget as plain JSON values; null is unknown."""
+    return {
+        "id": i.id,
+        "title": i.title,
+        "area_m2": _m(i.area_m2),
+        "total_m2": _m(i.total_m2),
+        "covered_m2": _m(i.covered_m2),
+        "used_m2": _m(i.used_m2),
+        "reserved_m2": _m(i.reserved_m2),
+        "unknown_m2": _m(i.unknown_m2),
+        "free_before_m2": _m(i.free_before_m2),
+        "free_after_m2": _m(i.free_after_m2),
+        "shortfall_m2": _m(i.shortfall_m2),
+        "share_before": _s(i.share_before),
+        "share_after": _s(i.share_after),
+        "exceeded": i.exceeded,
+        "held_by": list(i.held_by),
+        "classes": [{"class": c.cls, "name": c.name, "area_m2": _m(c.area_m2)} for c in i.classes],
+        "text": i.text,
+    }
 
 
 def _breakdown(row: CrossRow) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from gis.engine import Measurement, cross, measure
 from gis.errors import CrsError, OutsidePlanError
 from gis.model import CrossRow, Finding, LayerState, Remedy, Site, SiteCheck, Verdict
 from gis.plan import Plan
-from gis.plan.budgets import impact
+from gis.plan.impact import impact
 from gis.rulebook import Facts, contacts, decide, demands, evaluate
 
 # China has one time zone and no summer time, so the legal day needs no time-zone database.
@@ -133,7 +133,7 @@ def _assembled(
         findings=tuple(_shown(finding, site) for finding in findings),
         contacts=contacts(plan.rulebook, facts),
         layers=measured.reports,
-        impact=impact(plan, measured.evidence),
+        impact=impact(plan, site),
         breakdown=_breakdown(site, plan),
         remedies=tuple(_remedies(findings)),
         as_of=facts.as_of,

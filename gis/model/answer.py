@@ -66,13 +66,44 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassTaken:
+    """One land class of what a site takes, m²."""
+
+    cls: str
+    name: str
+    area_m2: float
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
-    """What the site takes from one of the plan's scarce budgets, in m² of ellipsoidal area."""
+    """What the site takes from one of the plan's scarce budgets, in m² of ellipsoidal area.
+
+    ``area_m2`` is what it takes of the land that is still free, None when that cannot be known;
+    ``covered_m2`` is all that it covers. Of that ``used_m2`` is construction land already (None
+    where that does not matter), ``reserved_m2`` is promised to others, named in ``held_by``,
+    and about ``unknown_m2`` nobody knows. ``total_m2`` is what the plan has in all,
+    ``free_before_m2`` and ``free_after_m2`` what is left; ``shortfall_m2`` does not fit any more.
+    ``exceeded`` is None when nobody can tell. Shares are 0-1 and belong to budgets that have one.
+    ``text`` says all of it in a sentence, and why something is unknown.
+    """
 
     id: str
     title: str
-    area_m2: float
+    area_m2: float | None
     total_m2: float | None = None
+    covered_m2: float | None = None
+    used_m2: float | None = None
+    reserved_m2: float | None = None
+    unknown_m2: float = 0.0
+    free_before_m2: float | None = None
+    free_after_m2: float | None = None
+    shortfall_m2: float | None = None
+    share_before: float | None = None
+    share_after: float | None = None
+    exceeded: bool | None = None
+    held_by: tuple[str, ...] = ()
+    classes: tuple[ClassTaken, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

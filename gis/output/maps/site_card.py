@@ -216,12 +216,16 @@ def evidence_row(evidence: Mapping[str, Any], titles: Mapping[str, str]) -> Row:
 
 
 def impact_row(impact: Mapping[str, Any]) -> Row:
-    """Return what the site takes from one scarce budget."""
-    total = impact["total_m2"]
+    """Return what the site takes from one scarce budget; what is unknown never looks like nothing.
+
+    Records of earlier versions have no sentence.
+    """
+    area, total = impact["area_m2"], impact["total_m2"]
     return {
         "title": impact["title"],
-        "area": short_area(impact["area_m2"]),
-        "share": percent(impact["area_m2"] / total) if total else "",
+        "area": "未知" if area is None else short_area(area),
+        "share": percent(area / total) if total and area is not None else "",
+        "text": impact.get("text", ""),
     }
 
 

@@ -1,0 +1,127 @@
+"""Which parts of a set of features lie on a polygon, and how large are they on the ellipsoid?
+
+The small tool under the budgets: features of one or several layers as one set, cut by a site, a
+zone or a whole boundary. It knows nothing of classes and laws, and never changes a layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon
+from shapely.geometry.base import BaseGeometry
+
+from gis.crs import ellipsoidal_areas
+from gis.engine.crop import Crops
+from gis.engine.index import Array, LayerIndex
+
+# From here on an outline is cropped around each feature; below, one call for all is faster.
+_LARGE_VERTICES = 5_000
+_COLLECTION = 7  # shapely.GeometryType.GEOMETRYCOLLECTION
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Features:
+    """Polygons in the work CRS as one set; ``disjoint`` when no two of them overlap."""
+
+    geometries: Array
+    tree: shapely.STRtree
+    disjoint: bool
+    epsg: int
+
+    @classmethod
+    def of(cls, indexes: Sequence[LayerIndex], epsg: int) -> Features:
+        """Return the features of some layers, in the order of the layers and of their ids."""
+        if len(indexes) == 1:
+            index = indexes[0]
+            return cls(index.geometries, index.tree, index.is_coverage, epsg)
+        arrays = [index.geometries for index in indexes]
+        geometries = np.concatenate(arrays) if arrays else np.array([], dtype=object)
+        return cls(geometries, shapely.STRtree(geometries), not len(geometries), epsg)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cut:
+    """What a polygon cuts out of a set: positions, shapes, and the area of each shape in m²."""
+
+    features: Features
+    at: Array
+    shapes: Array
+    areas: Array
+
+    def where(self, mask: Array) -> Cut:
+        """Return the shapes of the features that a mask over the whole set chooses."""
+        return self.of(mask[self.at])
+
+    def of(self, own: Array) -> Cut:
+        """Return the shapes that a mask over the shapes themselves chooses."""
+        return Cut(self.features, self.at[own], self.shapes[own], self.areas[own])
+
+    def within(self, polygon: BaseGeometry) -> Cut:
+        """Return the shapes cut once more."""
+        shapes = np.asarray(shapely.intersection(self.shapes, polygon))
+        return _measured(self.features, self.at, shapes)
+
+    def area(self) -> float:
+        """Return the area in m²; land under several features counts once."""
+        if self.features.disjoint or len(self.at) < 2:
+            return math.fsum(self.areas)
+        return math.fsum(areas_of([self.union()], self.features.epsg))
+
+    def union(self) -> BaseGeometry:
+        """Return the land as one geometry."""
+        return shapely.union_all(self.shapes)
+
+
+def cut(features: Features, polygon: BaseGeometry) -> Cut:
+    """Return what lies on a polygon in the work CRS; features wholly inside are not cut."""
+    at = np.sort(features.tree.query(polygon, predicate="intersects"))
+    shapes = features.geometries[at]
+    inside = np.isin(at, features.tree.query(polygon, predicate="contains"))
+    if not inside.all():
+        shapes[~inside] = _intersections(shapes[~inside], polygon)
+    return _measured(features, at, shapes)
+
+
+def whole(features: Features) -> Cut:
+    """Return the whole set, uncut."""
+    return _measured(features, np.arange(len(features.geometries)), features.geometries)
+
+
+def areas_of(shapes: Sequence[BaseGeometry] | Array, epsg: int) -> list[float]:
+    """Return the area of each shape in m² on the ellipsoid; points and lines have none."""
+    given = np.asarray(shapes, dtype=object)
+    areas = np.zeros(len(given))
+    real = shapely.area(given) > 0  # nothing at all has no place to be measured at
+    areas[real] = ellipsoidal_areas(given[real], epsg)
+    return [float(m2) for m2 in areas]
+
+
+def _measured(features: Features, at: Array, shapes: Array) -> Cut:
+    shapes = _polygonal(shapes)
+    areas = np.array(areas_of(shapes, features.epsg))
+    real = areas > 0
+    return Cut(features, at[real], shapes[real], areas[real])
+
+
+def _polygonal(shapes: Array) -> Array:
+    """Return the shapes without the lines and points of touching edges, which no overlay takes."""
+    mixed = np.flatnonzero(shapely.get_type_id(shapes) == _COLLECTION)
+    if not len(mixed):
+        return shapes
+    shapes = shapes.copy()
+    for n in mixed:
+        parts = shapely.get_parts(shapes[n])
+        shapes[n] = MultiPolygon([p for p in parts if p.geom_type == "Polygon"])
+    return shapes
+
+
+def _intersections(shapes: Array, polygon: BaseGeometry) -> Array:
+    if shapely.get_num_coordinates(polygon) < _LARGE_VERTICES:
+        return np.asarray(shapely.intersection(shapes, polygon))
+    crops = Crops(polygon)
+    return np.array([shapely.intersection(crops.around(s), s) for s in shapes], dtype=object)

@@ -1,0 +1,141 @@
+"""How much of each scarce kind of land lies on one polygon: a site, a zone, a reservation?
+
+Each layer is cut once, when the first account needs it. Land about which no layer speaks, or whose
+class nobody knows, is counted as unknown and never as free.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from gis.model.answer import ClassTaken
+from gis.plan.quota.accounts import Account, Kind, Land
+from gis.plan.quota.cut import Cut, areas_of, cut, whole
+
+if TYPE_CHECKING:
+    from gis.plan.quota.ledger import Ledger
+
+# A piece that differs from the whole polygon by less is the polygon.
+_ROUNDING_M2 = 1e-4
+
+
+class Probe:
+    """One polygon in the work CRS against the accounts of a ledger; None means the whole plan."""
+
+    def __init__(self, ledger: Ledger, polygon: BaseGeometry | None) -> None:
+        self._ledger = ledger
+        self._polygon = polygon
+        self._cuts: dict[str, Cut] = {}
+        self._lands: dict[str, Land] = {}
+        self._known: dict[str, float] = {}
+
+    def measure(self, account: Account) -> Land:
+        """Return what an account has on the polygon."""
+        measured: dict[Kind, Callable[[Account], Land]] = {
+            Kind.DEV_BOUNDARY: self._boundary,
+            Kind.FARMLAND: self._farmland,
+            Kind.CULTIVATED: lambda _: self._current("cultivated"),
+            Kind.CONVERSION: lambda _: self._current("agricultural"),
+            Kind.REPLACEMENT: lambda _: self._current("cultivated"),
+            Kind.GREEN_WATER: lambda _: self._green(),
+        }
+        return measured[account.kind](account)
+
+    def area_m2(self) -> float:
+        """Return the area of the polygon."""
+        return self._once("area", lambda: self._area_of(self._polygon))
+
+    # --- the kinds ---
+
+    def _boundary(self, account: Account) -> Land:
+        own = self._cut("dev_boundary").where(self._ledger.masks[account.id])
+        beyond = self._beyond("dev_boundary")
+        covered = own.area()
+        if not covered:
+            return Land(0.0, beyond_m2=beyond)
+        ground = self._on(own)
+        used = ground.where(self._ledger.masks["construction"]).area()
+        classed = ground.where(self._ledger.masks["classed"]).area()
+        return Land(covered, min(used, covered), max(covered - classed, 0.0), beyond)
+
+    def _on(self, own: Cut) -> Cut:
+        """Return the current land classes on a part of the polygon."""
+        ground, piece = self._cut("landuse"), own.union()
+        same = self._polygon is not None and abs(piece.area - self._polygon.area) < _ROUNDING_M2
+        return ground if same else ground.within(piece)
+
+    def _farmland(self, _: Account) -> Land:
+        return Land(self._cut("farmland").area(), beyond_m2=self._beyond("farmland"))
+
+    def _current(self, mask: str) -> Land:
+        if mask not in self._lands:
+            own = self._cut("landuse").where(self._ledger.masks[mask])
+            parts = tuple(self._parts(own))
+            self._lands[mask] = Land(own.area(), beyond_m2=self._unclassed(), parts=parts)
+        return self._lands[mask]
+
+    def _parts(self, own: Cut) -> Iterator[ClassTaken]:
+        """Yield the land class by class."""
+        role = self._ledger.roles["landuse"]
+        classes = role.classes[own.at]
+        for cls in sorted(set(classes)):
+            yield ClassTaken(str(cls), role.class_name(cls), own.of(classes == cls).area())
+
+    def _green(self) -> Land:
+        ledger = self._ledger
+        own = self._cut("planned_use").where(ledger.masks["green"])
+        if ledger.area is None:
+            return Land(own.area())
+        area, polygon = ledger.area.polygon, self._polygon
+        if polygon is not None and shapely.covers(area, polygon):
+            return Land(own.area(), inside_m2=own.area(), beyond_m2=self._beyond("planned_use"))
+        inside = area if polygon is None else shapely.intersection(polygon, area)
+        beyond = self._area_of(self._without(inside, "planned_use"))
+        return Land(own.area(), inside_m2=own.within(area).area(), beyond_m2=beyond)
+
+    # --- land that no layer speaks about ---
+
+    def _beyond(self, role: str) -> float:
+        if self._polygon is None:
+            return 0.0
+        polygon = self._polygon
+        return self._once(f"beyond {role}", lambda: self._area_of(self._without(polygon, role)))
+
+    def _without(self, polygon: BaseGeometry, role: str) -> BaseGeometry:
+        """Return the part of a polygon outside the coverage of a role and off its features."""
+        rest = self._ledger.roles[role].outside(polygon)
+        return rest if rest.is_empty else shapely.difference(rest, self._cut(role).union())
+
+    def _unclassed(self) -> float:
+        """Return the land without a current class that somebody knows."""
+        return self._once("unclassed", self._without_class)
+
+    def _without_class(self) -> float:
+        ground, classed = self._cut("landuse"), self._ledger.masks["classed"]
+        if self._polygon is None:
+            return ground.where(~classed).area()
+        return max(self.area_m2() - ground.where(classed).area(), 0.0)
+
+    # --- each thing once ---
+
+    def _cut(self, role: str) -> Cut:
+        if role not in self._cuts:
+            features = self._ledger.roles[role].features
+            own = whole(features) if self._polygon is None else cut(features, self._polygon)
+            self._cuts[role] = own
+        return self._cuts[role]
+
+    def _once(self, name: str, compute: Callable[[], float]) -> float:
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
+
+    def _area_of(self, polygon: BaseGeometry | None) -> float:
+        if polygon is None or polygon.is_empty:
+            return 0.0
+        return math.fsum(areas_of(shapely.get_parts(polygon), self._ledger.epsg))
