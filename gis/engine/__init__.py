@@ -2,6 +2,8 @@
 
 It knows nothing of files, laws or plans. ``index`` holds the features of a layer ready to be
 queried, ``overlay`` measures one site against many layers, ``cross`` divides it by two at once.
+``raster`` counts the pixels of a grid in polygons, by exact ``coverage`` or by ``scanlines``
+through their centres; ``spectral`` turns bands into indices.
 """
 
 from gis.engine.cross import cross

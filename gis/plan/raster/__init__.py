@@ -1,0 +1,1 @@
+"""Behind ``gis.plan.landcover``: rasters opened, measured, compared with layers, printed."""
