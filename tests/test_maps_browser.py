@@ -221,17 +221,94 @@ def test_paper_is_a4_landscape_with_map_legend_scale_north_and_version(browser, 
         # After printing the page is as before.
         assert not page.evaluate("document.documentElement.classList.contains('wq-print')")
     content = (tmp_path / "plan.pdf").read_bytes()
-    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 2  # the map, and its land
     box = re.search(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", content)
     assert (round(float(box[1])), round(float(box[2]))) == (842, 595)  # A4 landscape in points
     try:
         text = subprocess.run(
-            ["pdftotext", str(tmp_path / "plan.pdf"), "-"], capture_output=True, check=True
+            ["pdftotext", "-layout", str(tmp_path / "plan.pdf"), "-"],
+            capture_output=True,
+            check=True,
         ).stdout.decode()
     except FileNotFoundError:
         return  # without poppler the words of the paper are not read
-    for word in ("图例", "北", "km", "版本 2026.11", "示意", "2026-11-22"):
-        assert word in text, word
+    first, second = text.split("\f")[:2]
+    for word in ("图例", "北", "km", "版本 2026.11", "示意", "2026-11-22", "52.00 %"):
+        assert word in first, word
+    for word in ("版本 2026.11", "非法定规划成果", "占比 52.00%", "绿地与开敞空间用地", "3,830.00",
+                 "口径 D", "永久基本农田", "影像日期 2026-06-18"):  # fmt: skip
+        assert word in second, word
+    # The long tables stay on the screen.
+    assert "全部地类" not in text
+    assert "公园绿地 " not in text
+
+
+PROTRUDING = """() => {
+    const body = document.querySelector('.wq-card-body');
+    const padding = parseFloat(getComputedStyle(body).paddingRight);
+    const right = body.getBoundingClientRect().left + body.clientWidth - padding;
+    return [...body.querySelectorAll('*')]
+        .filter(e => e.offsetParent && !e.closest('.wq-scroll > *'))
+        .filter(e => e.getBoundingClientRect().right > right + 0.6)
+        .map(e => e.className + ' ' + e.textContent.slice(0, 30));
+}"""
+
+
+@pytest.mark.parametrize("width", [1600, 390, 360])
+def test_with_every_fold_open_no_text_leaves_the_card_or_gets_small(browser, pages, width):
+    options = {"viewport": {"width": width, "height": 844}, "reduced_motion": "reduce"}
+    with opened(browser, pages["plan"], options) as page:
+        page.evaluate("document.querySelectorAll('.wq-card details').forEach(d => d.open = true)")
+        assert page.locator(".wq-balance tbody tr").count() > 60
+        assert page.evaluate(PROTRUDING) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        smallest = page.evaluate(
+            """() => Math.min(...[...document.querySelectorAll('.wq-card-body *')]
+                .filter(e => e.offsetParent && [...e.childNodes].some(
+                    n => n.nodeType === 3 && n.textContent.trim()))
+                .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
+        )
+        assert smallest >= 14
+
+
+def test_the_table_by_zone_opens_and_scrolls_in_itself_by_keyboard(browser, pages):
+    with opened(browser, pages["plan"], PHONE) as page:
+        page.locator(".wq-handle").click()
+        page.locator(".wq-handle").click()  # the whole sheet
+        page.locator(".wq-balance summary", has_text="分功能区面积").focus()
+        page.keyboard.press("Enter")
+        region = page.get_by_role("region", name="分功能区面积")
+        assert region.is_visible()
+        assert region.evaluate("e => e.scrollWidth > e.clientWidth + 100")
+        page.keyboard.press("Tab")
+        assert region.evaluate("e => e === document.activeElement")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(
+            "() => document.querySelector('.wq-balance .wq-scroll').scrollLeft > 10"
+        )
+        # The names of the classes stay in view.
+        name, box = (
+            page.locator(f".wq-matrix tbody tr:first-child {cell}").first.bounding_box()
+            for cell in ("th", "td")
+        )
+        assert name["x"] == pytest.approx(region.bounding_box()["x"], abs=1)
+        assert box["x"] < name["x"] + name["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_one_click_explains_a_stated_figure(browser, pages):
+    with opened(browser, pages["plan"], DESK) as page:
+        figure = page.locator(".wq-figures details", has_text="绿地和水域占比")
+        figure.locator("summary").click()
+        text = figure.inner_text()
+        for word in (
+            "口径 B",
+            "规划核心区",
+            "核心区规划用地（2026-11，示意）",
+            "取整范围",
+            "公布值出处",
+        ):
+            assert word in text, word
 
 
 def hostile(plan):

@@ -16,10 +16,11 @@ from shapely.geometry import LineString, Polygon, box
 
 from gis.crs import CrsPolicy
 from gis.model import LayerInfo, LayerState, PlanRef, Verdict, may_show
-from gis.output.maps import plan_map, site_map, style
+from gis.output.maps import plan_card, plan_map, site_map, style
 from gis.output.maps.numbers import percent, short_area, with_unit
 from gis.output.maps.site_card import layer_row, measure_text, site_sentence
 from gis.plan import Figure
+from gis.plan.stated import Reason
 
 X, Y = 408_000.0, 4_030_000.0  # EPSG:4548, inside the resort
 HOSTILE = "<script>pwned()</script>\"'>${pwned()}`{{ pwned }}{# x"
@@ -53,6 +54,18 @@ class FakePlan:
 
     def with_role(self, role):
         return tuple(x for x in self.layers.values() if x.info.role == role)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def land_of_real_plans_only():
+    """A fake plan has no package on disk; its land is shown in test_maps_balance.py."""
+    real = plan_card.land_sections
+    nothing = {"balance": None, "lacking": "", "budgets": [], "indicators": [], "series": []}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            plan_card, "land_sections", lambda p: nothing if isinstance(p, FakePlan) else real(p)
+        )
+        yield
 
 
 def square(dx: float, dy: float, side: float) -> Polygon:
@@ -93,8 +106,11 @@ def small_plan(text: str = "", *, farmland_secrecy: str = "public") -> FakePlan:
               scheme="三调"),
     ]  # fmt: skip
     figure = Figure(
-        "resort_area", f"总面积{text}", 2.0, 1.99, "km2", f"椭球面积{text}", f"{text}", -0.01,
-        f"差异{text}", f"公布材料{text}", True,
+        id="resort_area", title=f"总面积{text}", stated=2.0, computed=1.99, unit="km2",
+        definition=f"椭球面积{text}", denominator=text, difference=-0.01, reason=f"差异{text}",
+        source=f"公布材料{text}", agrees=True, reason_code=Reason.ROUNDING, tolerance=0.01,
+        ellipsoidal_m2=1.99e6, planar_m2=1.9904e6, denominator_m2=None, layer="resort",
+        layer_title=f"范围{text}", vintage=f"2026-11{text}", status="schematic",
     )  # fmt: skip
     ref = PlanRef("p", f"2026.11{text}", f"某区规划{text}", "schematic", f"示意数据{text}")
     return FakePlan(ref, {x.info.id: x for x in layers}, (figure,))

@@ -40,6 +40,24 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.1f}%"
 
 
+def two_digits(printed: float, measured: float) -> str:
+    """Return a printed number; one that was rounded to nothing is a trace and says so.
+
+    >>> two_digits(1353.16, 13531634.94), two_digits(0.0, 12.5), two_digits(0.0, 0.0)
+    ('1,353.16', '<0.01', '0.00')
+    """
+    if measured and not round(printed, 2):
+        return "<0.01" if measured > 0 else ">-0.01"
+    return f"{printed:,.2f}"
+
+
+def share_percent(share: float | None) -> str:
+    """Return a share of 0-1 as per cent with two decimals; a trace is never printed as nothing."""
+    if share is None:
+        return "无数据"
+    return "不足 0.01%" if 0 < share < 1e-4 else f"{share:.2%}"
+
+
 def with_unit(value: float | None, unit: str, *, signed: bool = False) -> str:
     """Return a value with its Chinese unit; shares become per cent."""
     if value is None:
