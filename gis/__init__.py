@@ -21,41 +21,70 @@ if TYPE_CHECKING:
     from gis.errors import WuquError
     from gis.intake.read import read_site, read_sites
     from gis.model import Site, SiteCheck, Verdict
+    from gis.output.figures import land_balance_chart
     from gis.output.maps import plan_map, site_map
     from gis.plan.area import Plan, load_plan
+    from gis.plan.balance import LandBalance
+    from gis.plan.booking import book
+    from gis.plan.budgets import budgets
+    from gis.plan.landcover import index_share, raster_rows, raster_share
+    from gis.plan.reservations import release, reservations, reserve
     from gis.plan.samples import load_samples
+    from gis.rulebook.class_mapping import convert
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "LandBalance": "gis.plan.balance",
     "Plan": "gis.plan.area",
     "Site": "gis.model",
     "SiteCheck": "gis.model",
     "Verdict": "gis.model",
     "WuquError": "gis.errors",
+    "book": "gis.plan.booking",
+    "budgets": "gis.plan.budgets",
     "check_site": "gis.check",
+    "convert": "gis.rulebook.class_mapping",
+    "index_share": "gis.plan.landcover",
+    "land_balance_chart": "gis.output.figures",
     "load_plan": "gis.plan.area",
     "load_samples": "gis.plan.samples",
     "plan_map": "gis.output.maps",
+    "raster_rows": "gis.plan.landcover",
+    "raster_share": "gis.plan.landcover",
     "read_site": "gis.intake.read",
     "read_sites": "gis.intake.read",
+    "release": "gis.plan.reservations",
+    "reservations": "gis.plan.reservations",
+    "reserve": "gis.plan.reservations",
     "site_map": "gis.output.maps",
     "to_dict": "gis.canonical",
 }
 
 __all__ = [
+    "LandBalance",
     "Plan",
     "Site",
     "SiteCheck",
     "Verdict",
     "WuquError",
     "__version__",
+    "book",
+    "budgets",
     "check_site",
+    "convert",
+    "index_share",
+    "land_balance_chart",
     "load_plan",
     "load_samples",
     "plan_map",
+    "raster_rows",
+    "raster_share",
     "read_site",
     "read_sites",
+    "release",
+    "reservations",
+    "reserve",
     "site_map",
     "to_dict",
 ]

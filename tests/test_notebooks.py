@@ -26,34 +26,56 @@ def test_the_ipynb_is_the_script_without_outputs(script: Path) -> None:
     assert script.with_suffix(".ipynb").read_text(encoding="utf-8") == strip.stripped(script)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
-def test_the_notebook_runs(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch):
+    """Run a notebook from top to bottom and return what it prints."""
     monkeypatch.setenv("WUQU_PLAN", str(REPO / "data"))
     monkeypatch.setenv("PYTHONPATH", str(REPO))
-    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
-    with warnings.catch_warnings():
-        # The kernel client of jupyter warns about its own event loop and sockets.
-        warnings.simplefilter("ignore")
-        if sys.platform == "win32":
-            asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
-        done = NotebookClient(notebook, timeout=180, kernel_name="python3").execute()
-    printed = "".join(
-        output.get("text", "") for cell in done.cells for output in cell.get("outputs", [])
-    )
-    assert "聊城一中新校：符合" in printed
-    assert "419.17 亩" in printed
-    assert command_line_digest("yizhong_xinxiao.txt", "080403") in printed
+
+    def run(name: str) -> str:
+        notebook = nbformat.read(REPO / "notebooks" / f"{name}.ipynb", as_version=4)
+        with warnings.catch_warnings():
+            # The kernel client of jupyter warns about its own event loop and sockets.
+            warnings.simplefilter("ignore")
+            if sys.platform == "win32":
+                asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+            done = NotebookClient(notebook, timeout=180, kernel_name="python3").execute()
+        return "".join(
+            output.get("text", "") for cell in done.cells for output in cell.get("outputs", [])
+        )
+
+    return run
 
 
-def command_line_digest(sample: str, use: str) -> str:
-    """Digest of the same check by the command line, in a process of its own."""
-    command = [sys.executable, "-m", "gis.cli", "check", f"data/samples/{sample}", "--use", use]
+def test_every_notebook_is_run_by_a_test_below() -> None:
+    assert [p.stem for p in SCRIPTS] == ["01_plan_and_site_check", "02_land_balance"]
+
+
+def test_plan_and_site_check_gives_the_digest_of_the_command_line(printed) -> None:
+    text = printed("01_plan_and_site_check")
+    assert "聊城一中新校：符合" in text
+    assert "419.17 亩" in text
+    command = ("check", "data/samples/yizhong_xinxiao.txt", "--use", "080403")
+    assert command_line(*command, "--as-of", "2026-11-22")["digest"] in text
+
+
+def test_land_balance_gives_the_sentence_of_the_command_line(printed) -> None:
+    text = printed("02_land_balance")
+    # The share that the resort states of itself is 52 %.
+    assert "规划核心区绿地和水域占比 52.00%" in text
+    document = command_line("balance")
+    assert document["land_balance"]["sentence"] in text
+    assert all(row["sentence"] in text for row in document["rasters"])
+
+
+def command_line(*words: str) -> dict:
+    """Answer of the command line to the same question, in a process of its own."""
     out = subprocess.run(
-        [*command, "--as-of", "2026-11-22", "--plan", "data", "--format", "json"],
+        [sys.executable, "-m", "gis.cli", *words, "--plan", "data", "--format", "json"],
         cwd=REPO,
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=True,
     )
-    return json.loads(out.stdout)["digest"]
+    return json.loads(out.stdout)
