@@ -14,7 +14,7 @@ from api.deps import State
 from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
 from api.headers import SecurityHeaders
-from api.routers import checks, health, maps, pages, plan
+from api.routers import balance, checks, health, maps, pages, plan
 from api.settings import Settings
 from api.upload import BodyLimit
 from gis.output.records import RecordStore, software_versions
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
 
 
 def _add_parts(app: FastAPI) -> None:
-    for part in (checks, plan, maps, health, pages):
+    for part in (checks, plan, balance, maps, health, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
@@ -94,7 +94,8 @@ def _with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
 
 def _with_examples(document: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in example sites, which must lie inside the plan in use."""
-    content = document["paths"]["/v1/site-checks"]["post"]["requestBody"]["content"]
-    for kind, example in examples.items():
-        content[kind]["example"] = example
+    for path in ("/v1/site-checks", "/v1/plan/balance"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        for kind, example in examples.items():
+            content[kind]["example"] = example
     return document

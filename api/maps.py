@@ -1,7 +1,8 @@
 """Which map pages has this process drawn already?
 
-The plan map is drawn once per process: plan and rule book never change while it runs. The map of a
-record is kept for a while, because a record never changes either. A map takes a second or two, so
+The plan map is drawn once, and again when land has been reserved or released: nothing else of a
+plan changes while the process runs. The map of a record is kept for a while, because a record
+never changes either. A map takes a second or two, so
 it is drawn in a thread, one at a time; drawing prepares no geometry, so it may share the plan with
 the checks.
 """
@@ -15,14 +16,28 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import State
 from gis.output.maps import plan_map, site_map
+from gis.plan import Plan
+from gis.plan.reservations import FILE
 
 _KEPT = 64
 
 
 async def plan_page(state: State) -> str:
     """Return the plan map as one HTML page."""
-    key = f"plan:{state.plan.ref.id}:{state.plan.ref.version}:{state.plan.rulebook.sha256}"
+    ref = state.plan.ref
+    key = f"plan:{ref.id}:{ref.version}:{state.plan.rulebook.sha256}:{_promised(state.plan)}"
+    for old in [k for k in state.pages if k.startswith("plan:") and k != key]:
+        del state.pages[old]
     return await _page(state, key, partial(plan_map, state.plan, ceiling=state.settings.secrecy))
+
+
+def _promised(plan: Plan) -> str:
+    """Return what differs once a reservation was written; the map tells what land is left."""
+    try:
+        found = (plan.root / FILE).stat()
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}-{found.st_size}"
 
 
 async def site_page(state: State, check_id: str) -> str:

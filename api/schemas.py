@@ -183,13 +183,44 @@ class LayerReportOut(Answer):
     reason: str
 
 
-class ImpactOut(Answer):
-    """What the site takes from a scarce budget."""
+class ClassTakenOut(Answer):
+    """One land class of what the site takes."""
 
-    id: str
-    title: str = Field(examples=["城镇开发边界"])
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    cls: str = Field(alias="class", examples=["0102"])
+    name: str = Field(examples=["水浇地"])
     area_m2: float
-    total_m2: float | None
+
+
+class ImpactOut(Answer):
+    """What the site takes from a scarce budget; null is unknown, never nothing."""
+
+    id: str = Field(
+        description="dev_boundary:类别、permanent_farmland、cultivated_land、conversion、"
+        "replacement、planned_green_water；reservations 为与预留用地的重叠",
+        examples=["dev_boundary:410"],
+    )
+    title: str = Field(examples=["占用集中建设区"])
+    area_m2: float | None = Field(description="占用尚可用的面积；未知为 null")
+    total_m2: float | None = Field(description="规划中的总量；未提供为 null")
+    covered_m2: float | None = Field(description="地块在该项土地上的全部面积")
+    used_m2: float | None = Field(description="其中已是建设用地；只用于城镇开发边界")
+    reserved_m2: float | None = Field(description="其中已预留给其他项目，见 held_by")
+    unknown_m2: float = Field(description="其中无数据或地类不明")
+    free_before_m2: float | None = Field(description="占用前尚余（已扣除预留）")
+    free_after_m2: float | None
+    shortfall_m2: float | None = Field(description="超出尚余的面积")
+    share_before: float | None = Field(description="0–1，绿地和水域占比；其他项为 null")
+    share_after: float | None
+    exceeded: bool | None = Field(description="是否超出尚余；无法判断为 null")
+    held_by: list[str] = Field(examples=[["“某项目”（R0001）"]])
+    classes: list[ClassTakenOut] = Field(description="占用的现状地类")
+    text: str = Field(
+        examples=[
+            "占用城镇开发边界集中建设区 27.94 公顷，该项尚余 312.40 公顷，占用后余 284.46 公顷"
+        ]
+    )
 
 
 class BreakdownOut(Answer):

@@ -18,6 +18,7 @@ from api.schemas import (
     PlanRefOut,
     RuleBookRef,
 )
+from api.schemas_balance import AreaRowOut, LandBalanceOut
 
 
 class FigureOut(Answer):
@@ -32,8 +33,19 @@ class FigureOut(Answer):
     denominator: str
     difference: float | None
     reason: str
+    reason_code: Literal["equal", "rounding", "area_basis", "mismatch", "no_data"] = Field(
+        description="一致、公布值取整、面积口径不同、不符、无数据"
+    )
     source: str
     agrees: bool = Field(description="差异在公布值取整范围内；无法计算时为 false")
+    tolerance: float = Field(description="公布值的取整范围（±），单位同 unit", examples=[0.05])
+    ellipsoidal_m2: float | None = Field(description="椭球面积；只用于面积指标")
+    planar_m2: float | None = Field(description="工作坐标系平面面积；只用于面积指标")
+    denominator_m2: float | None = Field(description="分母；只用于占比指标")
+    layer: str = Field(description="计算所用图层", examples=["core"])
+    layer_title: str
+    vintage: str = Field(description="图层时点", examples=["2026-11"])
+    status: str = Field(description="图层状态", examples=["schematic"])
 
 
 class PlanOut(PlanRefOut):
@@ -49,12 +61,15 @@ class PlanOut(PlanRefOut):
 
 
 class BalanceOut(Answer):
-    """Stated figures, the land balance of one area, and the scarce budgets."""
+    """Stated figures, named areas, the land balance of one area, and the scarce budgets."""
 
     plan: PlanRefOut
     stated: list[FigureOut]
-    land_balance: dict[str, Any] | None
+    areas: list[AreaRowOut]
+    land_balance: LandBalanceOut | None
+    land_balance_note: str = Field(description="没有用地平衡时说明原因")
     budgets: list[dict[str, Any]]
+    rasters: list[dict[str, Any]] = Field([], description="遥感影像和栅格，各有日期")
 
 
 class LayerOut(Answer):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gis.cli_budgets import budgets_app
 from gis.cli_common import (
     CrsOption,
     EncodingOption,
@@ -38,6 +38,8 @@ from gis.cli_common import (
     stdout,
     writing,
 )
+from gis.cli_data import data_app
+from gis.cli_plan import balance
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
 from gis.model.attributes import day_of
@@ -53,10 +55,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 rules_app = typer.Typer(help="查看规则库。", no_args_is_help=True)
-data_app = typer.Typer(help="生成和检查规划数据包。", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(txt_app, name="txt")
+app.add_typer(budgets_app, name="budgets")
 
 
 _FORMAT = re.compile(r"--format[ =](json|geojson)\b")
@@ -151,22 +153,7 @@ def demo(
     return None
 
 
-@app.command()
-def balance(
-    area: Annotated[str | None, typer.Option(help="resort、core、approval 或功能区代码。")] = None,
-    definition: Annotated[str, typer.Option(help="绿地和水域口径 A、B、C 或 D。")] = "B",
-    plan: PlanOption = None,
-    output: FormatOption = Output.text,
-) -> None:
-    """列出公布值与计算值、用地平衡和绿地水域占比。"""
-    from gis.console import print_balance
-    from gis.plan.figures import balance_document
-
-    document = balance_document(open_plan(plan), area, definition)
-    if output is Output.json:
-        return typer.echo(as_json(document))
-    print_balance(stdout(), document)
-    return None
+app.command()(balance)
 
 
 @app.command("map")
@@ -222,40 +209,6 @@ def rules_show(rule: str, plan: PlanOption = None, output: FormatOption = Output
     rows = [(k, v if isinstance(v, str) else as_json(v)) for k, v in found.items()]
     print_rows(stdout(), rule, ("项", "内容"), rows)
     return None
-
-
-@data_app.command("build")
-def data_build(
-    out: Annotated[Path | None, typer.Option(help="输出文件夹（默认：源码中的 data/）。")] = None,
-) -> None:
-    """由 facts.toml 生成随附的示意规划数据（需要源码）。"""
-    script = Path(__file__).resolve().parents[1] / "data" / "build" / "build.py"
-    if not script.exists():
-        raise ClaimError(
-            "安装包中没有数据生成脚本",
-            expected="源码中的 data/build",
-            advice="下载源码后在其中运行 wuqu data build",
-        )
-    command = [sys.executable, str(script), *(["--out", str(out)] if out else [])]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
-
-
-@data_app.command("check")
-def data_check(plan: PlanOption = None, output: FormatOption = Output.text) -> None:
-    """检查规划数据包：图层、覆盖、代码、公布值。发现问题时退出码为 3。"""
-    from dataclasses import asdict
-
-    from gis.console import print_quality
-    from gis.plan.quality import figure_faults, quality
-
-    opened = open_plan(plan)
-    rows, figures = quality(opened), figure_faults(opened)
-    if output is Output.json:
-        typer.echo(as_json({"layers": [asdict(r) for r in rows], "figures": list(figures)}))
-    else:
-        print_quality(stdout(), rows, figures)
-    if figures or any(row.faults for row in rows):
-        raise typer.Exit(3)
 
 
 # --- what the commands share ---------------------------------------------------------------------

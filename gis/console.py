@@ -48,6 +48,11 @@ def print_check(console: Console, doc: Mapping[str, Any]) -> None:
             for r in doc["breakdown"]
         ]
         print_rows(console, "现状地类 × 功能区", ("现状地类", "功能区", "面积", "占比"), rows)
+    for row in doc["impact"]:
+        style = "bold red" if row.get("exceeded") else "default"
+        # Records of earlier versions have no sentence.
+        text = f"影响：{row.get('text') or row['title']}"
+        console.print(Text(text, style=style), soft_wrap=True)
     for warning in doc["warnings"]:
         text = f"注意：{in_options(warning['message'])}"
         console.print(Text(text, style="yellow"))
@@ -157,67 +162,6 @@ def print_summary(console: Console, docs: Sequence[Mapping[str, Any]]) -> None:
     print_rows(console, "示例地块", ("地块", "面积", "结论", "决定性规则"), rows)
 
 
-def print_balance(console: Console, document: Mapping[str, Any]) -> None:
-    """Print stated beside computed figures, then the land balance where there is one."""
-    figures = [
-        (
-            f["title"],
-            _figure(f["stated"], f["unit"]),
-            _figure(f["computed"], f["unit"]),
-            f["reason"],
-        )
-        for f in document["stated"]
-    ]
-    if figures:
-        print_rows(console, "公布值与计算值", ("指标", "公布", "计算", "说明"), figures)
-    else:
-        console.print("规划数据包没有列出公布指标。")
-    if document["land_balance"]:
-        _print_land(console, document["land_balance"])
-    else:
-        console.print("规划数据包没有用地图层，不能做用地平衡。")
-
-
-def _print_land(console: Console, land: Mapping[str, Any]) -> None:
-    marks = {"green": "绿地", "water": "水域", None: ""}
-    rows = [
-        (
-            f"{c['class']} {c['name']}",
-            f"{c['ha']:,.2f}",
-            f"{c['share']:.2%}",
-            marks[c["counted_as"]],
-        )
-        for c in land["classes"]
-    ]
-    title = f"{land['area']['title']}用地平衡（{land['scheme']} {land['edition']}）"
-    print_rows(console, title, ("地类", "公顷", "占比", "计入"), rows)
-    share = f"{land['green_water_share']:.2%}"
-    console.print(f"绿地和水域占比 {share}，口径 {land['definition']}：{land['definition_text']}")
-
-
-def _figure(value: float | None, unit: str) -> str:
-    if value is None:
-        return "无数据"
-    return f"{value:.2%}" if unit == "share" else f"{value:,.4f} {unit}"
-
-
-def print_quality(console: Console, rows: Sequence[Any], figures: Sequence[str]) -> None:
-    """Print the layers of a plan package with their faults, then the figures that disagree."""
-    table = [
-        (
-            r.id,
-            r.title,
-            str(r.features),
-            "" if r.area_m2 is None else f"{r.area_m2 / 1e6:,.4f}",
-            "；".join([*r.faults, *([r.note] if r.note else [])]) or "无",
-        )
-        for r in rows
-    ]
-    print_rows(console, "图层", ("图层", "名称", "要素", "km²", "问题"), table)
-    for fault in figures:
-        console.print(f"指标：{fault}")
-
-
 def wrong_call(error: Any) -> ClaimError:
     """Return a wrong call, which the parser describes in English, as an error of ours."""
     kind, message = type(error).__name__, str(error.format_message())
@@ -240,6 +184,7 @@ def wrong_call(error: Any) -> ClaimError:
 _OPTIONS = (
     (re.compile(r"\bwhich=(?=all|序号|\d)"), "--which "),
     (re.compile(r"\brepair=true"), "--repair"),
+    (re.compile(r"\ballow_overlap=true"), "--allow-overlap"),
     (re.compile(r"\bwidth_m\b"), "--width"),
     (re.compile(r"\bcrs=EPSG 代码"), "--{of}crs EPSG:代码"),
     (re.compile(r"\bencoding=(?=[a-z])"), "--{of}encoding "),

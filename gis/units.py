@@ -6,8 +6,19 @@ The law measures land in m², officials speak of mu (亩) and hectares. One mu i
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from gis.rounding import round_parts, round_table
+
+__all__ = [
+    "M2_PER_HA",
+    "M2_PER_KM2",
+    "M2_PER_MU",
+    "m2_to_ha",
+    "m2_to_km2",
+    "m2_to_mu",
+    "mu_to_m2",
+    "round_parts",
+    "round_table",
+]
 
 M2_PER_MU = 10000 / 15
 M2_PER_HA = 10_000.0
@@ -40,39 +51,3 @@ def m2_to_ha(area_m2: float) -> float:
 def m2_to_km2(area_m2: float) -> float:
     """Return the area in km²."""
     return area_m2 / M2_PER_KM2
-
-
-def round_parts(parts: Sequence[float], digits: int) -> list[float]:
-    """Return the parts rounded so that they add up to the rounded whole.
-
-    Largest-remainder method: each part is rounded down to ``digits`` decimals, and the missing
-    units go to the parts with the largest remainders, earlier parts first among equals.
-
-    Parameters
-    ----------
-    parts
-        Unrounded values, all finite and not negative.
-    digits
-        Decimals of the printed values.
-
-    Returns
-    -------
-    rounded
-        Values in the order of ``parts``; their sum is ``round(sum(parts), digits)``.
-
-    Examples
-    --------
-    >>> round_parts([1 / 3, 1 / 3, 1 / 3], 2)
-    [0.34, 0.33, 0.33]
-    """
-    if any(not math.isfinite(p) or p < 0 for p in parts):
-        raise ValueError(f"parts must be finite and not negative: {list(parts)}")
-    scale = 10**digits
-    scaled = [p * scale for p in parts]
-    # A binary value such as 0.29 * 100 = 28.999999999999996 must not lose a unit to the floor.
-    floors = [math.floor(s + 1e-9) for s in scaled]
-    missing = round(math.fsum(scaled)) - sum(floors)
-    order = sorted(range(len(parts)), key=lambda i: (floors[i] - scaled[i], i))
-    for i in order[: max(missing, 0)]:
-        floors[i] += 1
-    return [f / scale for f in floors]

@@ -109,6 +109,40 @@ def door_and_linter():
     return call
 
 
+@pytest.fixture
+def make_raster(tmp_path: Path):
+    """Write an array as GeoTIFF and open it as a raster of a plan package in ``tmp_path``."""
+    import numpy as np
+    import rasterio
+
+    from gis.plan.raster.file import open_raster
+    from gis.plan.schema import RasterEntry
+
+    def call(
+        pixels, *, transform=(10, 0, 400_000, 0, -10, 4_030_000), crs="EPSG:4548", mask=None,
+        tags=None, name="r.tif", root=tmp_path, codes=None, creation=None, **entry,
+    ):  # fmt: skip
+        pixels = np.atleast_3d(pixels.T).T
+        profile = {"driver": "GTiff", "dtype": pixels.dtype, "count": pixels.shape[0], "crs": crs}
+        profile |= {"height": pixels.shape[1], "width": pixels.shape[2]} | (creation or {})
+        if transform is not None:
+            profile["transform"] = rasterio.Affine(*transform)
+        with rasterio.open(root / name, "w", **profile) as out:
+            out.write(pixels)
+            if mask is not None:
+                out.write_mask(mask)
+            for key, value in (tags or {}).items():
+                setattr(out, key, value)
+        values = {"id": "r", "title": "栅格", "path": name, "kind": "bands", "status": "draft"}
+        values |= {"date": "2026-06-01"} | entry
+        if codes is not None:
+            (root / "codes.csv").write_text(codes, encoding="utf-8")
+            values |= {"kind": "classes", "table": "codes.csv"}
+        return open_raster(RasterEntry.model_validate(values), root)
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium to look at pages with; missing is a failure where all is required."""
@@ -118,3 +152,95 @@ def chromium() -> str:
     if os.environ.get("WUQU_REQUIRE_ALL") == "1":
         pytest.fail("Chromium is required here and was not found")
     pytest.skip("Chromium is not installed")
+
+
+@pytest.fixture(scope="session")
+def scarce_dir(tmp_path_factory: pytest.TempPathFactory):
+    """Build a plan package whose budgets can be counted by hand; see the picture in here.
+
+    Squares of 500 m in EPSG:4548, current classes; zones Z1 and Z2 meet at x = 1000::
+
+        y 1000  0201K │ 0103  │ 1006  │ 0301       boundary 410: x 0-1000, y 0-750
+                ──────┼───────┼───────┼─────       boundary 420: x 1000-1500, y 0-500
+        y    0  0701  │ 0102  │ 0101  │ 0404       permanent farmland: the square of 0103
+                x 0                    2000        core: x 0-1000; planned 1401, 1701 in its north
+
+    ``layers`` replaces or drops (None) the rows ``(class, box)`` of a layer, ``extra`` is added to
+    plan.toml.
+    """
+    import geopandas
+    import shapely
+
+    east, north = 408_000.0, 4_030_000.0
+    squares = ["0701", "0102", "0101", "0404"], ["0201K", "0103", "1006", "0301"]
+    standard = {
+        "resort": ("planning_area", "bounds", [(None, (0, 0, 2000, 1000))]),
+        "core": ("core", "resort", [(None, (0, 0, 1000, 1000))]),
+        "zones": ("zone", "resort", [("Z1", (0, 0, 1000, 1000)), ("Z2", (1000, 0, 2000, 1000))]),
+        "dev_boundary": (
+            "dev_boundary",
+            "resort",
+            [("410", (0, 0, 1000, 750)), ("420", (1000, 0, 1500, 500))],
+        ),
+        "farmland": ("farmland", "resort", [(None, (500, 500, 1000, 1000))]),
+        "landuse": (
+            "landuse",
+            "resort",
+            [
+                (cls, (500 * i, 500 * j, 500 * i + 500, 500 * j + 500))
+                for j, row in enumerate(squares)
+                for i, cls in enumerate(row)
+            ],
+        ),
+        "planned_use": (
+            "planned_use",
+            "core",
+            [
+                ("1401", (0, 500, 500, 1000)),
+                ("1701", (500, 500, 1000, 1000)),
+                ("0701", (0, 0, 1000, 500)),
+            ],
+        ),
+    }
+    schemes = {
+        "landuse": 'scheme = "三调"\nedition = "2019"\n',
+        "planned_use": 'scheme = "用地用海"\nedition = "2023"\n',
+    }
+    header = """[plan]
+id = "scarce"
+version = "1"
+title = "测试规划"
+status = "schematic"
+work_crs = "EPSG:4548"
+accepted_crs = ["EPSG:4548"]
+bounds = [115.8, 36.2, 116.2, 36.5]
+"""
+
+    def build(*, layers=None, extra: str = "") -> Path:
+        root = tmp_path_factory.mktemp("scarce")
+        parts = [header]
+        for layer_id, (role, coverage, rows) in standard.items():
+            rows = (layers or {}).get(layer_id, rows)
+            if rows is not None:
+                frame = geopandas.GeoDataFrame(
+                    {"n": [f"{n:03d}" for n in range(len(rows))], "c": [c for c, _ in rows]},
+                    geometry=[
+                        shapely.affinity.translate(
+                            shapely.box(*b) if isinstance(b, tuple) else b, east, north
+                        )
+                        for _, b in rows
+                    ],
+                    crs=4548,
+                )
+                frame["c"] = frame["c"].astype(object)
+                frame.to_file(root / f"{layer_id}.geojson", engine="pyogrio")
+            parts.append(
+                f'[[layer]]\nid = "{layer_id}"\ntitle = "{layer_id}"\npath = "{layer_id}.geojson"\n'
+                f'role = "{role}"\ngeometry = "polygon"\nfields = {{ id = "n", class = "c" }}\n'
+                f'coverage = "{coverage}"\nvintage = "2026"\nstatus = "schematic"\n'
+                + schemes.get(layer_id, "")
+            )
+        (root / "plan.toml").write_text("\n".join([*parts, extra]), encoding="utf-8")
+        return root
+
+    return build

@@ -367,7 +367,7 @@ def test_json_nested_deeper_than_python_can_read_is_a_problem(client, monkeypatc
     def too_deep(*_args, **_kwargs):
         raise RecursionError
 
-    monkeypatch.setattr("api.routers.checks.read_sites", too_deep)
+    monkeypatch.setattr("api.reading.read_sites", too_deep)
     answer = client.post("/v1/site-checks", content=polygon(), headers={"Content-Type": GEO})
     assert assert_problem(answer, 422)["code"] == "format"
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import geopandas
 import pytest
-from shapely.geometry import box
+from shapely import box, to_wkt
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -57,6 +57,103 @@ def test_the_balance_is_that_of_the_command_line(client, plan, query):
     assert {k: answer[k] for k in ("stated", "land_balance", "budgets")} == {
         k: expected[k] for k in ("stated", "land_balance", "budgets")
     }
+
+
+def post(client, body, query="", kind="text/plain", status=200):
+    url = f"/v1/plan/balance{query}"
+    answer = client.post(url, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def core_wkt(plan):
+    """The core as the client may have it, to the last digit."""
+    return to_wkt(plan.layers["core"].index.union, rounding_precision=-1)
+
+
+def test_the_core_sent_as_a_polygon_has_the_balance_of_the_core(client, plan):
+    sent = post(client, core_wkt(plan), "?crs=4548&definition=A")
+    BalanceOut.model_validate(sent)
+    named = get(client, "/v1/plan/balance?definition=A")
+    assert sent["land_balance"]["area"]["kind"] == "user"
+    for key in ("green_water_share", "classes", "zones", "sensitivity"):
+        assert sent["land_balance"][key] == named["land_balance"][key], key
+    assert sent["stated"] == named["stated"]
+    assert sent["areas"] == named["areas"]
+
+
+def test_a_file_in_a_form_is_an_area_and_the_query_wins(client, samples_dir):
+    file = (samples_dir / "yizhong_xinxiao.txt").read_bytes()
+    answer = client.post(
+        "/v1/plan/balance?definition=d",
+        files={"file": ("地块.txt", file)},
+        data={"definition": "B"},
+    )
+    assert answer.status_code == 200, answer.text
+    land = answer.json()["land_balance"]
+    assert (land["definition"], land["layer"]) == ("D", "landuse")
+    assert land["area"]["title"] == "聊城一中新校"
+    assert land["area"]["notes"]
+
+
+def test_a_large_polygon_is_measured_beside_the_others(client, plan):
+    whole = to_wkt(plan.layers["resort"].index.union, rounding_precision=-1)
+    land = post(client, whole, "?crs=4548&definition=D")["land_balance"]
+    assert land["denominator_m2"] == pytest.approx(226e6, abs=10)
+    assert [c["zone"] for c in land["zones"]["columns"]] == ["Z1", "Z2", "Z3", "Z4", "Z5"]
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "status", "words"),
+    [
+        ("POLYGON((2 48, 2.1 48, 2.1 48.1, 2 48))", "", 422, "规划"),
+        ("POLYGON((115.97 36.37, 115.98 36.38, 115.98 36.37, 115.97 36.38, 115.97 36.37))", "",
+         422, "相交"),
+        ("no shape", "", 422, "识别"),
+        ("", "", 422, "为空"),
+        ("POLYGON((115.97 36.37, 115.98 36.37, 115.98 36.38, 115.97 36.37))", "?definition=Q",
+         404, "Q"),
+        ("x", "?which=all", 422, "which"),
+        ("x", "?use=0802", 422, "use"),
+        ("x", "?area=core", 422, "area"),
+        ("x", "?crs=nonsense", 422, "nonsense"),
+        ("x", "?definition=A&definition=B", 422, "definition"),
+    ],
+)  # fmt: skip
+def test_an_area_that_cannot_be_measured_is_one_problem(client, body, query, status, words):
+    problem = post(client, body, query, status=status)
+    assert words in json.dumps(problem, ensure_ascii=False)
+    assert "Traceback" not in json.dumps(problem)
+
+
+@pytest.mark.parametrize("field", ["use", "attr", "as_of", "area"])
+def test_a_form_field_that_would_be_ignored_is_refused(client, samples_dir, field):
+    file = (samples_dir / "yizhong_xinxiao.txt").read_bytes()
+    answer = client.post("/v1/plan/balance", files={"file": ("x.txt", file)}, data={field: "0802"})
+    assert answer.status_code == 422
+    assert field in answer.text
+
+
+def test_an_area_that_takes_too_long_is_refused_and_the_service_goes_on(plan, tmp_path):
+    settings = Settings(db=tmp_path / "r.sqlite", check_budget_s=0.001)
+    with TestClient(create_app(settings, plan=plan), raise_server_exceptions=False) as opened:
+        problem = post(opened, core_wkt(plan), "?crs=4548", status=413)
+        assert problem["code"] == "effort"
+        assert "wuqu balance --file" in problem["detail"]
+        assert get(opened, "/healthz") == {"status": "ok"}
+
+
+def test_a_balance_never_shows_coordinates(secret_client, plan):
+    texts = [json.dumps(get(secret_client, "/v1/plan/balance"))]
+    texts.append(json.dumps(post(secret_client, core_wkt(plan), "?crs=4548")))
+    assert not any('"coordinates"' in text or '"geometry"' in text for text in texts)
+
+
+def test_land_without_data_is_null_and_not_zero(client):
+    land = get(client, "/v1/plan/balance?area=Z3")["land_balance"]
+    assert land["green_water_share"] is None
+    assert land["green_m2"] is None
+    assert land["uncovered_m2"] == land["denominator_m2"]
 
 
 def test_zones_are_listed_without_geometry_unless_asked_for(client):
@@ -244,7 +341,10 @@ def test_a_plan_from_another_country_is_served_the_same_way(french_plan_dir, tmp
         about = get(opened, "/v1/plan")
         assert about["work_crs"] == "EPSG:2154"
         assert get(opened, "/v1/zones")["zones"]
-        assert get(opened, "/v1/plan/balance")["land_balance"] is None
+        balance = get(opened, "/v1/plan/balance")
+        assert balance["land_balance"] is None
+        assert "没有默认范围" in balance["land_balance_note"]
+        assert balance["areas"]
         for url in ("/", "/docs", "/openapi.json", "/maps/plan.html", "/v1/layers", "/v1/rules"):
             assert opened.get(url).status_code == 200, url
         post = get(opened, "/openapi.json")["paths"]["/v1/site-checks"]["post"]

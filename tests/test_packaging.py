@@ -26,6 +26,7 @@ def test_the_wheel_has_data_rules_assets_and_no_generator(wheel: Path) -> None:
         "gis/_data/shapefiles/DLTB.shp",
         "gis/_data/samples/yizhong_xinxiao.txt",
         "gis/_data/rules/zones.toml",
+        "gis/_data/rasters/landcover.tif",
         "gis/rulebook/cn/documents.toml",
         "gis/output/maps/vendor/manifest.json",
         "gis/py.typed",

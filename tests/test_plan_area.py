@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shapely
 
 from gis.errors import NotFoundError, PlanError
+from gis.model import LayerState
 from gis.plan import Plan, load_plan
 from gis.plan.figures import balance_document
 from gis.plan.quality import figure_faults, quality
 from gis.plan.samples import load_samples
+from gis.plan.schema import Stated
+from gis.plan.stated import figure_of
 
 
 def test_stated_areas_come_out_of_the_geometry(plan: Plan) -> None:
@@ -87,6 +92,115 @@ def test_all_samples_of_the_plan_exist(plan: Plan) -> None:
     assert len(samples) == 6
     assert all(s.path.is_file() for s in samples)
     assert [p.name for p in (plan.root / "samples").glob("*.txt")] == ["yizhong_xinxiao.txt"]
+
+
+# --- why a stated figure is not the computed one --------------------------------------------------
+
+
+def stated(value: float, tolerance: float, **changes) -> Stated:
+    row = {
+        "id": "core_area",
+        "value": value,
+        "unit": "km2",
+        "measure": "area",
+        "layer": "core",
+        "tolerance": tolerance,
+        "source": "测试",
+    }
+    return Stated.model_validate(row | changes)
+
+
+def test_a_figure_carries_all_that_explains_it(plan: Plan) -> None:
+    figure = {f.id: f for f in plan.figures()}["core_area"]
+    core = plan.area_of("core")
+    assert (figure.ellipsoidal_m2, figure.planar_m2) == (core.ellipsoidal_m2, core.planar_m2)
+    assert (figure.layer, figure.layer_title) == ("core", "规划核心区")
+    assert (figure.vintage, figure.status, figure.tolerance) == ("2026-11", "schematic", 0.05)
+    share = {f.id: f for f in plan.figures()}["green_water_share"]
+    assert (share.layer, share.denominator) == ("planned_use", "规划核心区")
+    assert share.denominator_m2 == core.ellipsoidal_m2
+    assert (share.ellipsoidal_m2, share.planar_m2) == (None, None)
+
+
+def test_a_value_in_the_document_is_equal_or_rounded_within_its_tolerance(plan: Plan) -> None:
+    computed = plan.area_of("core").ellipsoidal_m2 / 1e6
+    assert figure_of(plan, stated(computed, 0.0)).reason_code == "equal"
+    rounded = figure_of(plan, stated(38.3, 0.05))
+    assert (rounded.reason_code, rounded.agrees) == ("rounding", True)
+    assert "±0.05 km²" in rounded.reason
+    assert rounded.difference == pytest.approx(computed - 38.3, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("epsg", "words"),
+    [
+        (4548, "工作坐标系（EPSG:4548）平面"),
+        (3857, "网络墨卡托"),
+        (4547, "邻带（EPSG:4547，中央经线 114°）"),
+        (4549, "邻带（EPSG:4549，中央经线 120°）"),
+    ],
+)
+def test_an_area_by_another_formula_is_named_and_still_differs(
+    plan: Plan, epsg: int, words: str
+) -> None:
+    # The other formulas by geopandas: reproject the outline, densified to 20 m, and take its area.
+    import geopandas
+
+    outline = shapely.segmentize(plan.layer("core").index.union, 20)
+    km2 = float(geopandas.GeoSeries([outline], crs=4548).to_crs(epsg).area.iloc[0]) / 1e6
+    figure = figure_of(plan, stated(round(km2, 4), 5e-5))
+    assert figure.reason_code == "area_basis"
+    assert words in figure.reason
+    assert not figure.agrees
+    assert figure.computed == pytest.approx(38.3, abs=1e-5)
+
+
+def test_an_area_that_no_formula_gives_is_a_mismatch(plan: Plan) -> None:
+    figure = figure_of(plan, stated(40.0, 0.05))
+    assert (figure.reason_code, figure.agrees) == ("mismatch", False)
+    assert "-1.699999 km²" in figure.reason  # 38.300001 - 40
+    assert "±0.05 km²" in figure.reason
+
+
+def test_mu_and_hectares_are_compared_in_their_own_unit(plan: Plan) -> None:
+    # By hand: 38.3 km² = 3,830 ha = 57,450 mu.
+    assert figure_of(plan, stated(57_450, 0.5, unit="mu")).agrees
+    assert figure_of(plan, stated(3_830, 0.01, unit="ha")).agrees
+    assert not figure_of(plan, stated(3_831, 0.01, unit="ha")).agrees
+
+
+def share_of(
+    within: str, definition: str, value: float = 0.52, layer: str = "planned_use"
+) -> Stated:
+    changes = {"unit": "share", "measure": "green_water_share", "layer": layer}
+    return stated(value, 0.005, **changes, within=within, definition=definition)
+
+
+def test_a_share_of_another_denominator_is_a_mismatch_with_its_distance(plan: Plan) -> None:
+    figure = figure_of(plan, share_of("core", "D", layer="landuse"))
+    assert figure.reason_code == "mismatch"
+    assert figure.layer == "landuse"
+    assert "个百分点" in figure.reason
+
+
+def test_a_share_of_land_that_the_layer_does_not_cover_says_that_it_is_the_least(
+    plan: Plan,
+) -> None:
+    figure = figure_of(plan, share_of("resort", "B"))
+    assert figure.reason_code == "mismatch"
+    assert "不低于 8.81%" in figure.reason
+
+
+def test_a_share_without_any_data_is_not_zero(plan: Plan) -> None:
+    lacking = replace(plan.layer("planned_use").index, state=LayerState.NO_DATA)
+    layer = replace(plan.layer("planned_use"), index=lacking)
+    poor = replace(plan, layers={**plan.layers, "planned_use": layer})
+    figure = figure_of(poor, share_of("core", "B"))
+    assert (figure.computed, figure.difference, figure.agrees) == (None, None, False)
+    assert (figure.reason_code, "planned_use" in figure.reason) == ("no_data", True)
+    # The definition needs another layer than the one that is named.
+    figure = figure_of(poor, share_of("core", "B", layer="landuse"))
+    assert (figure.computed, figure.reason_code) == (None, "no_data")
 
 
 @pytest.fixture
@@ -173,4 +287,5 @@ def test_land_claimed_by_two_classes_is_said(package: Path) -> None:
     poor = load_plan(package)
     overlap = poor.land_balance("core").overlap_m2
     assert overlap == pytest.approx(float(twice.area.sum()), rel=5e-4)
-    assert any("重叠" in fault for row in quality(poor) for fault in row.faults)
+    faults = [fault for row in quality(poor) for fault in row.faults]
+    assert any("重叠" in fault or "图形重复" in fault for fault in faults)

@@ -23,57 +23,27 @@ from api.deps import KnownQuery, State, StateDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
 from api.options import Options, read_options
-from api.upload import FILE_TYPES, TEXT_TYPES, Upload, read_upload
-from gis.errors import FormatError, SeveralSitesError
-from gis.intake.read import read_sites
-from gis.intake.wkt import START as WKT_START
-from gis.model import Site, Verdict
+from api.reading import by_name, sites_of, upload_body
+from api.upload import Upload, read_upload
+from gis.model import Verdict
 from gis.output.export import to_geojson
 
 router = APIRouter(prefix="/v1/site-checks", tags=["选址检测"], dependencies=[KnownQuery])
 
-# Text of this size is read in a few milliseconds, 70 at the worst (a tangle of 300 points), unless
-# it has to be repaired or widened.
-_INLINE_BYTES = 8 * 1024
-
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": (
-            "GeoJSON（几何、Feature 或 FeatureCollection）、WKT 文本、表单文件 file，"
-            "或直接以文件为请求内容。格式由内容判定，与内容类型和文件名无关；不超过 20 MB。"
-        ),
-        "content": {
-            "application/geo+json": {"schema": {"type": "object"}},
-            "application/json": {"schema": {"type": "object"}},
-            **{kind: {"schema": {"type": "string"}} for kind in TEXT_TYPES},
-            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILE_TYPES},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "任何可读的文件；文件名只用于显示",
-                        },
-                        "use": {"type": "string", "example": "080403"},
-                        "attr": {
-                            "type": "array",
-                            "items": {"type": "string"},
-                            "example": ["plot_ratio:1.0"],
-                        },
-                        **{
-                            name: {"type": "string"}
-                            for name in ("width_m", "as_of", "repair", "which", "crs", "encoding")
-                        },
-                    },
-                },
-            },
+_BODY = upload_body(
+    {
+        "use": {"type": "string", "example": "080403"},
+        "attr": {
+            "type": "array",
+            "items": {"type": "string"},
+            "example": ["plot_ratio:1.0"],
+        },
+        **{
+            name: {"type": "string"}
+            for name in ("width_m", "as_of", "repair", "which", "crs", "encoding")
         },
     }
-}
+)
 
 
 @router.post(
@@ -116,60 +86,17 @@ async def create_site_check(
     """Check the sites of one request and keep a record of every answer."""
     # The values are parsed below, together with the form fields that they take precedence over.
     del use, attr, width_m, as_of, repair, which, crs, encoding
-    query = _multi(request.query_params.multi_items())
+    query = by_name(request.query_params.multi_items())
     read_options(query)
     upload = await read_upload(request, state.settings.body_deadline_s)
     options = read_options(query, upload.form)
     deadline = time.monotonic() + state.settings.check_budget_s
-    sites = await _read(upload, options, state)
+    sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
     answers = await judge(sites, options, state, small=small, deadline=deadline)
     write = partial(_written, await _save(answers, upload, state), options, state)
     content = write() if small else await run_in_threadpool(write)
     return Response(content, media_type="application/json")
-
-
-def _multi(items: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for key, value in items:
-        found.setdefault(key, []).append(value)
-    return found
-
-
-async def _read(upload: Upload, options: Options, state: State) -> Sequence[Site]:
-    quick = not options.repair and options.width_m is None
-    try:
-        if quick and len(upload.content) <= _INLINE_BYTES and _is_text(upload.content):
-            return _sites(upload, options, state)
-        return await run_in_threadpool(_sites, upload, options, state)
-    except RecursionError:
-        raise FormatError(
-            "内容嵌套层数过多", expected="有效的 GeoJSON", advice="核对文件后重新提交"
-        ) from None
-
-
-def _is_text(content: bytes) -> bool:
-    """Whether these are GeoJSON or WKT, whatever they were sent as: no file for a child process."""
-    return content.lstrip().startswith(b"{") or bool(WKT_START.match(content.decode("latin-1")))
-
-
-def _sites(upload: Upload, options: Options, state: State) -> Sequence[Site]:
-    read = partial(
-        read_sites,
-        upload.content,
-        state.plan,
-        name=upload.name,
-        crs=options.crs,
-        encoding=options.encoding or upload.charset,
-        repair=options.repair,
-        width_m=options.width_m,
-    )
-    if options.which == "all":
-        return read()
-    sites = read(which=options.which)
-    if len(sites) > 1:
-        raise SeveralSitesError([site.name for site in sites])
-    return sites
 
 
 async def _save(

@@ -24,9 +24,8 @@ from gis.crs import ellipsoidal_area, to_lonlat
 from gis.errors import NotFoundError
 from gis.model import Area, LayerState, Rule
 from gis.plan import Plan
-from gis.plan.balance import DEFAULT_DEFINITION
 from gis.plan.catalogue import Layer
-from gis.plan.figures import balance_document, figure_row
+from gis.plan.figures import figure_row
 from gis.rulebook import describe
 
 router = APIRouter(prefix="/v1", tags=["规划"], dependencies=[KnownQuery])
@@ -55,27 +54,6 @@ async def get_plan(state: StateDep) -> dict[str, Any]:
         "out_of_scope": [asdict(o) for o in plan.out_of_scope],
         "rulebook": _book(plan),
     }
-
-
-@router.get(
-    "/plan/balance",
-    response_model=schemas.BalanceOut,
-    responses=problems(404, 422),
-    summary="用地平衡与公布指标",
-    description="用地平衡：公布指标与计算值、各类用地面积、绿地和水域占比、稀缺用地总量。",
-)
-async def get_balance(
-    state: StateDep,
-    area: Annotated[
-        str | None, Query(description="resort、core、approval 或功能区编号", max_length=60)
-    ] = None,
-    definition: Annotated[
-        str | None, Query(description="绿地和水域口径：A、B、C 或 D", max_length=10)
-    ] = None,
-) -> dict[str, Any]:
-    """Return stated figures, land balance and budgets."""
-    document = balance_document(state.plan, area or None, definition or DEFAULT_DEFINITION)
-    return {**document, "plan": asdict(state.plan.ref)}
 
 
 @router.get(

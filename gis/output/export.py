@@ -7,24 +7,21 @@ secrecy ceiling are taken out before anything is written.
 
 from __future__ import annotations
 
-import csv
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gis import files
 from gis.crs import geographic_code, transform
+from gis.files import safe_cell
 from gis.model import citation
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-Document = Mapping[str, Any]
+__all__ = ["COLUMNS", "safe_cell", "to_geojson", "without_geometry_of", "write_csv", "write_gpkg"]
 
-# A cell that begins with one of these is run as a formula by spreadsheet programs.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# GeoPackage stamps its tables with the clock; a fixed day keeps equal content equal.
-_STAMP = "2000-01-01T00:00:00Z"
+Document = Mapping[str, Any]
 
 COLUMNS = {
     "name": "名称",
@@ -147,30 +144,10 @@ def _sheet_row(document: Document) -> dict[str, Any]:
     }
 
 
-def safe_cell(value: Any) -> Any:
-    """Return the value as a spreadsheet may read it: text that starts a formula gets a ``'``.
-
-    >>> safe_cell("=1+1"), safe_cell(-3.5)
-    ("'=1+1", -3.5)
-    """
-    # Some programs skip leading blanks before they look for the formula sign.
-    risky = isinstance(value, str) and (
-        value.startswith(_FORMULA_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
-    )
-    return f"'{value}" if risky else value
-
-
 def write_csv(documents: Sequence[Document], path: Path | str) -> Path:
     """Write one line per check, with Chinese heads, readable by Excel; return the path."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Excel takes UTF-8 for GBK unless the file starts with a byte order mark.
-    with target.open("w", encoding="utf-8-sig", errors="replace", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS.values())
-        for document in documents:
-            writer.writerow(safe_cell(v) for v in _sheet_row(document).values())
-    return target
+    rows = (_sheet_row(document).values() for document in documents)
+    return files.write_table([COLUMNS.values(), *rows], Path(path))
 
 
 # --- GeoPackage ----------------------------------------------------------------------------------
@@ -181,33 +158,15 @@ def write_gpkg(documents: Sequence[Document], path: Path | str, work_epsg: int) 
 
     The file is made beside the target and moved over it, so a reader never meets half of it.
     """
-    import pyogrio
-
-    frame = _sites_frame(documents, work_epsg)
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
-        draft = Path(folder) / "sites.gpkg"
-        before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _STAMP})
-        try:
-            pyogrio.write_dataframe(frame, draft, layer="sites", driver="GPKG")
-        finally:
-            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-        draft.replace(target)
-    return target
+    return files.write_gpkg({"sites": _sites_frame(documents, work_epsg)}, Path(path))
 
 
 def _sites_frame(documents: Sequence[Document], epsg: int) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
     rows = [_sheet_row(d) for d in documents]
-    columns = {key: [_text(row[key]) for row in rows] for key in COLUMNS}
+    columns = {key: [files.safe_text(row[key]) for row in rows] for key in COLUMNS}
     return gpd.GeoDataFrame(columns, geometry=list(_outlines(documents, epsg)), crs=epsg)
-
-
-def _text(value: Any) -> Any:
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _outlines(documents: Iterable[Document], epsg: int) -> Iterator[Any]:

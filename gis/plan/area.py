@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,38 +16,17 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
 from gis.errors import NotFoundError, PlanError
-from gis.model import Area, LayerState, OutOfScope, PlanRef
+from gis.model import Area, LayerState, OutOfScope, PlanRef, Site
 from gis.plan import balance
+from gis.plan.areas import PlanArea, find_area, plan_areas
 from gis.plan.catalogue import Layer, open_layer
-from gis.plan.schema import STATUS_LABELS, PlanFile, PlanHeader, Stated
+from gis.plan.quota.ledger import ledger_of
+from gis.plan.schema import STATUS_LABELS, PlanFile, PlanHeader
+from gis.plan.stated import Figure, figure_of
 from gis.rulebook import RuleBook, load_rulebook
 from gis.tomlfile import read_model
-from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
 
 PLAN_FILE = "plan.toml"
-_M2_PER = {"km2": M2_PER_KM2, "ha": M2_PER_HA, "mu": M2_PER_MU, "m2": 1.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A stated figure beside the computed one.
-
-    ``computed`` and ``difference`` are None when the layer has no data; ``reason`` says why, or
-    how large the difference is against the rounding of the stated value. ``agrees`` is False when
-    there is nothing to compare, or the difference exceeds the rounding.
-    """
-
-    id: str
-    title: str
-    stated: float
-    computed: float | None
-    unit: str
-    definition: str
-    denominator: str
-    difference: float | None
-    reason: str
-    source: str
-    agrees: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +112,7 @@ class Plan:
         """Build everything that is built once, before threads or requests share the plan."""
         for layer in self.layers.values():
             layer.index.prepare()
-        _ = self.coverages, self.class_totals
+        _ = self.coverages, ledger_of(self), self.areas, self.figures()
         return self
 
     def area_of(self, layer_id: str) -> Area:
@@ -149,68 +127,49 @@ class Plan:
     @cached_property
     def _figures(self) -> tuple[Figure, ...]:
         # Nothing of an opened plan changes, and each figure measures a whole layer.
-        return tuple(self._figure(stated) for stated in self.file.stated)
+        return tuple(figure_of(self, stated) for stated in self.file.stated)
 
-    def _figure(self, stated: Stated) -> Figure:
-        layer = self.layer(stated.layer)
-        names = [n for n in (stated.layer, stated.within) if n is not None]
-        lacking = [n for n in names if self.layer(n).state is not LayerState.CHECKED]
-        denominator = self.layer(stated.within).info.title if stated.within else ""
-        title, definition = layer.info.title, layer.info.title + "的椭球面积"
-        if stated.measure == "green_water_share":
-            title = "绿地和水域占比"  # the title of the layer would mislead
-            definition = balance.definition_text(stated.definition or balance.DEFAULT_DEFINITION)
-        computed = None if lacking else self._computed(stated)
-        return Figure(
-            id=stated.id,
-            title=stated.title or title,
-            stated=stated.value,
-            computed=computed,
-            unit=stated.unit,
-            definition=definition,
-            denominator=denominator,
-            difference=None if computed is None else computed - stated.value,
-            reason=_reason(stated, computed, lacking),
-            source=stated.source,
-            agrees=computed is not None and _within_rounding(stated, computed),
-        )
-
-    def _computed(self, stated: Stated) -> float:
-        if stated.measure == "area":
-            return self.area_of(stated.layer).ellipsoidal_m2 / _M2_PER[stated.unit]
-        return self.land_balance(stated.within, definition=stated.definition).green_water_share
+    @cached_property
+    def areas(self) -> tuple[PlanArea, ...]:
+        """Every named area with both areas: resort, core, approval, boundary, towns, zones."""
+        return plan_areas(self)
 
     def land_balance(
-        self, area: str | None = None, *, definition: str | None = None
+        self,
+        area: str | Site | BaseGeometry | None = None,
+        *,
+        definition: str | None = None,
     ) -> balance.LandBalance:
         """Return the land balance of an area.
 
         Parameters
         ----------
         area
-            A layer id (``resort``, ``core``, ``approval_area``), a zone's class (``Z1``), or its
-            short name ``approval``; default the core.
+            A layer id (``resort``, ``core``, ``approval_area``), a zone's class (``Z1``), the
+            short name ``approval``, a site, or a polygon in the work CRS; default the core.
         definition
             A, B, C (planned use) or D (current land use); default B.
+
+        Raises
+        ------
+        NotFoundError
+            No such area or definition, or the plan has no layer with data for it.
+        InputError
+            The polygon cannot be measured in this plan.
         """
-        return balance.land_balance(self, area, definition or balance.DEFAULT_DEFINITION)
+        letter = (definition or balance.DEFAULT_DEFINITION).upper()
+        found = find_area(self, area)
+        if found.layer is None:
+            return balance.land_balance(self, found, letter)
+        # Nothing of an opened plan changes, and its areas are few.
+        key = (found.id, letter)
+        if key not in self._balances:
+            self._balances[key] = balance.land_balance(self, found, letter)
+        return self._balances[key]
 
-
-def _reason(stated: Stated, computed: float | None, lacking: list[str]) -> str:
-    if computed is None:
-        return f"图层 {'、'.join(lacking)} 无数据，无法计算"
-    difference = abs(computed - stated.value)
-    if difference <= 1e-9 * max(1.0, abs(stated.value)):
-        return "一致"
-    if _within_rounding(stated, computed):
-        return "差异在公布值取整范围内"
-    return "差异超出公布值取整范围，请核对边界或口径"
-
-
-def _within_rounding(stated: Stated, computed: float) -> bool:
-    difference = abs(computed - stated.value)
-    exact = difference <= 1e-9 * max(1.0, abs(stated.value))
-    return exact or difference <= stated.tolerance or math.isclose(difference, stated.tolerance)
+    @cached_property
+    def _balances(self) -> dict[tuple[str, str], balance.LandBalance]:
+        return {}
 
 
 def _bounds_polygon(header: PlanHeader) -> BaseGeometry:

@@ -1,12 +1,12 @@
 """Which area is meant: the resort, its core, a town, a zone, or a polygon that the user brings?
 
 One answer for the balance, the budgets and the rasters, so that a denominator is always named, and
-given with both areas.
+given with both areas. A name that means nothing, or two things, is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
-from gis.errors import NotFoundError
-from gis.model import Area, LayerState, Site
+from gis.engine.index import Array
+from gis.errors import ClaimError, CrsError, GeometryError, NotFoundError, OutsidePlanError
+from gis.model import Area, LayerInfo, LayerState, Remark, Site
 from gis.plan.catalogue import Layer
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ _DIVIDED = ("district", "zone")
 class PlanArea:
     """A named area: polygon in the work CRS with both areas.
 
-    ``kind`` is the role of the layer it comes from, or ``user`` for a polygon of the user's.
+    ``kind`` is the role of the layer it comes from, or ``user`` for a polygon of the user's, which
+    has no ``layer``. ``notes`` and ``warnings`` are those of the input that it was read from.
     """
 
     id: str
@@ -39,6 +41,9 @@ class PlanArea:
     kind: str
     polygon: BaseGeometry
     area: Area
+    layer: LayerInfo | None = None
+    notes: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
 
 
 def find_area(plan: Plan, wanted: str | Site | BaseGeometry | None) -> PlanArea:
@@ -50,44 +55,41 @@ def find_area(plan: Plan, wanted: str | Site | BaseGeometry | None) -> PlanArea:
         An opened plan package.
     wanted
         A layer id (``resort``, ``core``, ``approval_area``), a role (``approval``), the class of a
-        zone or town (``Z1``), a site, or a polygon in the work CRS. Default: the core, or the
-        planning area where the plan has no core.
+        zone or town (``Z1``, or ``zones:Z1`` where two layers have it), a site, or a polygon in
+        the work CRS. Default: the core, or the planning area where the plan has no core.
 
     Raises
     ------
     NotFoundError
         The plan has no such area, or its layer has no data; the areas that it has are named.
+    ClaimError
+        The name means several areas, or something that is no area.
+    GeometryError, CrsError, OutsidePlanError
+        The polygon of the user cannot be measured in this plan.
     """
     if isinstance(wanted, Site):
-        return PlanArea("user", wanted.name, "user", wanted.geometry, wanted.area)
+        return _of_site(plan, wanted)
     if isinstance(wanted, BaseGeometry):
-        return _measured(plan, "user", "自定义范围", "user", wanted)
+        return _of_polygon(plan, wanted)
     name = wanted if wanted is not None else _default(plan)
-    layers = [plan.layers[name]] if name in plan.layers else list(plan.with_role(name))
-    for layer in (layer for layer in layers if layer.state is LayerState.CHECKED):
-        info = layer.info
-        return _measured(plan, info.id, info.title, info.role, layer.index.union)
-    for layer in _usable(plan, _DIVIDED):
-        at = np.flatnonzero(layer.index.classes == name)
-        if len(at):
-            polygon = shapely.union_all(layer.index.geometries[at])
-            title = str(layer.index.names[at[0]] or name)
-            return _measured(plan, name, title, layer.info.role, polygon)
-    raise NotFoundError(
-        f"没有范围“{name}”或其图层无数据",
-        expected="、".join(area_ids(plan)),
-        advice="核对范围名称",
-    )
+    layer = _whole_layer(plan, name)
+    if layer is not None:
+        return _measured(plan, layer.info.id, layer.info.title, layer, layer.index.union)
+    layer, positions = _division(plan, name)
+    polygon = shapely.union_all(layer.index.geometries[positions])
+    title = str(layer.index.names[positions[0]] or name)
+    return _measured(plan, name, title, layer, polygon)
 
 
 def area_ids(plan: Plan) -> list[str]:
     """Return the names under which areas of the plan can be asked for, in the order of the plan."""
     whole = [layer.info.id for layer in _usable(plan, _WHOLE)]
-    parts = [
-        sorted({str(cls) for cls in layer.index.classes if cls is not None})
-        for layer in _usable(plan, _DIVIDED)
+    parts = [(layer, name) for layer in _usable(plan, _DIVIDED) for name in divisions(layer)]
+    names = [name for _, name in parts]
+    return [
+        *whole,
+        *(n if names.count(n) == 1 else f"{layer.info.id}:{n}" for layer, n in parts),
     ]
-    return [*whole, *(cls for classes in parts for cls in classes)]
 
 
 def plan_areas(plan: Plan) -> tuple[PlanArea, ...]:
@@ -95,16 +97,119 @@ def plan_areas(plan: Plan) -> tuple[PlanArea, ...]:
     return tuple(find_area(plan, name) for name in area_ids(plan))
 
 
+def divisions(layer: Layer) -> Mapping[str, Array]:
+    """Return the parts of a layer of zones or towns: positions of the features by class, or by id.
+
+    A feature without class is a part of its own.
+    """
+    index = layer.index
+    names = [str(c if c is not None else i) for c, i in zip(index.classes, index.ids, strict=True)]
+    found: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        found.setdefault(name, []).append(position)
+    return {name: np.array(found[name]) for name in sorted(found)}
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
 def _default(plan: Plan) -> str:
     found = plan.with_role("core") or plan.with_role("planning_area")
-    return found[0].info.id if found else "（默认范围）"
+    if not found:
+        raise _not_found(plan, "规划数据包没有核心区或规划范围图层，没有默认范围")
+    return found[0].info.id
 
 
 def _usable(plan: Plan, roles: tuple[str, ...]) -> Iterator[Layer]:
     for role in roles:
-        yield from (x for x in plan.with_role(role) if x.state is LayerState.CHECKED)
+        for layer in plan.with_role(role):
+            if layer.state is LayerState.CHECKED and len(layer.index):
+                yield layer
 
 
-def _measured(plan: Plan, id_: str, title: str, kind: str, polygon: BaseGeometry) -> PlanArea:
+def _whole_layer(plan: Plan, name: str) -> Layer | None:
+    """Return the polygon layer of an id, or the only one of a role; None when there is none."""
+    found = [plan.layers[name]] if name in plan.layers else list(plan.with_role(name))
+    usable = [layer for layer in found if layer.state is LayerState.CHECKED and len(layer.index)]
+    if found and not usable:
+        reason = found[0].reason or "图层没有要素"
+        raise _not_found(plan, f"范围“{name}”的图层无数据（{reason}）")
+    if len(usable) > 1:
+        ids = "、".join(layer.info.id for layer in usable)
+        raise ClaimError(f"“{name}”有 {len(usable)} 个图层", expected=f"其中一个：{ids}")
+    if usable and usable[0].info.geometry != "polygon":
+        raise ClaimError(f"图层“{name}”不是面，不能作为范围", expected="、".join(area_ids(plan)))
+    return usable[0] if usable else None
+
+
+def _division(plan: Plan, name: str) -> tuple[Layer, Array]:
+    """Return the layer and the features of a zone or town."""
+    where, _, part = name.rpartition(":")
+    found = [
+        (layer, parts[part])
+        for layer in _usable(plan, _DIVIDED)
+        if part in (parts := divisions(layer)) and where in ("", layer.info.id)
+    ]
+    if not found:
+        raise _not_found(plan, f"没有范围“{name[:60]}”或其图层无数据")
+    if len(found) > 1:
+        ids = "、".join(f"{layer.info.id}:{part}" for layer, _ in found)
+        raise ClaimError(f"“{name}”在 {len(found)} 个图层中都有", expected=f"其中一个：{ids}")
+    return found[0]
+
+
+def _not_found(plan: Plan, found: str) -> NotFoundError:
+    return NotFoundError(found, expected="、".join(area_ids(plan)), advice="写明其中一个范围")
+
+
+# --- polygons ------------------------------------------------------------------------------------
+
+
+def _measured(
+    plan: Plan, id_: str, title: str, layer: Layer | None, polygon: BaseGeometry
+) -> PlanArea:
     area = Area(ellipsoidal_area(polygon, plan.work_epsg), float(polygon.area))
-    return PlanArea(id_, title, kind, polygon, area)
+    if layer is None:
+        return PlanArea(id_, title, "user", polygon, area)
+    return PlanArea(id_, title, layer.info.role, polygon, area, layer.info)
+
+
+def _of_site(plan: Plan, site: Site) -> PlanArea:
+    if site.crs.work_epsg != plan.work_epsg:
+        raise CrsError(
+            f"范围按 EPSG:{site.crs.work_epsg} 读入",
+            expected=f"规划的工作坐标系 EPSG:{plan.work_epsg}",
+            advice="用同一规划重新读入",
+        )
+    _inside_bounds(plan, site.geometry, site.name)
+    return PlanArea(
+        "user", site.name, "user", site.geometry, site.area, None, site.notes, site.warnings
+    )
+
+
+def _of_polygon(plan: Plan, polygon: BaseGeometry) -> PlanArea:
+    if polygon.geom_type not in ("Polygon", "MultiPolygon") or not polygon.area > 0:
+        raise GeometryError("自定义范围不是有面积的面", expected="多边形", advice="核对图形")
+    if not polygon.is_valid:
+        raise GeometryError(
+            f"自定义范围的边线自相交或重叠（{_place(polygon)}）",
+            expected="不自相交的多边形",
+            advice="修正图形，或用 read_site 的 repair 选项读入",
+        )
+    _inside_bounds(plan, polygon, "自定义范围")
+    return _measured(plan, "user", "自定义范围", None, polygon)
+
+
+def _place(polygon: BaseGeometry) -> str:
+    """Return where a polygon is invalid; the words of the library are English."""
+    east, _, north = shapely.is_valid_reason(polygon).partition("[")[2].strip("]").partition(" ")
+    return f"东 {east}，北 {north}附近" if north else "位置不明"
+
+
+def _inside_bounds(plan: Plan, polygon: BaseGeometry, name: str) -> None:
+    if not polygon.intersects(plan.bounds_polygon):
+        raise OutsidePlanError(
+            f"“{name}”完全位于规划数据范围之外",
+            expected=f"位于经纬度范围 {plan.crs_policy.bounds} 之内",
+            advice=f"核对坐标系（应为 EPSG:{plan.work_epsg}）和坐标",
+        )

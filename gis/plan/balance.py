@@ -1,32 +1,53 @@
 """How is the land of an area divided, and what share of it is green and water?
 
 Areas of the classes of one land-class layer inside one area, on the ellipsoid. The share of green
-and water depends on the definition and on the denominator, so both are always named.
+and water depends on the definition and on the denominator, so both are always named; land on which
+the layer says nothing is never counted as anything, nor taken for nothing.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import ellipsoidal_area, ellipsoidal_areas
-from gis.engine.index import Array
-from gis.errors import NotFoundError
-from gis.model import LayerState, class_matches
-from gis.plan.areas import find_area
+from gis.errors import NotFoundError, RuleBookError
+from gis.model import LayerInfo, LayerState, Site
+from gis.plan.areas import PlanArea, divisions, find_area
 from gis.plan.catalogue import Layer
+from gis.plan.land.files import to_csv, to_gpkg
+from gis.plan.land.ground import (
+    STRAY_M2,
+    Ground,
+    Zoned,
+    divide,
+    divide_by_zone,
+    zone_polygons,
+)
+from gis.plan.land.rows import sentence, table, to_dict, to_frame
+from gis.plan.land.share import (
+    Counting,
+    Sensitivity,
+    ShareRange,
+    counting,
+    sensitivity,
+    share_range,
+    zone_range,
+)
+from gis.plan.land.table import WHOLE, Column, Matrix, PrintedTable, Row, matrix, printed
+from gis.plan.schema import Stated
 from gis.rulebook import land_classes
-from gis.units import m2_to_ha, m2_to_mu, round_parts
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
 
 DEFAULT_DEFINITION = "B"
+UNKNOWN_CODE, NO_CODE = "编码不在分类表中", "未填编码"
+OUTSIDE_ZONES = "不在功能区内"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,74 +62,217 @@ class ClassArea:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionShare:
+    """The share of one area by one definition; no share where the plan has no layer for it."""
+
+    id: str
+    text: str
+    layer: LayerInfo | None
+    share: float | None
+    range: ShareRange | None
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
 class LandBalance:
     """Areas of the land classes of an area, and the share of green and water by one definition.
 
-    ``uncovered_m2`` is the part of the area on which the layer says nothing, ``overlap_m2`` what
-    features of different classes claim twice: 0 in sound data.
+    ``source`` is the land-class layer, ``rows`` the classes with their areas, each counted once.
+    Tables, other definitions and exports are made when they are asked for.
     """
 
-    area_id: str
-    area_title: str
-    layer: str
-    scheme: str
-    edition: str
-    definition: str
-    definition_text: str
-    denominator_m2: float
-    uncovered_m2: float
-    overlap_m2: float
-    rows: tuple[ClassArea, ...]
+    plan: Plan = field(repr=False)
+    area: PlanArea
+    source: LayerInfo
+    counts: land_classes.GreenWater
+    counted: Counting = field(repr=False)
+    ground: Ground = field(repr=False)
+    rows: tuple[ClassArea, ...] = field(repr=False)
 
-    def _sum(self, kind: str) -> float:
-        return math.fsum(row.area_m2 for row in self.rows if row.counted_as == kind)
+    # --- what it is of ---
+
+    @property
+    def layer(self) -> str:
+        """Id of the land-class layer."""
+        return self.source.id
+
+    @property
+    def definition(self) -> str:
+        """Letter of the definition of green and water."""
+        return self.counts.id
+
+    @property
+    def definition_text(self) -> str:
+        """What the definition counts, in Chinese."""
+        return definition_text(self.counts.id)
+
+    @property
+    def denominator_m2(self) -> float:
+        """The whole area, whatever the layer covers of it."""
+        return self.area.area.ellipsoidal_m2
+
+    @property
+    def stated(self) -> Stated | None:
+        """The share that the plan's own documents state of this area by this definition."""
+        for stated in self.plan.file.stated:
+            same = (stated.within, stated.definition or DEFAULT_DEFINITION)
+            if stated.measure == "green_water_share" and same == (self.area.id, self.definition):
+                return stated
+        return None
+
+    # --- how much ---
+
+    @property
+    def uncovered_m2(self) -> float:
+        """The land on which the layer says nothing: measured, not what is left of a sum."""
+        return self.ground.uncovered_m2
+
+    @property
+    def overlap_m2(self) -> float:
+        """What features of different classes claim twice; 0 in sound data."""
+        return self.ground.overlap_m2
+
+    @property
+    def repeated_m2(self) -> float:
+        """What features of one class cover twice; it is counted once everywhere."""
+        return self.ground.repeated_m2
 
     @property
     def green_m2(self) -> float:
         """Area counted as green."""
-        return self._sum("green")
+        return self.ground.union_m2(self.counted.green)
 
     @property
     def water_m2(self) -> float:
         """Area counted as water."""
-        return self._sum("water")
+        return self.ground.union_m2(self.counted.water)
 
     @property
-    def green_water_share(self) -> float:
-        """Green and water over the whole area, 0-1."""
-        return (self.green_m2 + self.water_m2) / self.denominator_m2
+    def green_water_m2(self) -> float:
+        """Area counted as green or water; land that is claimed as both counts once."""
+        return self.ground.union_m2(self.counted.both)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the layer says anything about the area."""
+        return self.denominator_m2 - self.uncovered_m2 > STRAY_M2
+
+    @property
+    def share_range(self) -> ShareRange:
+        """What the share is at least, and at most if all unknown land counted."""
+        return share_range(self.ground, self.counted, self.denominator_m2)
+
+    @property
+    def green_water_share(self) -> float | None:
+        """Green and water over the whole area, 0-1; None when the layer says nothing about it.
+
+        Where the layer does not cover the whole area this is the least that the share can be.
+        """
+        return self.share_range.low if self.is_known else None
+
+    @cached_property
+    def sensitivity(self) -> tuple[Sensitivity, ...]:
+        """How the share moves with each class of the area that is open to argument."""
+        return tuple(sensitivity(self.ground, self.counted, self.counts, self.denominator_m2))
+
+    @cached_property
+    def definitions(self) -> tuple[DefinitionShare, ...]:
+        """The share of this area by every definition."""
+        return tuple(
+            _by_definition(self, chosen) for chosen in land_classes.green_water_definitions()
+        )
+
+    # --- classes by zones ---
+
+    @property
+    def zone_layer(self) -> Layer | None:
+        """The first layer of zones that can be used."""
+        usable = (x for x in self.plan.with_role("zone") if x.state is LayerState.CHECKED)
+        return next((layer for layer in usable if len(layer.index)), None)
+
+    @cached_property
+    def zoned(self) -> Zoned | None:
+        """The pieces of land by zone; None when the plan has no zones."""
+        layer = self.zone_layer
+        if layer is None:
+            return None
+        zones = zone_polygons(layer, self.area.polygon, self.ground.epsg)
+        return divide_by_zone(self.ground, zones)
+
+    def share_in(self, zone: str) -> ShareRange | None:
+        """Return the share of green and water inside one zone; None when nothing is known of it.
+
+        An empty name means the land outside of all zones.
+        """
+        return None if self.zoned is None else zone_range(self.zoned, zone, self.counted)
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The unrounded table of classes by zones, or with one column where there are none."""
+        rows = [
+            *(Row("class", row.cls, row.counted_as) for row in self.rows),
+            Row("uncovered"),
+            Row("overlap"),
+        ]
+        if self.zoned is None:
+            areas = {(label, WHOLE): m2 for label, m2 in self.ground.by_label.items()}
+            return matrix(areas, rows, [Column("total")])
+        return matrix(self.zoned.cells, rows, _columns(self.zoned, self.zone_layer))
+
+    @cached_property
+    def printed(self) -> PrintedTable:
+        """The same table as printed; its numbers add up as printed."""
+        return printed(self.matrix, self.denominator_m2)
+
+    # --- how it is handed on ---
+
+    @property
+    def sentence(self) -> str:
+        """The share in one Chinese sentence, with definition, denominator, layer and date."""
+        return sentence(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; printed hectares add up to the printed whole."""
-        parts = [row.area_m2 for row in self.rows] + [self.uncovered_m2]
-        hectares = round_parts([m2_to_ha(p) for p in parts], 2)
-        return {
-            "area": {"id": self.area_id, "title": self.area_title},
-            "layer": self.layer,
-            "scheme": self.scheme,
-            "edition": self.edition,
-            "definition": self.definition,
-            "definition_text": self.definition_text,
-            "denominator_m2": round(self.denominator_m2, 2),
-            "green_m2": round(self.green_m2, 2),
-            "water_m2": round(self.water_m2, 2),
-            "green_water_share": round(self.green_water_share, 6),
-            "uncovered_m2": round(self.uncovered_m2, 2),
-            "uncovered_ha": hectares[-1],
-            "overlap_m2": round(self.overlap_m2, 2) + 0.0,
-            "classes": [
-                {
-                    "class": row.cls,
-                    "name": row.name,
-                    "area_m2": round(row.area_m2, 2),
-                    "ha": ha,
-                    "mu": round(m2_to_mu(row.area_m2), 2),
-                    "share": round(row.share, 6),
-                    "counted_as": row.counted_as or None,
-                }
-                for row, ha in zip(self.rows, hectares, strict=False)
-            ],
-        }
+        """Return plain JSON values; printed numbers add up to printed wholes."""
+        return to_dict(self)
+
+    def to_frame(self) -> Any:
+        """Return a data frame with one row per class and zone, unrounded m²."""
+        return to_frame(self)
+
+    def table(self) -> Any:
+        """Return a data frame of classes by zones in hectares, as printed, with all totals."""
+        return table(self)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the printed table with its head for office programs; return the path."""
+        return to_csv(self, Path(path))
+
+    def to_gpkg(self, path: str | Path, *, ceiling: str = "public") -> Path:
+        """Write the land by class and zone as polygons, and the figures as a table.
+
+        Raises
+        ------
+        ClaimError
+            The land-class layer, the zones or the outline of the area are more secret than the
+            ceiling.
+        """
+        return to_gpkg(self, Path(path), ceiling=ceiling)
+
+
+def _columns(zoned: Zoned, layer: Layer | None) -> list[Column]:
+    names = {} if layer is None else zone_names(layer)
+    met = sorted({zone for label in zoned.zones for zone in label})
+    return [
+        *(Column("zone", zone, names.get(zone, "")) for zone in met),
+        Column("outside", "", OUTSIDE_ZONES),
+        Column("overlap", "", "功能区重叠（扣除）"),
+    ]
+
+
+def zone_names(layer: Layer) -> dict[str, str]:
+    """Return the name of each zone of a layer, empty where it has none."""
+    names = layer.index.names
+    return {zone: str(names[at[0]] or "") for zone, at in divisions(layer).items()}
 
 
 def definition_text(definition: str) -> str:
@@ -117,82 +281,85 @@ def definition_text(definition: str) -> str:
     return f"{chosen.title}（{chosen.note}）" if chosen.note else chosen.title
 
 
-def land_balance(plan: Plan, area: str | None, definition: str) -> LandBalance:
+def land_balance(
+    plan: Plan, area: str | Site | BaseGeometry | PlanArea | None, definition: str
+) -> LandBalance:
     """Return the land balance of an area of the plan; see ``Plan.land_balance``."""
     chosen = land_classes.green_water(definition.upper())
-    layer = _class_layer(plan, chosen)
-    found = find_area(plan, area)
-    polygon, denominator = found.polygon, found.area.ellipsoidal_m2
-    classes = land_classes.scheme(chosen.scheme, chosen.edition)
+    layer = class_layer(plan, chosen)
+    found = area if isinstance(area, PlanArea) else find_area(plan, area)
+    scheme = land_classes.scheme(chosen.scheme, chosen.edition)
+    ground = divide(layer, found.polygon, plan.work_epsg)
+    counted = counting(ground, chosen, scheme)
+    denominator = found.area.ellipsoidal_m2
     rows = [
-        ClassArea(cls, classes.name(cls), m2, m2 / denominator, _counted(cls, chosen))
-        for cls, m2 in sorted(class_areas(layer, polygon, plan.work_epsg).items())
+        ClassArea(cls, _class_name(scheme, cls), m2, m2 / denominator, counted.of(cls))
+        for cls in ground.classes()
+        if (m2 := ground.union_m2([cls])) > 0
     ]
-    counted = math.fsum(row.area_m2 for row in rows)
-    covered = counted
-    if not layer.index.is_coverage:
-        covered = ellipsoidal_area(shapely.union_all(_cut(layer, polygon)[1]), plan.work_epsg)
-    return LandBalance(
-        area_id=found.id,
-        area_title=found.title,
-        layer=layer.info.id,
-        scheme=chosen.scheme,
-        edition=chosen.edition,
-        definition=chosen.id,
-        definition_text=definition_text(definition),
-        denominator_m2=denominator,
-        uncovered_m2=max(denominator - covered, 0.0),
-        overlap_m2=counted - covered,
-        rows=tuple(rows),
-    )
+    return LandBalance(plan, found, layer.info, chosen, counted, ground, tuple(rows))
 
 
-def _counted(cls: str, chosen: land_classes.GreenWater) -> str:
-    if class_matches(cls, chosen.green):
-        return "green"
-    return "water" if class_matches(cls, chosen.water) else ""
+def _class_name(scheme: land_classes.Scheme, cls: str) -> str:
+    if not cls:
+        return NO_CODE
+    return scheme.name(cls) if scheme.exists(cls) else UNKNOWN_CODE
 
 
-def _class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:
-    """Return the layer whose scheme and edition the definition speaks of."""
-    for layer in plan.layers.values():
-        same = (layer.info.scheme, layer.info.edition) == (chosen.scheme, chosen.edition)
-        if same and layer.state is LayerState.CHECKED:
+def class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:
+    """Return the layer whose scheme and edition a definition speaks of.
+
+    Raises
+    ------
+    NotFoundError
+        The plan has no such layer that can be used; a layer without data is named with the reason.
+    """
+    fitting = [layer for layer in plan.layers.values() if _speaks_of(layer, chosen)]
+    for layer in fitting:
+        if layer.state is LayerState.CHECKED:
             return layer
+    lacking = "；".join(f"图层“{x.info.title}”无数据（{x.reason}）" for x in fitting)
     raise NotFoundError(
-        f"规划数据包没有可用的《{chosen.scheme}》{chosen.edition} 年版用地图层",
+        lacking or f"规划数据包没有《{chosen.scheme}》{chosen.edition} 年版的用地图层",
         expected=f"口径 {chosen.id} 所需的用地图层",
         advice="补充图层，或换用其他口径",
     )
 
 
-def class_areas(layer: Layer, polygon: BaseGeometry | None, epsg: int) -> dict[str, float]:
+def _speaks_of(layer: Layer, chosen: land_classes.GreenWater) -> bool:
+    info = layer.info
+    if info.geometry != "polygon" or not (info.scheme and info.edition):
+        return False
+    try:
+        scheme = land_classes.scheme(info.scheme, info.edition)
+    except RuleBookError:  # a scheme of another country
+        return False
+    return (scheme.id, scheme.edition) == (chosen.scheme, chosen.edition)
+
+
+def _by_definition(balance: LandBalance, chosen: land_classes.GreenWater) -> DefinitionShare:
+    """Return the share by another definition; on the same layer the same pieces count anew."""
+    text = definition_text(chosen.id)
+    try:
+        layer = class_layer(balance.plan, chosen)
+    except NotFoundError as problem:
+        return DefinitionShare(chosen.id, text, None, None, None, problem.found)
+    ground = balance.ground
+    if layer.info.id != balance.layer:
+        ground = divide(layer, balance.area.polygon, balance.ground.epsg)
+    scheme = land_classes.scheme(chosen.scheme, chosen.edition)
+    counted = counting(ground, chosen, scheme)
+    found = share_range(ground, counted, balance.denominator_m2)
+    known = balance.denominator_m2 - ground.uncovered_m2 > STRAY_M2
+    reason = "" if known else f"图层“{layer.info.title}”没有覆盖该范围"
+    return DefinitionShare(chosen.id, text, layer.info, found.low if known else None, found, reason)
+
+
+def class_areas(layer: Layer, polygon: BaseGeometry | None, epsg: int) -> Mapping[str, float]:
     """Return m² by class of a layer, inside a polygon or in whole.
 
     Overlapping features of one class count once. Features of different classes that overlap are
     counted in both; ``LandBalance.overlap_m2`` says how much that is.
     """
-    index = layer.index
-    at, shapes = _cut(layer, polygon)
-    groups: dict[str, list[int]] = {}
-    for n, position in enumerate(at):
-        groups.setdefault(index.classes[position] or "", []).append(n)
-    totals = {}
-    for cls, members in groups.items():
-        own = shapes[members]
-        if not index.is_coverage:
-            own = shapely.get_parts(shapely.union_all(own))
-        totals[cls] = math.fsum(float(m2) for m2 in ellipsoidal_areas(own, epsg))
-    return {cls: m2 for cls, m2 in totals.items() if m2 > 0}
-
-
-def _cut(layer: Layer, polygon: BaseGeometry | None) -> tuple[Array, Array]:
-    """Return positions and shapes of the features inside a polygon; only the border is cut."""
-    index = layer.index
-    if polygon is None:
-        return np.arange(len(index)), index.geometries
-    at = index.meeting(polygon)
-    shapes = index.geometries[at].copy()
-    border = ~np.isin(at, index.tree.query(polygon, predicate="contains"))
-    shapes[border] = shapely.intersection(shapes[border], polygon)
-    return at, shapes
+    ground = divide(layer, polygon, epsg)
+    return {cls: m2 for cls in ground.classes() if (m2 := ground.union_m2([cls])) > 0}

@@ -6,7 +6,7 @@ Unknown keys are refused; ``gis.tomlfile`` adds the line. Nothing is opened here
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -36,6 +36,9 @@ Role = Literal[
     "project",
     "other",
 ]
+
+Band = Literal["blue", "green", "red", "nir", "swir", "ndvi", "ndwi"]
+Index = Literal["ndvi", "ndwi"]
 
 
 class _Strict(BaseModel):
@@ -168,9 +171,13 @@ class RasterEntry(_Strict):
     """One ``[[raster]]`` table.
 
     ``kind = "classes"``: one band of class values, explained by a code ``table`` (CSV beside the
-    plan) or by a land-class ``scheme`` with ``edition``. ``kind = "bands"``: ``bands`` names which
-    band (from 1) is ``green``, ``red``, ``nir`` … ; indices such as NDVI are computed from them.
-    Images of one place at several dates share a ``series``.
+    plan) or by a land-class ``scheme`` with ``edition``; with both, the table's ``classes`` column
+    names classes of that scheme, and vector layers of the same scheme are compared.
+    ``kind = "bands"``: ``bands`` names which band (from 1) is ``green``, ``red``, ``nir`` …, from
+    which indices such as NDVI are computed, or which one holds a finished index (``ndvi``).
+    ``thresholds`` says from where on an index counts, as a number or ``"otsu"``. ``scale`` and
+    ``offset`` turn stored numbers into reflectance, in place of what the file says. Images of one
+    place at several dates share a ``series``.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -178,7 +185,10 @@ class RasterEntry(_Strict):
     path: str
     kind: Literal["classes", "bands"]
     date: date
-    bands: dict[Literal["blue", "green", "red", "nir", "swir"], int] = {}
+    bands: dict[Band, Annotated[int, Field(ge=1)]] = {}
+    thresholds: dict[Index, Annotated[float, Field(gt=-1, lt=1)] | Literal["otsu"]] = {}
+    scale: float | None = Field(None, gt=0)
+    offset: float | None = None
     table: str | None = None
     scheme: str | None = None
     edition: str | None = None
@@ -193,10 +203,12 @@ class RasterEntry(_Strict):
     def _values_are_explained(self) -> RasterEntry:
         if self.kind == "bands" and not self.bands:
             raise ValueError('kind = "bands" 的栅格必须用 bands 写明波段，如 { red = 3, nir = 4 }')
-        if self.kind == "classes" and bool(self.table) == bool(self.scheme and self.edition):
-            raise ValueError(
-                "分类栅格必须写明编码表 table，或分类体系 scheme 和版本 edition，二选一"
-            )
+        if len(set(self.bands.values())) < len(self.bands):
+            raise ValueError("bands 中有两个名称指向同一波段")
+        if bool(self.scheme) != bool(self.edition):
+            raise ValueError("分类体系 scheme 和版本 edition 必须一起写明")
+        if self.kind == "classes" and not (self.table or self.scheme):
+            raise ValueError("分类栅格必须写明编码表 table，或分类体系 scheme 和版本 edition")
         return self
 
 

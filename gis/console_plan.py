@@ -1,0 +1,309 @@
+"""How does the balance of a plan read in a terminal? Chinese text; nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gis.console import in_options, print_rows
+from gis.plan.land.rows import COUNTED_LABELS
+from gis.plan.schema import STATUS_LABELS
+from gis.plan.stated import UNITS, amount
+from gis.units import M2_PER_HA
+
+# Tables of zones are cut into pieces of this many columns, which fit a terminal.
+_ACROSS = 4
+_KINDS = {
+    "planning_area": "规划范围",
+    "core": "核心区",
+    "approval": "批准范围",
+    "dev_boundary": "开发边界",
+    "district": "镇街",
+    "zone": "功能区",
+}
+
+
+def print_balance(console: Console, document: Mapping[str, Any]) -> None:
+    """Print stated beside computed figures, the areas, the land balance, budgets and rasters."""
+    print_stated(console, document["stated"])
+    print_areas(console, document["areas"])
+    if document["land_balance"]:
+        print_land(console, document["land_balance"])
+    else:
+        console.print(f"没有用地平衡：{document['land_balance_note']}。", soft_wrap=True)
+    print_budgets(console, document.get("budgets", ()))
+    print_rasters(console, document.get("rasters", ()))
+
+
+def print_stated(console: Console, figures: Sequence[Mapping[str, Any]]) -> None:
+    """Print what the plan's documents state beside what the geometry gives."""
+    if not figures:
+        return console.print("规划数据包没有列出公布指标。")
+    rows = [
+        (
+            f["title"],
+            figure_text(f["stated"], f["unit"]),
+            figure_text(f["computed"], f["unit"]),
+            f["reason"],
+            _layer_text(f),
+        )
+        for f in figures
+    ]
+    return print_rows(
+        console, "公布值与计算值", ("指标", "公布", "计算", "说明", "图层和时点"), rows
+    )
+
+
+def print_areas(console: Console, areas: Sequence[Mapping[str, Any]]) -> None:
+    """Print the named areas by both formulas."""
+    heads = ("范围", "名称", "椭球 km²", "亩", "平面 − 椭球 m²", "图层和时点")
+    table = _numbers("范围面积（法定面积为椭球面积）", heads, first=2, last=1)
+    for a in areas:
+        table.add_row(
+            f"{_KINDS.get(a['kind'], '')} {a['id']}".strip(),
+            a["title"],
+            f"{a['km2']:,.4f}",
+            f"{a['mu']:,.2f}",
+            f"{a['planar_difference_m2']:+,.2f}",
+            _layer_text(a),
+        )
+    console.print(table)
+
+
+def _layer_text(row: Mapping[str, Any]) -> str:
+    status = STATUS_LABELS.get(row["status"], row["status"])
+    return f"{row['layer_title']}，{row['vintage']}，{status}"
+
+
+def _numbers(title: str, heads: Sequence[str], *, first: int = 1, last: int = 0) -> Table:
+    """Return a table whose middle columns are numbers."""
+    table = Table(title=title, title_justify="left")
+    for n, head in enumerate(heads):
+        words = n < first or n >= len(heads) - last
+        table.add_column(head, justify="left" if words else "right", overflow="fold")
+    return table
+
+
+# --- land balance --------------------------------------------------------------------------------
+
+
+def print_land(console: Console, land: Mapping[str, Any]) -> None:
+    """Print the classes, the same by zone, the share by each definition, and what moves it."""
+    for warning in land["area"]["warnings"]:
+        console.print(Text(f"注意：{in_options(warning['message'])}", style="yellow"))
+    for note in land["area"]["notes"]:
+        console.print(Text(f"说明：{note['message']}", style="dim"))
+    _print_classes(console, land)
+    _print_majors(console, land["majors"])
+    if land["zones"]:
+        _print_zones(console, land)
+    if land["zones_note"]:
+        console.print(f"功能区：{land['zones_note']}", soft_wrap=True)
+    _print_definitions(console, land)
+    _print_sensitivity(console, land["sensitivity"])
+    _print_defects(console, land)
+    console.print(land["sentence"], style="bold", soft_wrap=True)
+
+
+def _print_classes(console: Console, land: Mapping[str, Any]) -> None:
+    title = f"{land['area']['title']}用地平衡（{land['scheme']} {land['edition']}）"
+    table = _numbers(title, ("地类", "公顷", "亩", "占比", "计入"), last=1)
+    for c in land["classes"]:
+        counted = COUNTED_LABELS.get(c["counted_as"] or "", "")
+        label = f"{c['class']} {c['name']}".strip()
+        table.add_row(label, f"{c['ha']:,.2f}", f"{c['mu']:,.2f}", f"{c['percent']:.2f}%", counted)
+    for row in land["rest"]:
+        percent = f"{row['percent']:.2f}%"
+        table.add_row(row["name"], f"{row['ha']:,.2f}", f"{row['mu']:,.2f}", percent, "")
+    total = land["total"]
+    table.add_section()
+    table.add_row("合计", f"{total['ha']:,.2f}", f"{total['mu']:,.2f}", "100.00%", "")
+    console.print(table)
+
+
+def _print_majors(console: Console, majors: Sequence[Mapping[str, Any]]) -> None:
+    table = _numbers(
+        "三大类（按农用地转用审批的归类）", ("类别", "公顷", "亩", "占比", "说明"), last=1
+    )
+    for m in majors:
+        notes = "；".join(m["notes"])
+        table.add_row(
+            m["label"], f"{m['ha']:,.2f}", f"{m['mu']:,.2f}", f"{m['percent']:.2f}%", notes
+        )
+    if majors:
+        console.print(table)
+
+
+def _print_zones(console: Console, land: Mapping[str, Any]) -> None:
+    """Print classes by zones in hectares, a few zones at a time; the total stands in each."""
+    zones = land["zones"]
+    columns = zones["columns"]
+    for start in range(0, len(columns), _ACROSS):
+        part = range(start, min(start + _ACROSS, len(columns)))
+        heads = [" ".join(filter(None, (columns[n]["zone"], columns[n]["name"]))) for n in part]
+        table = _numbers("地类 × 功能区（公顷）", ("地类", *heads, "合计"))
+        table.columns[0].no_wrap = True
+        for row in zones["rows"]:
+            label = " ".join(filter(None, (row["class"], row["name"])))
+            cells = [f"{row['cells_ha'][n]:,.2f}" for n in part]
+            table.add_row(label, *cells, f"{row['total_ha']:,.2f}")
+        table.add_section()
+        totals = [f"{columns[n]['ha']:,.2f}" for n in part]
+        table.add_row("合计", *totals, f"{zones['total_ha']:,.2f}")
+        console.print(table)
+
+
+def _print_definitions(console: Console, land: Mapping[str, Any]) -> None:
+    rows = []
+    for d in land["definitions"]:
+        share = share_or_none(d["share"])
+        bound = "不低于 " if d["is_lower_bound"] else ""
+        layer = "" if d["layer"] is None else _layer_text(d)
+        mark = "▶" if d["id"] == land["definition"] else ""
+        rows.append((f"{mark}{d['id']}", d["text"], bound + share, layer or d["reason"]))
+    title = f"绿地和水域占比：各种口径（分母：{land['area']['title']}）"
+    print_rows(console, title, ("口径", "内容", "占比", "图层和时点"), rows)
+
+
+def _print_sensitivity(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    heads = ("有争议的地类", "公顷", "现计入", "改变后占比", "变化（百分点）", "说明")
+    table = _numbers("敏感性：逐项改变是否计入", heads, last=1)
+    for s in rows:
+        label = f"{s['title']} {'、'.join(s['classes'])}"
+        table.add_row(
+            label,
+            f"{s['ha']:,.2f}",
+            "是" if s["counted"] else "否",
+            f"{s['other_share']:.2%}",
+            f"{s['difference_points']:+.2f}",
+            s["note"],
+        )
+    console.print(table)
+
+
+def _print_defects(console: Console, land: Mapping[str, Any]) -> None:
+    for key, text in (
+        ("uncovered_m2", "图层未覆盖"),
+        ("overlap_m2", "不同地类相互重叠（重复计算，已扣除）"),
+        ("repeated_m2", "同类图斑相互重叠（只计一次）"),
+        ("counted_twice_m2", "计入绿地和水域的地类之间重叠（只计一次）"),
+    ):
+        if land[key]:
+            console.print(f"{text}：{land[key]:,.2f} m²", style="yellow")
+
+
+def figure_text(value: float | None, unit: str) -> str:
+    """Return a figure with its unit; one that could not be computed says 无数据."""
+    if value is None:
+        return "无数据"
+    return f"{value:.2%}" if unit == "share" else f"{value:,.4f} {UNITS[unit]}"
+
+
+# --- budgets and rasters -------------------------------------------------------------------------
+
+
+def print_budgets(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what there is of each scarce kind of land; what is not known says so."""
+    if not rows:
+        return
+    keys = ("total_m2", "used_m2", "reserved_m2", "free_m2")
+    heads = ("稀缺用地", "总量（公顷）", "已用", "已预留", "尚余", "说明")
+    table = _numbers("用地指标台账", heads, last=1)
+    for row in (row for row in rows if "total_m2" in row):
+        names = dict.fromkeys((row["title"], row.get("name") or row.get("class") or row["title"]))
+        label = " ".join(names)
+        table.add_row(label, *(_hectares(row.get(key)) for key in keys), row.get("note") or "")
+    console.print(table)
+
+
+def _hectares(area_m2: float | None) -> str:
+    return "—" if area_m2 is None else f"{area_m2 / M2_PER_HA:,.2f}"
+
+
+def print_rasters(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what the images say, each with its date and in its own words."""
+    if not rows:
+        return
+    table = _numbers("遥感影像和栅格", ("栅格", "日期", "占比", "有效像元", "说明"), last=1)
+    for r in rows:
+        series = r.get("series") or {}
+        said = (r.get("reason"), r.get("sentence"), series.get("sentence"))
+        table.add_row(
+            r["title"],
+            str(r["date"]),
+            share_or_none(r.get("share")),
+            share_or_none(r.get("valid_share")),
+            "；".join(filter(None, said)),
+        )
+    console.print(table)
+
+
+def share_or_none(share: float | None) -> str:
+    """Return a share in percent; an unknown one is no zero."""
+    return "无数据" if share is None else f"{share:.2%}"
+
+
+# --- one number ----------------------------------------------------------------------------------
+
+_LINES = (
+    ("definition", "定义"),
+    ("denominator", "分母"),
+    ("layer_title", "图层"),
+    ("vintage", "时点"),
+    ("status", "状态"),
+    ("source", "来源"),
+    ("layer_source", "图层来源"),
+    ("reason", "说明"),
+    ("sentence", "结论"),
+)
+
+
+def print_explained(console: Console, found: Mapping[str, Any]) -> None:
+    """Print what explains one number, line by line, then what counts and what may."""
+    rows = [("指标", f"{found['title']}（{found['id']}）"), *_values(found)]
+    for key, label in _LINES:
+        if found.get(key):
+            value = found[key]
+            rows.append((label, STATUS_LABELS.get(value, value) if key == "status" else value))
+    for key, label in (("counted", "计入"), ("not_counted", "未计入")):
+        if key in found:
+            names = [f"{c['class']} {c['name']} {c['ha']:,.2f} 公顷".strip() for c in found[key]]
+            rows.append((label, "；".join(names) or "无"))
+    print_rows(console, "指标说明", ("项", "内容"), rows)
+    _print_sensitivity(console, found.get("sensitivity", ()))
+
+
+def _values(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    match found["kind"]:
+        case "figure":
+            unit = found["unit"]
+            return [
+                ("公布值", figure_text(found["stated"], unit)),
+                ("计算值", figure_text(found["computed"], unit)),
+                ("公布值取整范围", f"±{amount(found['tolerance'], unit)}"),
+                *_both_areas(found),
+            ]
+        case "area":
+            return [
+                ("面积", f"{found['km2']:,.4f} km² = {found['mu']:,.2f} 亩"),
+                *_both_areas(found),
+            ]
+        case "class":
+            size = f"{found['ha']:,.2f} 公顷 = {found['mu']:,.2f} 亩，占 {found['percent']:.2f}%"
+            counted = COUNTED_LABELS.get(found["counted_as"] or "", "不计入")
+            return [("面积", size), ("绿地和水域", f"{counted}（{found['counted_by']}）")]
+        case _:
+            return []
+
+
+def _both_areas(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if found["ellipsoidal_m2"] is None:
+        return []
+    text = f"椭球 {found['ellipsoidal_m2']:,.2f} m²，平面 {found['planar_m2']:,.2f} m²"
+    return [("两种面积", text)]

@@ -1,0 +1,83 @@
+"""How does a file leave the house so that office and desktop programs open it safely?
+
+Tables are UTF-8 with a mark that Excel understands and hold no formulas; a GeoPackage is made
+beside its target and moved over it, and equal content gives equal bytes. What is written is
+decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# A cell that begins with one of these is run as a formula by spreadsheet programs.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# GeoPackage stamps its tables with the clock; a fixed day keeps equal content equal.
+_STAMP = "2000-01-01T00:00:00Z"
+
+
+def safe_cell(value: Any) -> Any:
+    """Return the value as a spreadsheet may read it: text that starts a formula gets a ``'``.
+
+    >>> safe_cell("=1+1"), safe_cell(-3.5)
+    ("'=1+1", -3.5)
+    """
+    # Some programs skip leading blanks before they look for the formula sign.
+    risky = isinstance(value, str) and (
+        value.startswith(_FORMULA_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
+    )
+    return f"'{value}" if risky else value
+
+
+def safe_text(value: Any) -> Any:
+    """Return text that UTF-8 can say: half a surrogate pair becomes ``?``."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def write_table(rows: Iterable[Iterable[Any]], path: Path) -> Path:
+    """Write rows as CSV readable by Excel; return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Excel takes UTF-8 for GBK unless the file starts with a byte order mark.
+    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([safe_cell(value) for value in row] for row in rows)
+    return path
+
+
+def write_gpkg(layers: Mapping[str, Any], path: Path) -> Path:
+    """Write data frames as layers of one GeoPackage; return the path.
+
+    Parameters
+    ----------
+    layers
+        Name of the layer and its frame: a GeoDataFrame, or a DataFrame for a table without places.
+    path
+        The target; a reader never meets half of it.
+    """
+    import pyogrio
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        draft = Path(folder) / "draft.gpkg"
+        with _dated():
+            for name, frame in layers.items():
+                pyogrio.write_dataframe(frame, draft, layer=name, driver="GPKG")
+        draft.replace(path)
+    return path
+
+
+@contextmanager
+def _dated() -> Iterator[None]:
+    """Write GeoPackages as of a fixed day."""
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _STAMP})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})

@@ -1,0 +1,1 @@
+"""Behind ``gis.plan.balance``: the ground divided, the share, the printed table, the files."""

@@ -1,0 +1,123 @@
+"""How was one number of the balance made? Definition, denominator, layer, date, source, doubts.
+
+One figure, one share, one class or one area is explained by what it was computed from; nothing is
+computed for the explanation alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shapely.geometry.base import BaseGeometry
+
+from gis.errors import NotFoundError
+from gis.model import Site
+from gis.plan.area import Plan
+from gis.plan.balance import LandBalance
+from gis.plan.figures import area_rows, figure_row
+
+SHARE = "share"
+AreaLike = str | Site | BaseGeometry | None
+_LAYER_KEYS = ("layer", "layer_title", "vintage", "status", "source")
+
+
+def explain(
+    plan: Plan, wanted: str, area: AreaLike = None, definition: str | None = None
+) -> dict[str, Any]:
+    """Return everything that explains one number.
+
+    Parameters
+    ----------
+    plan
+        An opened plan package.
+    wanted
+        Id of a stated figure, ``share`` (green and water of the area), the code of a land class in
+        the area, or the id of an area.
+    area, definition
+        As for ``Plan.land_balance``; a stated figure has its own.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing of that name; what there is, is named.
+    """
+    for row in (figure_row(figure) for figure in plan.figures()):
+        if row["id"] == wanted:
+            return _figure(plan, row)
+    for row in area_rows(plan):
+        if row["id"] == wanted:
+            return _area(row)
+    balance = plan.land_balance(area, definition=definition)
+    document = balance.to_dict()
+    if wanted == SHARE:
+        return {"id": SHARE, "kind": SHARE, "title": "绿地和水域占比", **_share(document)}
+    for row in document["classes"]:
+        if row["class"] == wanted:
+            return _class(document, row)
+    raise NotFoundError(f"没有可以说明的“{wanted[:40]}”", expected="、".join(_known(plan, balance)))
+
+
+def _known(plan: Plan, balance: LandBalance) -> list[str]:
+    figures = [figure.id for figure in plan.figures()]
+    areas = [area.id for area in plan.areas]
+    return [SHARE, *figures, *areas, *(row.cls for row in balance.rows if row.cls)]
+
+
+def _figure(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
+    explained = {"kind": "figure", **row}
+    stated = next(s for s in plan.file.stated if s.id == row["id"])
+    if stated.measure != "green_water_share" or row["computed"] is None:
+        return explained
+    balance = plan.land_balance(stated.within, definition=stated.definition)
+    about = _share(balance.to_dict())
+    # The source of the stated number, and that of the layer, are two things.
+    return {**about, **explained, "layer_source": about["source"]}
+
+
+def _area(row: dict[str, Any]) -> dict[str, Any]:
+    which = "同一编码的" if row["kind"] in ("district", "zone") else "全部"
+    definition = f"图层中{which}要素的椭球面积（重叠只计一次）"
+    return {**row, "kind": "area", "role": row["kind"], "definition": definition}
+
+
+def _share(document: dict[str, Any]) -> dict[str, Any]:
+    keys = (
+        "green_water_share",
+        "share_is_lower_bound",
+        "share_range",
+        "sentence",
+        "denominator_m2",
+        "green_m2",
+        "water_m2",
+        "green_water_m2",
+        "counted_twice_m2",
+        "uncovered_m2",
+        "scheme",
+        "edition",
+        *_LAYER_KEYS,
+        "counted",
+        "not_counted",
+        "sensitivity",
+        "definitions",
+    )
+    return {
+        "definition": f"口径 {document['definition']}：{document['definition_text']}",
+        "denominator": document["area"]["title"],
+        **{key: document[key] for key in keys},
+    }
+
+
+def _class(document: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    code = row["class"]
+    return {
+        "id": code,
+        "kind": "class",
+        "title": row["name"],
+        "definition": f"{document['scheme']}（{document['edition']}）{code} 的椭球面积",
+        "denominator": document["area"]["title"],
+        "denominator_m2": document["denominator_m2"],
+        **{key: row[key] for key in ("area_m2", "ha", "mu", "share", "percent", "counted_as")},
+        "counted_by": f"口径 {document['definition']}：{document['definition_text']}",
+        **{key: document[key] for key in _LAYER_KEYS},
+        "sensitivity": [s for s in document["sensitivity"] if code in s["classes"]],
+    }
