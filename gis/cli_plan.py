@@ -47,7 +47,9 @@ def balance(
     ] = None,
     explain_id: Annotated[
         str | None,
-        typer.Option("--explain", help="说明一个数：指标编号、share、地类编码或范围编号。"),
+        typer.Option(
+            "--explain", help="说明一个数：指标、范围、台账或栅格的编号，地类编码，或 share。"
+        ),
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="另存用地平衡表 CSV。")] = None,
     gpkg: Annotated[Path | None, typer.Option("--gpkg", help="另存分类图斑 GeoPackage。")] = None,
@@ -80,7 +82,7 @@ def balance(
             document = balance_document(opened, wanted, definition)
         else:
             document = explain(opened, explain_id, wanted, definition)
-    _show(document, output, explained=explain_id is not None)
+    _show(opened, document, output, explained=explain_id is not None)
 
 
 def _refuse_idle(area: str | None, file: Path | None, options: Mapping[str, object]) -> None:
@@ -125,12 +127,13 @@ def _write(balance: LandBalance, csv: Path | None, gpkg: Path | None, ceiling: s
         stderr().print(f"已写出：{gpkg}")
 
 
-def _show(document: dict[str, object], output: Output, *, explained: bool) -> None:
+def _show(plan: Plan, document: dict[str, object], output: Output, *, explained: bool) -> None:
     from gis.console_plan import print_balance, print_explained
+    from gis.plan.budgets import budgets
 
     if output is Output.json:
         typer.echo(as_json(document))
     elif explained:
         print_explained(stdout(), document)
     else:
-        print_balance(stdout(), document)
+        print_balance(stdout(), document, budgets(plan))

@@ -16,7 +16,7 @@ from gis.plan.quota.sentences import amount
 from gis.units import M2_PER_HA, m2_to_ha
 
 _AMOUNTS = ("total_m2", "used_m2", "reserved_m2", "unknown_m2", "free_m2")
-_HEADS = ("总量", "已用", "预留", "地类不明", "可用")
+_HEADS = ("总量", "已用", "预留", "地类不明", "余量")
 _UNKNOWN, _NOT_MEANT = "未知", "—"
 
 
@@ -24,13 +24,7 @@ def print_budgets(
     console: Console, budgets: Sequence[Budget], zone: str | None, open_reservations: int
 ) -> None:
     """Print what is left of each kind of scarce land in all, then zone by zone."""
-    place = f"（{zone}）" if zone else ""
-    table = _table(f"稀缺用地余量{place}，公顷", "项", *_HEADS)
-    for budget in budgets:
-        whole, zones = printed(budget, per_m2=M2_PER_HA)
-        for row in [whole] if zone is None else _of_zone(budget, zones, zone):
-            table.add_row(Text(_name(budget)), *_cells(budget, row))
-    console.print(table)
+    print_remainders(console, budgets, zone)
     if zone is None:
         _print_zones(console, budgets)
         _print_classes(console, budgets)
@@ -39,6 +33,17 @@ def print_budgets(
         if budget.note:
             console.print(Text(f"{_name(budget)}：{budget.note}", style="dim"))
     console.print(Text(f"未释放的预留 {open_reservations} 项；面积为椭球面积", style="dim"))
+
+
+def print_remainders(console: Console, budgets: Sequence[Budget], zone: str | None = None) -> None:
+    """Print one row per budget: total, used, reserved, not known, left."""
+    place = f"（{zone}）" if zone else ""
+    table = _table(f"稀缺用地余量{place}，公顷", "项", *_HEADS)
+    for budget in budgets:
+        whole, zones = printed(budget, per_m2=M2_PER_HA)
+        for row in [whole] if zone is None else _of_zone(budget, zones, zone):
+            table.add_row(Text(_name(budget)), *_cells(budget, row))
+    console.print(table)
 
 
 def _of_zone(
@@ -83,8 +88,8 @@ def _print_shares(console: Console, budgets: Sequence[Budget]) -> None:
         if budget.share is None:
             console.print(Text("绿地和水域占比：未知"))
         else:
-            text = f"绿地和水域占比 {budget.share:.2%}（{budget.area}，口径 {budget.definition}）"
-            console.print(Text(text))
+            of = f"分母：{budget.area_title}，口径 {budget.definition}"
+            console.print(Text(f"绿地和水域占比 {budget.share:.2%}（{of}）"))
 
 
 def print_booking(console: Console, booking: Booking) -> None:

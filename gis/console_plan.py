@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from gis.console import in_options, print_rows
+from gis.console_budgets import print_remainders
+from gis.plan.budgets import Budget
 from gis.plan.land.rows import COUNTED_LABELS
+from gis.plan.quota.accounts import Kind
 from gis.plan.schema import STATUS_LABELS
 from gis.plan.stated import UNITS, amount
-from gis.units import M2_PER_HA
+from gis.units import m2_to_ha
 
 # Tables of zones are cut into pieces of this many columns, which fit a terminal.
 _ACROSS = 4
@@ -27,16 +30,19 @@ _KINDS = {
 }
 
 
-def print_balance(console: Console, document: Mapping[str, Any]) -> None:
-    """Print stated beside computed figures, the areas, the land balance, budgets and rasters."""
+def print_balance(console: Console, document: Mapping[str, Any], budgets: Sequence[Budget]) -> None:
+    """Print the share in one sentence, then figures, areas, land balance, budgets and rasters."""
+    if document["land_balance"]:
+        console.print(Text(document["land_balance"]["sentence"], style="bold"), soft_wrap=True)
     print_stated(console, document["stated"])
     print_areas(console, document["areas"])
     if document["land_balance"]:
         print_land(console, document["land_balance"])
     else:
         console.print(f"没有用地平衡：{document['land_balance_note']}。", soft_wrap=True)
-    print_budgets(console, document.get("budgets", ()))
-    print_rasters(console, document.get("rasters", ()))
+    if budgets:
+        print_remainders(console, budgets)
+    print_rasters(console, document["rasters"])
 
 
 def print_stated(console: Console, figures: Sequence[Mapping[str, Any]]) -> None:
@@ -106,7 +112,6 @@ def print_land(console: Console, land: Mapping[str, Any]) -> None:
     _print_definitions(console, land)
     _print_sensitivity(console, land["sensitivity"])
     _print_defects(console, land)
-    console.print(land["sentence"], style="bold", soft_wrap=True)
 
 
 def _print_classes(console: Console, land: Mapping[str, Any]) -> None:
@@ -208,40 +213,38 @@ def figure_text(value: float | None, unit: str) -> str:
 # --- budgets and rasters -------------------------------------------------------------------------
 
 
-def print_budgets(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print what there is of each scarce kind of land; what is not known says so."""
-    if not rows:
-        return
-    keys = ("total_m2", "used_m2", "reserved_m2", "free_m2")
-    heads = ("稀缺用地", "总量（公顷）", "已用", "已预留", "尚余", "说明")
-    table = _numbers("用地指标台账", heads, last=1)
-    for row in (row for row in rows if "total_m2" in row):
-        names = dict.fromkeys((row["title"], row.get("name") or row.get("class") or row["title"]))
-        label = " ".join(names)
-        table.add_row(label, *(_hectares(row.get(key)) for key in keys), row.get("note") or "")
-    console.print(table)
-
-
-def _hectares(area_m2: float | None) -> str:
-    return "—" if area_m2 is None else f"{area_m2 / M2_PER_HA:,.2f}"
-
-
 def print_rasters(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print what the images say, each with its date and in its own words."""
     if not rows:
         return
     table = _numbers("遥感影像和栅格", ("栅格", "日期", "占比", "有效像元", "说明"), last=1)
     for r in rows:
-        series = r.get("series") or {}
-        said = (r.get("reason"), r.get("sentence"), series.get("sentence"))
         table.add_row(
             r["title"],
             str(r["date"]),
-            share_or_none(r.get("share")),
-            share_or_none(r.get("valid_share")),
-            "；".join(filter(None, said)),
+            share_or_none(r["share"]),
+            share_or_none(r["valid_share"]),
+            "；".join(filter(None, _said(r))),
         )
     console.print(table)
+    for sentence in dict.fromkeys(r["series"]["sentence"] for r in rows if r["series"]):
+        console.print(Text(sentence), soft_wrap=True)
+
+
+def _said(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what explains the figure of an image: why none, what it is not, how it was made."""
+    yield row["reason"]
+    yield row["sentence"]
+    yield _threshold(row) and f"阈值 {_threshold(row)}"
+    if agreement := row["agreement"]:
+        points = agreement["difference_points"]
+        yield f"同一口径按图斑计 {agreement['vector_share']:.2%}，相差 {points:+.2f} 个百分点"
+
+
+def _threshold(row: Mapping[str, Any]) -> str:
+    if row.get("threshold") is None:
+        return ""
+    return f"{row['threshold']:.4g}（{row['method'].removeprefix('阈值')}）"
 
 
 def share_or_none(share: float | None) -> str:
@@ -251,6 +254,13 @@ def share_or_none(share: float | None) -> str:
 
 # --- one number ----------------------------------------------------------------------------------
 
+_BUDGET_LINES = (
+    ("total_m2", "总量"),
+    ("used_m2", "已用"),
+    ("reserved_m2", "预留"),
+    ("unknown_m2", "地类不明"),
+    ("free_m2", "余量"),
+)
 _LINES = (
     ("definition", "定义"),
     ("denominator", "分母"),
@@ -259,7 +269,9 @@ _LINES = (
     ("status", "状态"),
     ("source", "来源"),
     ("layer_source", "图层来源"),
+    ("date", "日期"),
     ("reason", "说明"),
+    ("note", "说明"),
     ("sentence", "结论"),
 )
 
@@ -298,8 +310,20 @@ def _values(found: Mapping[str, Any]) -> list[tuple[str, str]]:
             size = f"{found['ha']:,.2f} 公顷 = {found['mu']:,.2f} 亩，占 {found['percent']:.2f}%"
             counted = COUNTED_LABELS.get(found["counted_as"] or "", "不计入")
             return [("面积", size), ("绿地和水域", f"{counted}（{found['counted_by']}）")]
+        case "budget":
+            meant = found["budget"] == Kind.DEV_BOUNDARY
+            lines = [line for line in _BUDGET_LINES if meant or line[0] != "used_m2"]
+            return [(label, _hectares(found[key])) for key, label in lines]
+        case "raster":
+            shares = (("share", "占比"), ("valid_share", "有效像元"))
+            lines = [(label, share_or_none(found[key])) for key, label in shares]
+            return [*lines, *([("阈值", text)] if (text := _threshold(found)) else [])]
         case _:
             return []
+
+
+def _hectares(area_m2: float | None) -> str:
+    return "未知" if area_m2 is None else f"{m2_to_ha(area_m2):,.2f} 公顷"
 
 
 def _both_areas(found: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -78,6 +78,7 @@ class Budget:
     by_class: tuple[ClassBudget, ...] = ()
     share: float | None = None
     area: str | None = None
+    area_title: str | None = None
     definition: str | None = None
     note: str = ""
 
@@ -96,6 +97,7 @@ class Budget:
             **whole,
             "share": None if self.share is None else round(self.share, 6),
             "area": self.area,
+            "area_title": self.area_title,
             "definition": self.definition,
             "by_zone": [
                 {"zone": z.zone, "name": z.name, **row}
@@ -214,6 +216,7 @@ class _Table:
             by_class=tuple(self._classes(account)),
             share=share,
             area=area.id if area else None,
+            area_title=area.title if area else None,
             definition=self._ledger.definition.id if green else None,
             note=self._note(account),
         )

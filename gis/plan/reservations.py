@@ -1,8 +1,8 @@
 """Which land of a plan is promised to a project, and how is a promise entered or released?
 
 ``reservations.jsonl`` in the plan package: one line per reservation or release, only ever added to
-(``gis.plan.quota.journal``). A check never writes here. The outlines are internal to the bureau: they
-serve for measuring and never leave in an answer, which carries names and areas only.
+(``gis.plan.quota.journal``). A check never writes here. The outlines are internal to the bureau:
+they serve for measuring and never leave in an answer, which carries names and areas only.
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ from gis.errors import NotFoundError
 from gis.model import Site
 from gis.plan.area import Plan
 from gis.plan.balance import LandBalance
+from gis.plan.budgets import budget_rows
 from gis.plan.figures import area_rows, figure_row
+from gis.plan.landcover import raster_rows
+from gis.plan.quota.accounts import Kind
 
 SHARE = "share"
 AreaLike = str | Site | BaseGeometry | None
@@ -31,8 +34,8 @@ def explain(
     plan
         An opened plan package.
     wanted
-        Id of a stated figure, ``share`` (green and water of the area), the code of a land class in
-        the area, or the id of an area.
+        Id of a stated figure, of an area, of a budget or of a raster figure; ``share`` (green and
+        water of the area), or the code of a land class in the area.
     area, definition
         As for ``Plan.land_balance``; a stated figure has its own.
 
@@ -47,6 +50,12 @@ def explain(
     for row in area_rows(plan):
         if row["id"] == wanted:
             return _area(row)
+    for row in budget_rows(plan):
+        if row["id"] == wanted:
+            return _budget(plan, row)
+    for row in raster_rows(plan, area):
+        if row["id"] == wanted:
+            return _raster(row)
     balance = plan.land_balance(area, definition=definition)
     document = balance.to_dict()
     if wanted == SHARE:
@@ -60,7 +69,8 @@ def explain(
 def _known(plan: Plan, balance: LandBalance) -> list[str]:
     figures = [figure.id for figure in plan.figures()]
     areas = [area.id for area in plan.areas]
-    return [SHARE, *figures, *areas, *(row.cls for row in balance.rows if row.cls)]
+    others = [row["id"] for row in (*budget_rows(plan), *raster_rows(plan, None))]
+    return [SHARE, *figures, *areas, *others, *(row.cls for row in balance.rows if row.cls)]
 
 
 def _figure(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +88,37 @@ def _area(row: dict[str, Any]) -> dict[str, Any]:
     which = "同一编码的" if row["kind"] in ("district", "zone") else "全部"
     definition = f"图层中{which}要素的椭球面积（重叠只计一次）"
     return {**row, "kind": "area", "role": row["kind"], "definition": definition}
+
+
+_BUDGETS = {
+    Kind.DEV_BOUNDARY: "开发边界与现状地类套合：现状建设用地为已用，未释放的预留为预留，其余为余量",
+    Kind.FARMLAND: "图层全部要素的椭球面积（重叠只计一次），扣除未释放的预留",
+    Kind.CULTIVATED: "现状耕地（含可调整地类）的椭球面积，扣除未释放的预留",
+    Kind.CONVERSION: "批准的农用地转用指标，扣除未释放的预留占用的农用地",
+    Kind.REPLACEMENT: "批准的补充耕地指标，扣除未释放的预留占用的耕地",
+    Kind.GREEN_WATER: "规划绿地和水域的椭球面积，扣除未释放的预留",
+}
+
+
+def _budget(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
+    info = plan.layers[row["layer"]].info if row["layer"] in plan.layers else None
+    letter = f"（口径 {row['definition']}）" if row["definition"] else ""
+    return {
+        **row,
+        "kind": "budget",
+        "budget": row["kind"],
+        "title": " ".join(dict.fromkeys((row["title"], row["name"]))),
+        "definition": _BUDGETS[Kind(row["kind"])] + letter,
+        "denominator": row["area_title"],
+        "layer_title": info.title if info else None,
+        "status": info.status if info else None,
+        "source": info.source if info else None,
+    }
+
+
+def _raster(row: dict[str, Any]) -> dict[str, Any]:
+    area = row["area"]
+    return {**row, "kind": "raster", "figure": row["kind"], "denominator": area and area["title"]}
 
 
 def _share(document: dict[str, Any]) -> dict[str, Any]:
