@@ -35,3 +35,36 @@ def test_every_command_of_the_readme_prints_what_it_shows_in_that_order(repo, na
         lines = iter(done.stdout.splitlines())
         for line in shown:
             assert any(line == printed for printed in lines), f"{command}\n{line}\n{done.stdout}"
+
+
+def indicators(text):
+    """Yield computed numbers and id of each row of the table of indicators."""
+    table = text.split("| indicator |")[1].split("\n\n")[0]
+    for row in table.splitlines()[2:]:
+        _, _, _, computed, _, name, _ = (cell.strip() for cell in row.split("|"))
+        yield re.findall(r"[\d,]+\.\d+", computed), name.strip("`")
+
+
+def balance(repo, *options):
+    done = subprocess.run(
+        [sys.executable, "-m", "gis.cli", "balance", "--plan", "data", *options],
+        cwd=repo,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return done.stdout
+
+
+def test_the_balance_prints_and_explains_each_number_of_the_table_of_indicators(repo):
+    found = list(indicators((repo / "README.md").read_text(encoding="utf-8")))
+    whole = balance(repo)
+    assert len(found) == 7
+    for numbers, name in found:
+        explained = balance(repo, "--explain", name)
+        assert numbers
+        for number in numbers:
+            assert number in whole
+            assert number in explained, name
+        lines = ("定义", "分母") if ":ndvi" in name or "share" in name else ("定义", "图层", "时点")
+        assert all(f"│ {line}" in explained for line in lines), name
