@@ -65,7 +65,9 @@ def write_gpkg(layers: Mapping[str, Any], path: Path) -> Path:
         draft = Path(folder) / "draft.gpkg"
         with _dated():
             for name, frame in layers.items():
-                pyogrio.write_dataframe(frame, draft, layer=name, driver="GPKG")
+                # A frame without rows cannot show its type of geometry and may name it.
+                kind = frame.attrs.get("geometry_type")
+                pyogrio.write_dataframe(frame, draft, layer=name, driver="GPKG", geometry_type=kind)
         draft.replace(path)
     return path
 

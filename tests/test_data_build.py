@@ -366,6 +366,10 @@ def test_a_second_build_writes_the_same_bytes(tmp_path: Path) -> None:
         [sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True
     )
     built = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
-    assert len(built) == 5 * len(LAYERS) + len(SAMPLES) + 3
+    rasters = {
+        Path(entry[key]) for entry in PLAN["raster"] for key in ("path", "table") if key in entry
+    }
+    assert rasters <= built
+    assert len(built) == 5 * len(LAYERS) + len(SAMPLES) + len(rasters) + 3
     for path in sorted(built):
         assert (tmp_path / path).read_bytes() == (DATA / path).read_bytes(), str(path)

@@ -1,8 +1,8 @@
 """Build the bundled schematic plan: ``python data/build/build.py [--out DIR]``.
 
-Reads facts.toml and writes shapefiles, plan.toml, samples and projects.csv. A second run writes the
-same bytes. The order below is the order of dependence: outlines, ways, water, sites, the painted
-countryside, one arrangement of faces, and every layer as a union of faces.
+Reads facts.toml and writes shapefiles, rasters, plan.toml, samples and projects.csv. A second run
+writes the same bytes. The order below is the order of dependence: outlines, ways, water, sites, the
+painted countryside, one arrangement of faces, and every layer as a union of faces.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import layers
 import lines
 import numpy as np
 import planned
+import rasters
 import samples
 import shapely
 import sites
@@ -154,6 +155,8 @@ def main() -> None:
         )
         km2 = sum(area(shape) for shape in table.shapes) / 1e6 if table.geometry == "polygon" else 0
         say(f"{table.file}: {len(table.rows)} features" + (f", {km2:.6f} km2" if km2 else ""))
+    rasters.write_rasters(out / "rasters", next(t for t in tables if t.file == "DLTB"))
+    say("rasters")
     samples.write_samples(out / "samples", draw.sites)
     samples.write_projects(out / "projects.csv")
     catalogue.write_plan(out / "plan.toml")

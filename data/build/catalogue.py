@@ -1,4 +1,4 @@
-"""Write plan.toml: what each layer file is, how far it reaches and how much it may be trusted.
+"""Write plan.toml: what each layer or raster is, how far it reaches, how much it may be trusted.
 
 The entries stand in catalogue.toml; here they get what they have in common: status, date, licence.
 """
@@ -60,6 +60,11 @@ law_status = "in_force"
 secrecy = "public"
 licence = "CC0-1.0"
 """
+RASTER_COMMON = """\
+status = "schematic"
+secrecy = "public"
+licence = "CC0-1.0"
+"""
 
 
 def write_plan(path: Path) -> None:
@@ -70,6 +75,7 @@ def write_plan(path: Path) -> None:
     accepted = ", ".join(f'"EPSG:{code}"' for code in ACCEPTED)
     blocks = [HEAD.format(accepted=accepted, scope="\n".join(topics)), *_stated()]
     blocks += [_layer(entry) for entry in entries["layer"]]
+    blocks += [_raster(entry) for entry in entries["raster"]]
     path.write_text("".join(blocks), encoding="utf-8", newline="\n")
 
 
@@ -95,6 +101,19 @@ def _layer(entry: dict[str, Any]) -> str:
         for key, value in shown.items()
     ]
     return "\n[[layer]]\n" + "\n".join(lines) + "\n" + COMMON
+
+
+def _raster(entry: dict[str, Any]) -> str:
+    """Return one [[raster]] block."""
+    lines = [f"{key} = {_value(value)}" for key, value in entry.items()]
+    return "\n[[raster]]\n" + "\n".join(lines) + "\n" + RASTER_COMMON
+
+
+def _value(value: object) -> str:
+    """Return a text, number, date or flat table as TOML writes it."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(own)}" for key, own in value.items()) + " }"
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _inline(table: dict[str, str]) -> str:

@@ -124,7 +124,7 @@ def table_codec(
     for codec in dict.fromkeys(c for c in order if c):
         if not _decodes(texts, codec):
             continue
-        if _is_chinese_unseen(texts, codec):
+        if is_chinese_unseen(texts, codec):
             text = f"{what}按 {codec} 读出的不是汉字，按 GB18030 读出常用词，已按 GB18030 采用"
             return "gb18030", Remark(OVERRULED, text)
         return codec, _chosen(codec, stated, declared, what, source)
@@ -149,7 +149,7 @@ def _has_chinese(texts: Sequence[bytes], codec: str) -> bool:
     return any(_CHINESE.search(text.decode(codec)) for text in texts)
 
 
-def _is_chinese_unseen(texts: Sequence[bytes], codec: str) -> bool:
+def is_chinese_unseen(texts: Sequence[bytes], codec: str) -> bool:
     """Whether a codec gives no Chinese where GB18030 gives words of the field."""
     if codec == "gb18030" or _has_chinese(texts, codec) or not _decodes(texts, "gb18030"):
         return False

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +89,9 @@ def open_layer(entry: LayerEntry, root: Path, work_epsg: int, bounds: BaseGeomet
         reason = f"数据文件不存在：{entry.path}"
         return Layer(info, LayerIndex(info, LayerState.NO_DATA, reason), path, None)
     try:
-        frame, repaired = _read(entry, path, work_epsg)
-        _lies_in(frame, bounds)
+        with quietly():
+            frame, repaired = _read(entry, path, work_epsg)
+            _lies_in(frame, bounds)
     except LayerUnusableError as problem:
         reason = f"数据文件无法使用：{entry.path}：{problem}"
         return Layer(info, LayerIndex(info, LayerState.FAILED, reason), path, None)
@@ -123,6 +126,14 @@ def _read(entry: LayerEntry, path: Path, work_epsg: int) -> tuple[Any, str]:
     raw = _in_work_crs(raw, work_epsg)
     repaired = _checked_geometries(raw, entry)
     return _normalised(raw, entry), repaired
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep libraries from warning on the screen about damaged data; the state gives the reason."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _all_records_read(path: Path, read: int) -> None:
@@ -193,9 +204,9 @@ def _normalised(raw: Any, entry: LayerEntry) -> Any:
     raw = raw if names.id else _in_order_of_content(raw)
     ids = _column(raw, names.id) if names.id else [f"{n:07d}" for n in range(1, len(raw) + 1)]
     data: Mapping[str, Any] = {
-        "id": _text_column(ids),
-        "cls": _text_column(_column(raw, names.cls)),
-        "name": _text_column(_column(raw, names.name)),
+        "id": text_column(ids),
+        "cls": text_column(_column(raw, names.cls)),
+        "name": text_column(_column(raw, names.name)),
         "half_width": _half_widths(raw, entry),
     }
     frame = geopandas.GeoDataFrame(data, geometry=raw.geometry.to_numpy(), crs=raw.crs)
@@ -219,7 +230,8 @@ def _column(raw: Any, name: str | None) -> Any:
     return raw[name]
 
 
-def _text_column(values: Any) -> list[str | None]:
+def text_column(values: Any) -> list[str | None]:
+    """Return ids or classes as text, None where there is none."""
     return [None if v is None or pd.isna(v) else _plain(v) for v in values]
 
 

@@ -1,0 +1,89 @@
+"""Is the data of a plan package fit, and where does the bundled one come from?
+
+The commands ``wuqu data check`` and ``wuqu data build``. Libraries are imported inside them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gis.cli_common import (
+    FormatOption,
+    Output,
+    PlanOption,
+    as_json,
+    open_plan,
+    progress,
+    stderr,
+    stdout,
+    writing,
+)
+from gis.errors import ClaimError
+
+data_app = typer.Typer(help="生成和检查规划数据包。", no_args_is_help=True)
+
+
+class Ceiling(StrEnum):
+    """Highest level of secrecy whose coordinates are shown."""
+
+    public = "public"
+    internal = "internal"
+    restricted = "restricted"
+
+
+@data_app.command("build")
+def data_build(
+    out: Annotated[Path | None, typer.Option(help="输出文件夹（默认：源码中的 data/）。")] = None,
+) -> None:
+    """由 facts.toml 生成随附的示意规划数据（需要源码）。"""
+    script = Path(__file__).resolve().parents[1] / "data" / "build" / "build.py"
+    if not script.exists():
+        raise ClaimError(
+            "安装包中没有数据生成脚本",
+            expected="源码中的 data/build",
+            advice="下载源码后在其中运行 wuqu data build",
+        )
+    command = [sys.executable, str(script), *(["--out", str(out)] if out else [])]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+@data_app.command("check")
+def data_check(
+    plan: PlanOption = None,
+    gpkg: Annotated[
+        Path | None, typer.Option("--gpkg", help="把发现的问题及其位置另存为 GeoPackage。")
+    ] = None,
+    ceiling: Annotated[
+        Ceiling, typer.Option("--ceiling", help="密级高于此的图层不给出位置。")
+    ] = Ceiling.public,
+    output: FormatOption = Output.text,
+) -> None:
+    """检查规划数据包的图层：坐标系、图形、覆盖、代码、面积、编码和公布值。
+
+    有错误或警告时退出码为 3，只有提示时为 0。
+    """
+    from gis.console_data import print_quality
+    from gis.output.layer_findings import write_findings
+    from gis.plan.quality import check_plan
+
+    opened = open_plan(plan)
+    with progress() as bar:
+        bar.add_task("检查图层", total=None)
+        report = check_plan(opened, ceiling=ceiling.value)
+    if gpkg:
+        with writing(gpkg):
+            write_findings(report, gpkg)
+    if output is Output.json:
+        typer.echo(as_json(report.to_dict()))
+    else:
+        print_quality(stdout(), report)
+    if gpkg:
+        stderr().print(f"已写出：{gpkg}", markup=False, soft_wrap=True)
+    if report.has_faults:
+        raise typer.Exit(3)

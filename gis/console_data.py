@@ -1,0 +1,77 @@
+"""How does the report about a plan package read in a terminal? Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from gis.plan.quality import Finding, LayerQuality, PlanQuality
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+# A terminal shows the worst; all of them stand in the JSON and the GeoPackage.
+_SHOWN = 30
+_MOST_TEXT = 200
+
+
+def print_quality(console: Console, report: PlanQuality) -> None:
+    """Print the layers with their faults, the worst findings with their places, the figures."""
+    console.print(_layers(report.layers))
+    if report.findings:
+        worst = sorted(report.findings, key=lambda f: f.severity.rank)
+        console.print(_findings(worst[:_SHOWN]))
+        if len(worst) > _SHOWN:
+            text = f"另有 {len(worst) - _SHOWN} 条未列出，用 --format json 或 --gpkg 查看全部。"
+            console.print(text)
+    for fault in report.figures:
+        console.print(Text(f"指标：{fault}"))
+    if not report.findings and not report.figures:
+        console.print("没有发现问题。")
+
+
+def _layers(rows: Sequence[LayerQuality]) -> Table:
+    table = Table(title="图层", title_justify="left")
+    for head in ("图层", "名称", "要素", "km²", "错误", "警告", "提示", "问题"):
+        # Chinese has no blanks to break at, so long text must fold anywhere.
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        texts = [*row.faults, *([row.note] if row.note else [])]
+        table.add_row(
+            row.id,
+            Text(row.title),
+            str(row.features),
+            "" if row.area_m2 is None else f"{row.area_m2 / 1e6:,.4f}",
+            _count(row.errors, "error"),
+            _count(row.warnings, "warning"),
+            _count(row.notes, "note"),
+            Text(_short("；".join(texts)) or "无"),
+        )
+    return table
+
+
+def _count(number: int, severity: str) -> Text:
+    return Text(str(number) if number else "", style=_STYLES[severity])
+
+
+def _findings(findings: Sequence[Finding]) -> Table:
+    table = Table(title="问题", title_justify="left")
+    for head in ("级别", "图层", "问题", "位置（东，北）", "处理办法"):
+        table.add_column(head, overflow="fold")
+    for f in findings:
+        at = f.at
+        table.add_row(
+            Text(f.severity.label, style=_STYLES[f.severity.value]),
+            f.layer,
+            Text(_short(f.message)),
+            "" if at is None else f"{at[0]:.1f}, {at[1]:.1f}",
+            Text(f.advice),
+        )
+    return table
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
