@@ -4,8 +4,12 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
+from typing import get_args
 
 import pytest
+
+from gis.plan import schema
 
 FILES = ("README.md", "README.zh-CN.md")
 
@@ -68,3 +72,17 @@ def test_the_balance_prints_and_explains_each_number_of_the_table_of_indicators(
             assert number in explained, name
         lines = ("定义", "分母") if ":ndvi" in name or "share" in name else ("定义", "图层", "时点")
         assert all(f"│ {line}" in explained for line in lines), name
+
+
+def test_the_page_on_plan_packages_is_a_valid_plan_that_names_every_key_and_role(repo):
+    text = (repo / "docs" / "plan-package.md").read_text(encoding="utf-8")
+    example = tomllib.loads(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
+    schema.PlanFile.model_validate(example)
+    tables = {"plan": schema.PlanHeader, "stated": schema.Stated, "layer": schema.LayerEntry}
+    tables |= {"raster": schema.RasterEntry, "quota": schema.QuotaEntry}
+    for name, model in tables.items():
+        rows = [example[name]] if name == "plan" else example[name]
+        assert set(model.model_fields) == {key for row in rows for key in row}, name
+    fields = {key for row in example["layer"] for key in row.get("fields", {})}
+    assert fields == {f.alias or k for k, f in schema.FieldNames.model_fields.items()}
+    assert all(f"`{role}`" in text for role in get_args(schema.Role))
