@@ -19,6 +19,7 @@ from api.schemas import (
     RuleBookRef,
 )
 from api.schemas_balance import AreaRowOut, LandBalanceOut
+from api.schemas_budgets import BudgetOut
 
 
 class FigureOut(Answer):
@@ -33,12 +34,15 @@ class FigureOut(Answer):
     denominator: str
     difference: float | None
     reason: str
-    reason_code: Literal["equal", "rounding", "area_basis", "mismatch", "no_data"] = Field(
-        description="一致、公布值取整、面积口径不同、不符、无数据"
-    )
+    reason_code: Literal[
+        "equal", "rounding", "area_basis", "mismatch", "undetermined", "no_data"
+    ] = Field(description="一致、公布值取整、面积口径不同、不符、图层未全覆盖而无法判定、无数据")
     source: str
     agrees: bool = Field(description="差异在公布值取整范围内；无法计算时为 false")
     tolerance: float = Field(description="公布值的取整范围（±），单位同 unit", examples=[0.05])
+    computed_max: float | None = Field(
+        description="图层未覆盖全部范围时，未知土地全部计入的占比；computed 为下限。否则为 null"
+    )
     ellipsoidal_m2: float | None = Field(description="椭球面积；只用于面积指标")
     planar_m2: float | None = Field(description="工作坐标系平面面积；只用于面积指标")
     denominator_m2: float | None = Field(description="分母；只用于占比指标")
@@ -68,7 +72,7 @@ class BalanceOut(Answer):
     areas: list[AreaRowOut]
     land_balance: LandBalanceOut | None
     land_balance_note: str = Field(description="没有用地平衡时说明原因")
-    budgets: list[dict[str, Any]]
+    budgets: list[BudgetOut]
     rasters: list[dict[str, Any]] = Field([], description="遥感影像和栅格，各有日期")
 
 

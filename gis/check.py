@@ -14,10 +14,10 @@ from datetime import date, datetime, timedelta, timezone
 from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
-from gis.doubt import alternatives, settled
+from gis.doubt import alternatives, settled, settled_impact
 from gis.engine import Measurement, cross, measure
 from gis.errors import CrsError, OutsidePlanError
-from gis.model import CrossRow, Finding, LayerState, Remedy, Site, SiteCheck, Verdict
+from gis.model import CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck, Verdict
 from gis.plan import Plan
 from gis.plan.impact import impact
 from gis.rulebook import Facts, contacts, decide, demands, evaluate
@@ -133,7 +133,7 @@ def _assembled(
         findings=tuple(_shown(finding, site) for finding in findings),
         contacts=contacts(plan.rulebook, facts),
         layers=measured.reports,
-        impact=impact(plan, site),
+        impact=_impact(site, plan),
         breakdown=_breakdown(site, plan),
         remedies=tuple(_remedies(findings)),
         as_of=facts.as_of,
@@ -145,6 +145,14 @@ def _assembled(
     )
     decided = digest(check)
     return replace(check, id=decided[:16], digest=decided)
+
+
+def _impact(site: Site, plan: Plan) -> tuple[Impact, ...]:
+    """Return what the site takes; when its place is in doubt, also what it takes elsewhere."""
+    rows = impact(plan, site)
+    if site.doubt is None:
+        return rows
+    return settled_impact(rows, [impact(plan, other) for other in alternatives(site)], site.doubt)
 
 
 def _shown(finding: Finding, site: Site) -> Finding:

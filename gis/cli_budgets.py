@@ -6,6 +6,7 @@ Exit codes and output as everywhere in the command line. A budget that runs out 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -114,6 +115,9 @@ def budgets_reserve(
     allow_overlap: Annotated[
         bool, typer.Option("--allow-overlap", help="与已有预留重叠时仍然登记。")
     ] = False,
+    allow_doubt: Annotated[
+        bool, typer.Option("--allow-doubt", help="坐标不是测量成果时仍然登记，并在备注中写明。")
+    ] = False,
     which: WhichOption = None,
     crs: CrsOption = None,
     encoding: EncodingOption = None,
@@ -126,7 +130,7 @@ def budgets_reserve(
     from gis.claims import with_claims
     from gis.plan.reservations import reserve
 
-    opened = open_plan(plan)
+    opened = _own_plan(plan)
     if which == "all":
         raise ClaimError("--which 为“all”", expected="一个地块的序号", advice="每个地块单独预留")
     (site,) = sites_of(
@@ -142,6 +146,7 @@ def budgets_reserve(
         basis=basis,
         note=note,
         allow_overlap=allow_overlap,
+        allow_doubt=allow_doubt,
     )
     _tell(made, f"已预留{made.label}", output)
 
@@ -158,7 +163,7 @@ def budgets_release(
     """释放一项预留；原记录保留，追加一行。"""
     from gis.plan.reservations import release
 
-    opened = open_plan(plan)
+    opened = _own_plan(plan)
     found = release(opened, reservation, reason=reason, on=_day(on), office=office)
     _tell(found, f"已释放{found.label}", output)
 
@@ -220,6 +225,23 @@ def _shown(row: dict[str, Any], zone: str | None) -> list[dict[str, Any]]:
     return [{**row, **m2, "by_zone": own, "by_class": []} for m2 in amounts]
 
 
+def _own_plan(path: Path | None) -> Plan:
+    """Return the plan to write into: one that somebody named, never the packaged data by default.
+
+    Raises
+    ------
+    ClaimError
+        No plan is named.
+    """
+    if path is None and not os.environ.get("WUQU_PLAN"):
+        raise ClaimError(
+            "没有指明写入哪个规划数据包",
+            expected="--plan 文件夹，或环境变量 WUQU_PLAN",
+            advice="随附的示意数据不登记预留",
+        )
+    return open_plan(path)
+
+
 def _day(text: str | None) -> date:
     from gis.check import legal_day
 
@@ -232,7 +254,7 @@ def _day(text: str | None) -> date:
 def _tell(entry: Reservation, done: str, output: Output) -> None:
     if output is Output.json:
         return typer.echo(as_json(entry.to_dict()))
-    from gis.plan.quota.sentences import amount
+    from gis.plan.quota.amounts import amount
 
     text = f"{done}：{amount(entry.area_m2)}"
     return stdout().print(text, markup=False, highlight=False, soft_wrap=True)

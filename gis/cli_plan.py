@@ -5,7 +5,7 @@ Exit codes and output as everywhere in the command line. Nothing is computed her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,8 +54,9 @@ def balance(
     csv: Annotated[Path | None, typer.Option("--csv", help="另存用地平衡表 CSV。")] = None,
     gpkg: Annotated[Path | None, typer.Option("--gpkg", help="另存分类图斑 GeoPackage。")] = None,
     ceiling: Annotated[
-        str, typer.Option(help="输出图形的密级上限：public、internal 或 restricted。")
-    ] = "public",
+        str | None,
+        typer.Option(help="输出图形的密级上限：public、internal 或 restricted（默认：public）。"),
+    ] = None,
     which: WhichOption = None,
     width: WidthOption = None,
     repair: Annotated[bool, typer.Option("--repair", help="修复自相交的范围。")] = False,
@@ -70,12 +71,14 @@ def balance(
 
     options = {"--which": which, "--width": width, "--crs": crs, "--encoding": encoding}
     _refuse_idle(area, file, options | {"--repair": repair or None})
+    if ceiling is not None and gpkg is None:
+        raise _idle(["--ceiling"], "--gpkg")
     opened = open_plan(plan)
     wanted: str | Site | None = area
     if file is not None:
         wanted = _polygon(file, opened, which, width, crs, encoding, repair=repair)
     if csv or gpkg:
-        _write(opened.land_balance(wanted, definition=definition), csv, gpkg, ceiling)
+        _write(opened.land_balance(wanted, definition=definition), csv, gpkg, ceiling or "public")
     with progress() as bar:
         bar.add_task("计算用地平衡", total=None)
         if explain_id is None:
@@ -91,11 +94,15 @@ def _refuse_idle(area: str | None, file: Path | None, options: Mapping[str, obje
         raise ClaimError("同时给出了 --area 和 --file", expected="其中一个", advice="去掉一个")
     idle = [name for name, value in options.items() if value is not None]
     if idle and file is None:
-        raise ClaimError(
-            f"{'、'.join(idle)} 没有作用",
-            expected="与 --file 一起使用",
-            advice="去掉，或加上 --file",
-        )
+        raise _idle(idle, "--file")
+
+
+def _idle(names: Sequence[str], partner: str) -> ClaimError:
+    return ClaimError(
+        f"{'、'.join(names)} 没有作用",
+        expected=f"与 {partner} 一起使用",
+        advice=f"去掉，或加上 {partner}",
+    )
 
 
 def _polygon(

@@ -185,6 +185,7 @@ _OPTIONS = (
     (re.compile(r"\bwhich=(?=all|序号|\d)"), "--which "),
     (re.compile(r"\brepair=true"), "--repair"),
     (re.compile(r"\ballow_overlap=true"), "--allow-overlap"),
+    (re.compile(r"\ballow_doubt=true"), "--allow-doubt"),
     (re.compile(r"\bwidth_m\b"), "--width"),
     (re.compile(r"\bcrs=EPSG 代码"), "--{of}crs EPSG:代码"),
     (re.compile(r"\bencoding=(?=[a-z])"), "--{of}encoding "),

@@ -11,8 +11,8 @@ from rich.text import Text
 from gis.plan.booking import BookedBudget, BookedSite, Booking
 from gis.plan.budgets import Budget, printed
 from gis.plan.quota.accounts import Kind
+from gis.plan.quota.amounts import amount
 from gis.plan.quota.register import Register, Reservation
-from gis.plan.quota.sentences import amount
 from gis.units import M2_PER_HA, m2_to_ha
 
 _AMOUNTS = ("total_m2", "used_m2", "reserved_m2", "unknown_m2", "free_m2")
@@ -89,7 +89,8 @@ def _print_shares(console: Console, budgets: Sequence[Budget]) -> None:
             console.print(Text("绿地和水域占比：未知"))
         else:
             of = f"分母：{budget.area_title}，口径 {budget.definition}"
-            console.print(Text(f"绿地和水域占比 {budget.share:.2%}（{of}）"))
+            least = "不低于 " if budget.share_is_lower_bound else " "
+            console.print(Text(f"绿地和水域占比{least}{budget.share:.2%}（{of}）"))
 
 
 def print_booking(console: Console, booking: Booking) -> None:
@@ -128,6 +129,12 @@ def _print_site(console: Console, site: BookedSite) -> None:
         console.print(Text(f"   {row.text}", style=style), soft_wrap=True)
     if not site.impact:
         console.print(Text("   不占用稀缺用地"))
+    if site.held_by:
+        text = f"   与{'、'.join(site.held_by)}重叠"
+        console.print(Text(text, style="yellow"), soft_wrap=True)
+    if site.doubt:
+        text = f"   坐标不是测量成果（{site.doubt}），面积按所绘位置计，仅供参考"
+        console.print(Text(text, style="yellow"), soft_wrap=True)
 
 
 def print_register(console: Console, shown: Sequence[Reservation], register: Register) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,8 @@ from rich.text import Text
 from gis.console import in_options, print_rows
 from gis.console_budgets import print_remainders
 from gis.plan.budgets import Budget
-from gis.plan.land.rows import COUNTED_LABELS
+from gis.plan.land.rows import COUNTED_LABELS, share_text
+from gis.plan.land.share import ShareRange
 from gis.plan.quota.accounts import Kind
 from gis.plan.schema import STATUS_LABELS
 from gis.plan.stated import UNITS, amount
@@ -53,7 +55,7 @@ def print_stated(console: Console, figures: Sequence[Mapping[str, Any]]) -> None
         (
             f["title"],
             figure_text(f["stated"], f["unit"]),
-            figure_text(f["computed"], f["unit"]),
+            _computed(f),
             f["reason"],
             _layer_text(f),
         )
@@ -110,7 +112,7 @@ def print_land(console: Console, land: Mapping[str, Any]) -> None:
     if land["zones_note"]:
         console.print(f"功能区：{land['zones_note']}", soft_wrap=True)
     _print_definitions(console, land)
-    _print_sensitivity(console, land["sensitivity"])
+    _print_sensitivity(console, land)
     _print_defects(console, land)
 
 
@@ -165,19 +167,19 @@ def _print_zones(console: Console, land: Mapping[str, Any]) -> None:
 def _print_definitions(console: Console, land: Mapping[str, Any]) -> None:
     rows = []
     for d in land["definitions"]:
-        share = share_or_none(d["share"])
-        bound = "不低于 " if d["is_lower_bound"] else ""
         layer = "" if d["layer"] is None else _layer_text(d)
         mark = "▶" if d["id"] == land["definition"] else ""
-        rows.append((f"{mark}{d['id']}", d["text"], bound + share, layer or d["reason"]))
+        rows.append((f"{mark}{d['id']}", d["text"], d["share_text"], layer or d["reason"]))
     title = f"绿地和水域占比：各种口径（分母：{land['area']['title']}）"
     print_rows(console, title, ("口径", "内容", "占比", "图层和时点"), rows)
 
 
-def _print_sensitivity(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+def _print_sensitivity(console: Console, land: Mapping[str, Any]) -> None:
+    rows = land.get("sensitivity", ())
     if not rows:
         return
-    heads = ("有争议的地类", "公顷", "现计入", "改变后占比", "变化（百分点）", "说明")
+    share = "改变后占比（下限）" if land["share_is_lower_bound"] else "改变后占比"
+    heads = ("有争议的地类", "公顷", "现计入", share, "变化（百分点）", "说明")
     table = _numbers("敏感性：逐项改变是否计入", heads, last=1)
     for s in rows:
         label = f"{s['title']} {'、'.join(s['classes'])}"
@@ -201,6 +203,14 @@ def _print_defects(console: Console, land: Mapping[str, Any]) -> None:
     ):
         if land[key]:
             console.print(f"{text}：{land[key]:,.2f} m²", style="yellow")
+
+
+def _computed(figure: Mapping[str, Any]) -> str:
+    """Return what was computed; a share that unknown land may raise says 不低于."""
+    low, high = figure["computed"], figure["computed_max"]
+    if high is None:
+        return figure_text(low, figure["unit"])
+    return share_text(low, ShareRange(low, high, math.inf))
 
 
 def figure_text(value: float | None, unit: str) -> str:
@@ -239,6 +249,7 @@ def _said(row: Mapping[str, Any]) -> Iterator[str]:
     if agreement := row["agreement"]:
         points = agreement["difference_points"]
         yield f"同一口径按图斑计 {agreement['vector_share']:.2%}，相差 {points:+.2f} 个百分点"
+    yield from row["notes"]
 
 
 def _threshold(row: Mapping[str, Any]) -> str:
@@ -288,7 +299,7 @@ def print_explained(console: Console, found: Mapping[str, Any]) -> None:
             names = [f"{c['class']} {c['name']} {c['ha']:,.2f} 公顷".strip() for c in found[key]]
             rows.append((label, "；".join(names) or "无"))
     print_rows(console, "指标说明", ("项", "内容"), rows)
-    _print_sensitivity(console, found.get("sensitivity", ()))
+    _print_sensitivity(console, found)
 
 
 def _values(found: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -297,7 +308,7 @@ def _values(found: Mapping[str, Any]) -> list[tuple[str, str]]:
             unit = found["unit"]
             return [
                 ("公布值", figure_text(found["stated"], unit)),
-                ("计算值", figure_text(found["computed"], unit)),
+                ("计算值", _computed(found)),
                 ("公布值取整范围", f"±{amount(found['tolerance'], unit)}"),
                 *_both_areas(found),
             ]

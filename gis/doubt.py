@@ -16,7 +16,7 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
-from gis.model import Area, Doubt, Finding, Site, Verdict
+from gis.model import Area, Doubt, Finding, Impact, Site, Verdict
 from gis.rulebook import sort_findings
 
 _DIRECTIONS = 8
@@ -57,6 +57,65 @@ def settled(
         for finding in found:
             elsewhere.setdefault(finding.rule, set()).add(finding.verdict)
     return sort_findings(_settle(f, elsewhere.get(f.rule, set()), doubt) for f in findings)
+
+
+def settled_impact(
+    rows: Sequence[Impact], others: Sequence[Sequence[Impact]], doubt: Doubt
+) -> tuple[Impact, ...]:
+    """Return what a site takes as drawn, saying how much more or less it may be.
+
+    Parameters
+    ----------
+    rows
+        Of the site as drawn; their numbers stay.
+    others
+        For each alternative what it takes. A budget that only they meet gets a row of its own,
+        whose area is unknown.
+    doubt
+        Why the place is uncertain.
+    """
+    drawn = {row.id for row in rows}
+    extra = {row.id: row for found in others for row in found if row.id not in drawn}
+    return (
+        *(_spread(row, _elsewhere(row.id, others), doubt) for row in rows),
+        *(_perhaps(row, _elsewhere(row.id, others), doubt) for row in extra.values()),
+    )
+
+
+def _elsewhere(row_id: str, others: Sequence[Sequence[Impact]]) -> list[Impact | None]:
+    """Return the row of each alternative; None where it does not meet the budget."""
+    return [next((row for row in found if row.id == row_id), None) for found in others]
+
+
+def _spread(row: Impact, others: Sequence[Impact | None], doubt: Doubt) -> Impact:
+    told = _span([row, *others])
+    judged = {None if other is None else other.exceeded for other in others}
+    exceeded = row.exceeded if judged - {None} <= {row.exceeded} else None
+    place = f"坐标不是测量成果（{doubt.reason}）"
+    return replace(row, exceeded=exceeded, text=f"{row.text}；{place}，{told}")
+
+
+def _perhaps(row: Impact, others: Sequence[Impact | None], doubt: Doubt) -> Impact:
+    """Return the row of a budget that the site meets only if it lies elsewhere."""
+    place = f"按所绘位置不涉及；坐标不是测量成果（{doubt.reason}）"
+    return Impact(
+        row.id,
+        row.title,
+        None,
+        total_m2=row.total_m2,
+        free_before_m2=row.free_before_m2,
+        share_before=row.share_before,
+        held_by=row.held_by,
+        text=f"{row.title}：{place}，{_span([None, *others])}",
+    )
+
+
+def _span(rows: Sequence[Impact | None]) -> str:
+    areas = [0.0 if row is None else row.area_m2 for row in rows]
+    known = [m2 for m2 in areas if m2 is not None]
+    if len(known) < len(areas):
+        return "实际面积未知"
+    return f"实际面积可能为 {min(known):,.2f} 至 {max(known):,.2f} 平方米"
 
 
 def _around(outline: BaseGeometry, doubt: Doubt) -> Iterator[BaseGeometry]:

@@ -14,6 +14,8 @@ from itertools import chain
 
 # A node of the network: what it is, and its number or label.
 _Node = tuple[str, Hashable]
+# The labels of a group and of those around it, the outermost first.
+_Path = tuple[Hashable, ...]
 # How many cells below a total may be rounded up, at least and at most.
 _Bounds = Mapping[_Node, tuple[int, int]]
 _WHOLE: _Node = ("whole", 0)
@@ -82,7 +84,8 @@ def round_table(
     digits
         Decimals of the printed values.
     groups
-        A label per row: rows of equal label have a subtotal that is rounded down or up as well.
+        A label per row: rows of equal label have a subtotal that is rounded down or up as well. A
+        tuple of labels is a group in a group, the outermost first; each has its subtotal.
     whole
         The value that is printed as the grand total; default the sum of the cells.
 
@@ -109,10 +112,10 @@ def round_table(
         raise ValueError(f"a table needs finite values in rows of equal length: {cells}")
     units = [[_in_units(value, digits) for value in row] for row in cells]
     wanted = _printed_units(math.fsum(chain(*cells)) if whole is None else whole, digits)
-    labels: list[Hashable] = list(range(len(cells)) if groups is None else groups)
+    labels: Sequence[Hashable] = range(len(cells)) if groups is None else groups
     table = _Remainders(
         [[u - math.floor(u) for u in row] for row in units],
-        labels,
+        [label if isinstance(label, tuple) else (label,) for label in labels],
         wanted - sum(math.floor(u) for u in chain(*units)),
     )
     ups = table.ups(table.fixed()) or table.ups(table.loose())
@@ -165,7 +168,7 @@ class _Remainders:
     """
 
     cells: list[list[float]]
-    groups: list[Hashable]
+    groups: list[_Path]
     wanted: int
 
     def ups(self, totals: _Bounds | None) -> list[list[int]] | None:
@@ -194,8 +197,8 @@ class _Remainders:
                 return ("group", self.groups[i]), node
             case ("column", _):
                 return node, _END
-            case ("group", _):
-                return _START, node
+            case ("group", (*outer, _)):
+                return ("group", tuple(outer)) if outer else _START, node
             case _:
                 return _END, _START
 
@@ -204,7 +207,7 @@ class _Remainders:
         below: dict[_Node, list[float]] = {}
         for i, row in enumerate(self.cells):
             for j, rest in enumerate(row):
-                for node in (("group", self.groups[i]), ("row", i), ("column", j)):
+                for node in (*_groups_of(self.groups[i]), ("row", i), ("column", j)):
                     below.setdefault(node, []).append(rest)
         sums = {node: math.fsum(rests) for node, rests in below.items()}
         return {n: float(round(s)) if abs(s - round(s)) < 1e-6 else s for n, s in sums.items()}
@@ -229,11 +232,20 @@ class _Remainders:
         return {node: (n, n) for node, n in chosen.items()}
 
     def _families(self, sums: Iterable[_Node]) -> Iterator[tuple[_Node, list[_Node]]]:
-        groups: list[_Node] = [("group", label) for label in dict.fromkeys(self.groups)]
-        yield _WHOLE, groups
-        yield _WHOLE, [node for node in sums if node[0] == "column"]
+        groups = list(dict.fromkeys(chain(*map(_groups_of, self.groups))))
+        below: dict[_Node, list[_Node]] = {_WHOLE: [], **{group: [] for group in groups}}
         for group in groups:
-            yield group, [("row", i) for i, label in enumerate(self.groups) if label == group[1]]
+            around = self._ends(group)[0]
+            below[_WHOLE if around == _START else around].append(group)
+        for i, path in enumerate(self.groups):
+            below["group", path].append(("row", i))
+        yield _WHOLE, [node for node in sums if node[0] == "column"]
+        yield from below.items()
+
+
+def _groups_of(path: _Path) -> list[_Node]:
+    """Return the groups in which a row lies, the outermost first."""
+    return [("group", path[:n]) for n in range(1, len(path) + 1)]
 
 
 @dataclass(slots=True)

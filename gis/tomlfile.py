@@ -30,6 +30,7 @@ _MESSAGES = {
     "union_tag_not_found": "缺少类型",
     "literal_error": "取值不在允许范围内",
     "enum": "取值不在允许范围内",
+    "finite_number": "须为有限的数",
 }
 
 
@@ -86,7 +87,7 @@ def _explained(
     for item in problem.errors(include_url=False):
         line = line_of(item["loc"], lines)
         first = first if first is not None else line
-        what = _MESSAGES.get(item["type"], item["msg"])
+        what = _MESSAGES.get(item["type"], item["msg"].removeprefix("Value error, "))
         faults.append(Fault(f"第 {line} 行" if line else "文件", f"{dotted(item['loc'])}：{what}"))
     return error(
         "；".join(f.message for f in faults[:3]),

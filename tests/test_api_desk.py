@@ -5,8 +5,11 @@ import socket
 import threading
 import time
 
+import numpy as np
 import pytest
+import shapely
 import uvicorn
+from pyproj import Transformer
 
 from api.app import create_app
 from api.settings import Settings
@@ -118,6 +121,26 @@ def test_all_sites_of_a_file_are_shown_side_by_side(desk):
     desk.wait_for_selector(".choices")
     desk.click(".choices button >> nth=1")
     assert "二号" in desk.inner_text(".verdict")
+
+
+def test_what_nobody_knows_of_the_budgets_is_shown_as_unknown(desk, plan):
+    # Half of the site lies west of the resort, where no layer says anything.
+    west, south, _, north = plan.layer("resort").index.union.bounds
+    edge = plan.layer("resort").index.union.intersection(
+        shapely.LineString([(west - 1, (south + north) / 2), (west + 5000, (south + north) / 2)])
+    )
+    x, y = edge.bounds[0], (south + north) / 2
+    ring = shapely.transform(shapely.box(x - 50, y - 50, x + 50, y + 50), to_degrees)
+    paste(desk, json.dumps(shapely.geometry.mapping(ring)))
+    desk.wait_for_selector(".verdict")
+    section = desk.locator("section", has=desk.get_by_role("heading", name="占用指标")).last
+    assert "未知" in section.inner_text()
+    assert "占用量未知" in section.inner_text()
+
+
+def to_degrees(xy):
+    lon, lat = Transformer.from_crs(4548, 4490, always_xy=True).transform(*xy.T)
+    return np.column_stack([lon, lat])
 
 
 def test_a_problem_says_what_and_where(desk):

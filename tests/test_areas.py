@@ -165,6 +165,26 @@ def test_a_zone_without_class_goes_by_its_id(plan: Plan) -> None:
 # --- polygons of the user ------------------------------------------------------------------------
 
 
+def test_a_zone_named_like_a_layer_or_a_role_keeps_its_own_area(plan: Plan) -> None:
+    # A reserve of core, buffer and transition; the plan has a layer "core" and a role "approval".
+    classes = np.array(["core", "approval", "a:b", "", None], dtype=object)
+    named = with_layer(plan, "zones", classes=classes)
+    areas = {area.id: area for area in plan_areas(named)}
+    own = {z: named.layer("zones").index.geometries[n] for n, z in enumerate(classes[:3])}
+    for zone, name in (("core", "zones:core"), ("approval", "zones:approval"), ("a:b", "a:b")):
+        assert areas[name].polygon.equals(own[zone])
+    assert areas["core"].area == plan.area_of("core")
+    assert "" not in areas  # a zone with an empty class goes by its id, like one without
+    with pytest.raises(ClaimError, match="zones:approval"):
+        find_area(named, "approval")
+
+
+def test_zones_of_one_class_with_several_names_are_not_called_by_the_first(plan: Plan) -> None:
+    names = np.array(["一区", "二区", "三区", "三区", None], dtype=object)
+    named = with_layer(plan, "zones", classes=np.array([*"UUVVW"], dtype=object), names=names)
+    assert [find_area(named, zone).title for zone in "UVW"] == ["U", "三区", "W"]
+
+
 def test_a_polygon_of_the_user_has_both_areas_and_no_layer(plan: Plan) -> None:
     hole = box(X + 10, Y + 10, X + 20, Y + 20)
     area = find_area(plan, box(X, Y, X + 100, Y + 100) - hole)

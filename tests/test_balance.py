@@ -255,6 +255,65 @@ def test_a_definition_whose_layer_is_missing_is_refused_with_the_reason(plan: Pl
         without_data(poor, "use").land_balance(square(0, 0))
 
 
+def test_what_is_planned_is_never_taken_from_what_is_there_now(plan: Plan) -> None:
+    now = layer("now", "landuse", [(HOMES, square(0, 0))], scheme="用地用海", edition="2023")
+    farm = layer("farm", "farmland", [("0101", square(0, 0))], scheme="三调", edition="2019")
+    survey = layer("survey", "landuse", [("0301", square(0, 0))])
+    use = layer("use", "planned_use", [(GREEN, square(0, 0))])
+    made = small(plan, [])
+    full = replace(made, layers={x.info.id: x for x in (farm, now, survey, use)})
+    planned = full.land_balance(square(0, 0), definition="B")
+    assert (planned.layer, planned.green_water_share) == ("use", 1.0)
+    current = full.land_balance(square(0, 0), definition="D")
+    assert (current.layer, current.green_water_share) == ("survey", 1.0)
+    # A planned layer without data is not replaced by the current one.
+    with pytest.raises(NotFoundError, match="use图层"):
+        without_data(full, "use").land_balance(square(0, 0), definition="B")
+    # Where nothing is planned, the current land is measured, and named.
+    poor = replace(made, layers={"now": now})
+    assert poor.land_balance(square(0, 0), definition="B").layer == "now"
+    # Farmland alone is no table of land use.
+    with pytest.raises(NotFoundError):
+        replace(made, layers={"farm": farm}).land_balance(square(0, 0), definition="D")
+
+
+def test_wetland_named_by_its_first_level_code_counts_like_its_classes(plan: Plan) -> None:
+    made = small(plan, [("05", square(0, 0)), (HOMES, square(100, 0))])
+    wanted = square(0, 0, 200)
+    assert made.land_balance(wanted, definition="C").green_water_share == pytest.approx(0.5)
+    (wet,) = made.land_balance(wanted, definition="B").sensitivity
+    assert (wet.id, wet.counted, wet.other_share) == ("wetlands", False, pytest.approx(0.5))
+
+
+def test_the_classes_that_count_print_the_share_of_the_sentence(plan: Plan) -> None:
+    # By hand, of 10,000 m²: green 2,033.3, water 3,033.3, homes 4,933.4. Together 50.666 %, printed
+    # 50.67 %, although the homes have the largest remainder.
+    parts = [
+        (GREEN, square(0, 0, 20.333)),
+        (WATER, square(20.333, 0, 30.333)),
+        (HOMES, square(50.666, 0, 49.334)),
+    ]
+    balance = small(plan, parts).land_balance(square(0, 0))
+    counted = [row.percent for row in balance.printed.rows if row.row.counted_as]
+    assert math.fsum(counted) == pytest.approx(50.67, abs=1e-9)
+    assert " 50.67%" in balance.sentence
+
+
+def test_zones_that_are_left_out_of_the_table_are_named(plan: Plan) -> None:
+    made = small(plan, [(GREEN, square(0, 0))], [("Z1", square(0, 0))])
+    more = replace(made, layers={**made.layers, "z2": layer("z2", "zone", [("A", square(0, 0))])})
+    assert "z2图层" in more.land_balance(square(0, 0)).to_dict()["zones_note"]
+
+
+def test_a_zone_with_an_empty_class_has_its_own_share_and_not_that_of_the_land_outside(
+    plan: Plan,
+) -> None:
+    made = small(plan, [(GREEN, square(0, 0)), (HOMES, square(100, 0))], [("", square(0, 0))])
+    zones = made.land_balance(square(0, 0, 200)).to_dict()["zones"]
+    shares = {c["kind"]: c["green_water_share"] for c in zones["columns"]}
+    assert shares == {"zone": 1.0, "outside": 0.0}
+
+
 def test_another_name_of_the_scheme_is_the_same_scheme(plan: Plan) -> None:
     named = small(plan, [(GREEN, square(0, 0))], scheme="国土空间用地用海分类", edition="2023版")
     assert named.land_balance(square(0, 0)).green_water_share == pytest.approx(1, abs=1e-9)

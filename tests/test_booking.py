@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -19,7 +20,7 @@ from pyproj import Geod, Transformer
 from gis.check import check_site
 from gis.crs import ellipsoidal_area
 from gis.errors import ClaimError, CrsError, OutsidePlanError
-from gis.model import Area, CrsDecision, Site, Source
+from gis.model import Area, CrsDecision, Doubt, Site, Source
 from gis.plan import Plan, load_plan
 from gis.plan.booking import Booking, book
 from gis.plan.budgets import budgets
@@ -132,6 +133,27 @@ def test_overlapping_sites_count_their_land_once_and_name_each_other(scarce: Pla
     row = next(r for r in booking.sites[1].impact if r.id == "dev_boundary:410")
     assert row.reserved_m2 == pytest.approx(geod_m2(box(650, 100, 700, 200)), abs=0.01)
     assert "地块“甲”" in row.text
+
+
+def test_sites_on_land_that_is_not_scarce_name_each_other_too(scarce_dir) -> None:
+    # Built land off the boundary: no budget is met, the place is taken all the same.
+    plan = load_plan(scarce_dir(layers={"dev_boundary": [("410", (1000, 0, 1500, 500))]}))
+    shape = box(100, 100, 200, 200)
+    booking = book(plan, [site(shape, "甲"), site(shape, "乙")])
+    assert [s.impact for s in booking.sites] == [(), ()]
+    assert [s.held_by for s in booking.sites] == [(), ("地块“甲”（第 1 个）",)]
+
+
+def test_a_site_that_is_no_survey_says_so(scarce: Plan) -> None:
+    traced = replace(FIRST, doubt=Doubt("描自网络地图", 10.0))
+    booking = book(scarce, [traced, SECOND])
+    assert [s.doubt for s in booking.sites] == ["描自网络地图", ""]
+    assert booking.to_dict()["sites"][0]["doubt"] == "描自网络地图"
+
+
+def test_a_use_for_a_site_that_is_not_there_is_refused(scarce: Plan) -> None:
+    with pytest.raises(ClaimError, match="丙"):
+        book(scarce, [FIRST, SECOND], uses={"甲": "1401", "丙": "0803"})
 
 
 def test_reservations_stand_before_any_site(scarce_dir) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from gis.errors import PlanError
 from gis.model import Area, CrsDecision, Site, Source
 from gis.plan import Plan, load_plan
 from gis.plan.budgets import OFF_ZONES, Budget, budget_rows, budgets
+from gis.plan.impact import impact
 from gis.plan.quota.ledger import ledger_of
 from gis.plan.quota.probe import Probe
 from gis.plan.reservations import FILE, release, reserve
@@ -281,6 +283,163 @@ def test_without_a_core_the_share_is_that_of_the_planning_area(scarce_dir) -> No
 
 def test_a_plan_of_another_kind_has_no_budgets(french_plan_dir) -> None:
     assert budget_rows(load_plan(french_plan_dir)) == []
+
+
+# --- several layers of a kind, and layers that do not decide -----------------------------------
+
+
+def added(root: Path, role: str, rows: list[tuple[str | None, tuple[int, ...]]], more: str = ""):
+    """Add a layer ``second`` of a role to a package."""
+    import geopandas
+
+    frame = geopandas.GeoDataFrame(
+        {"n": [str(n) for n in range(len(rows))], "c": [c for c, _ in rows]},
+        geometry=[
+            shapely.box(EAST + w, NORTH + s, EAST + e, NORTH + n) for _, (w, s, e, n) in rows
+        ],
+        crs=4548,
+    )
+    frame["c"] = frame["c"].astype(object)
+    frame.to_file(root / "second.geojson", engine="pyogrio")
+    file = root / "plan.toml"
+    entry = f"""
+[[layer]]
+id = "second"
+title = "另一图层"
+path = "second.geojson"
+role = "{role}"
+geometry = "polygon"
+fields = {{ id = "n", class = "c" }}
+coverage = "resort"
+vintage = "2020"
+status = "schematic"
+{more}
+"""
+    file.write_text(file.read_text(encoding="utf-8") + entry, encoding="utf-8")
+    return load_plan(root)
+
+
+def test_of_two_layers_of_land_classes_on_one_place_the_first_decides(scarce_dir) -> None:
+    scheme = 'scheme = "三调"\nedition = "2019"'
+    plan = added(scarce_dir(), "landuse", [("0102", (0, 0, 2000, 1000))], scheme)
+    found = by_id(plan)
+    cultivated = [square(*LANDUSE[c]) for c in ("0102", "0101", "0201K", "0103")]
+    assert found["cultivated_land"].amounts.total_m2 == pytest.approx(
+        math.fsum(map(geod_m2, cultivated)), abs=0.01
+    )
+    assert "同类图层重叠 199.96 公顷" in found["cultivated_land"].note
+    # Built land is built, and no field that has to be converted as well.
+    rows = {row.id: row for row in impact(plan, site(100, 100, 200, 200, use="0803"))}
+    assert set(rows) == {"dev_boundary:410"}
+
+
+def test_a_second_sheet_beside_the_first_only_adds_its_land(scarce_dir) -> None:
+    scheme = 'scheme = "三调"\nedition = "2019"'
+    west = [(c, square(*at)) for c, at in LANDUSE.items() if at[0] < 2]
+    east = [(c, square(*at)) for c, at in LANDUSE.items() if at[0] >= 2]
+    plan = added(scarce_dir(layers={"landuse": west}), "landuse", east, scheme)
+    one, two = by_id(load_plan(scarce_dir())), by_id(plan)
+    for name in ("dev_boundary:410", "dev_boundary:420", "cultivated_land"):
+        assert two[name].amounts.free_m2 == pytest.approx(one[name].amounts.free_m2, abs=0.01)
+        assert "重叠" not in two[name].note
+
+
+def test_a_layer_that_is_being_changed_does_not_count_beside_one_in_force(scarce_dir) -> None:
+    rows = [(None, (500, 0, 1000, 500))]
+    plan = added(scarce_dir(), "farmland", rows, 'law_status = "changing"')
+    found = by_id(plan)["permanent_farmland"]
+    assert found.amounts.total_m2 == pytest.approx(geod_m2(square(1, 1)), abs=0.01)
+    assert "图层“另一图层”正在调整，未计入" in found.note
+
+
+def test_a_kind_whose_only_layer_is_being_changed_says_so(scarce_dir) -> None:
+    root = scarce_dir()
+    file = root / "plan.toml"
+    text = file.read_text(encoding="utf-8")
+    for role in ("dev_boundary", "farmland"):
+        text = text.replace(f'role = "{role}"', f'role = "{role}"\nlaw_status = "changing"')
+    file.write_text(text, encoding="utf-8")
+    plan = load_plan(root)
+    rows = {row.id: row for row in impact(plan, site(600, 600, 700, 700, use="0803"))}
+    for name in ("dev_boundary:410", "permanent_farmland"):
+        assert "正在调整，仅供参考" in by_id(plan)[name].note
+        assert rows[name].text.endswith("（图层正在调整，仅供参考）")
+    assert "正在调整" not in rows["cultivated_land"].text
+
+
+def test_kinds_of_boundary_that_share_land_say_that_they_do_not_add_up(scarce_dir) -> None:
+    rows = [("410", (0, 0, 1000, 750)), ("420", (500, 0, 1500, 500))]
+    found = by_id(load_plan(scarce_dir(layers={"dev_boundary": rows})))
+    shared = geod_m2((500, 0, 1000, 500)) / 10_000
+    for one, other in (("410", "420"), ("420", "410")):
+        note = found[f"dev_boundary:{one}"].note
+        assert f"与“dev_boundary{other}”重叠 {shared:.2f} 公顷" in note
+    assert "重叠" not in by_id(load_plan(scarce_dir()))["dev_boundary:410"].note
+
+
+def test_two_layers_of_zones_do_not_double_a_total(scarce_dir) -> None:
+    # The printed total is the sum of the printed zones.
+    plan = added(scarce_dir(), "zone", [("Y1", (0, 0, 1500, 1000)), ("Y2", (1500, 0, 2000, 1000))])
+    row = by_id(plan)["dev_boundary:410"].to_dict()
+    assert row["total_m2"] == pytest.approx(geod_m2((0, 0, 1000, 750)), abs=0.01)
+    assert [zone["zone"] for zone in row["by_zone"]] == ["Z1"]  # as in the land balance
+
+
+def test_a_zone_without_class_is_a_zone_all_the_same(scarce_dir) -> None:
+    rows = [(None, (0, 0, 1000, 1000)), ("Z2", (1000, 0, 2000, 1000))]
+    found = by_id(load_plan(scarce_dir(layers={"zones": rows})))["dev_boundary:410"]
+    assert [zone.name for zone in found.by_zone] == ["000"]  # by its id
+
+
+def test_zones_that_cannot_be_read_are_said_to_be_missing(scarce_dir) -> None:
+    found = by_id(load_plan(scarce_dir(layers={"zones": None})))["dev_boundary:410"]
+    assert found.by_zone == ()
+    assert "功能区图层无数据" in found.note
+
+
+def test_cultivated_land_is_a_lower_bound_where_no_parcel_was_drawn(scarce_dir) -> None:
+    rows = [("0102", (0, 0, 500, 1000))]
+    found = by_id(load_plan(scarce_dir(layers={"landuse": rows})))["cultivated_land"]
+    assert found.amounts.total_m2 == pytest.approx(geod_m2((0, 0, 500, 1000)), abs=0.01)
+    assert found.amounts.free_m2 is None
+    assert [zone.amounts.free_m2 for zone in found.by_zone] == [None]
+    assert "下限" in found.note
+
+
+@pytest.mark.parametrize("second", [[], [("9999", (500, 500, 1000, 1000))]])
+def test_the_share_is_a_lower_bound_where_nobody_has_planned(scarce_dir, second) -> None:
+    rows = [("1401", (0, 500, 500, 1000)), ("0701", (0, 0, 1000, 500)), *second]
+    plan = load_plan(scarce_dir(layers={"planned_use": rows}))
+    found = by_id(plan)["planned_green_water"]
+    balance = plan.land_balance("core")
+    assert found.share == pytest.approx(balance.green_water_share, abs=1e-9)
+    assert found.share_is_lower_bound
+    assert found.to_dict()["share_is_lower_bound"] is True
+    assert found.amounts.free_m2 is None
+    assert "下限" in found.note
+    told = {row.id: row for row in impact(plan, site(100, 600, 200, 700, use="0803"))}
+    assert "占比由不低于 25.00 % 降为不低于 24.00 %" in told["planned_green_water"].text
+    # Where nobody has planned anything, a site may or may not take green.
+    told = {row.id: row for row in impact(plan, site(600, 600, 700, 700, use="0803"))}
+    assert told["planned_green_water"].area_m2 is None
+    assert "没有规划用地类别" in told["planned_green_water"].text
+
+
+def test_the_share_of_a_core_that_is_planned_throughout_is_no_lower_bound(scarce: Plan) -> None:
+    assert not by_id(scarce)["planned_green_water"].share_is_lower_bound
+
+
+def test_what_is_left_of_a_boundary_names_the_water_in_it(scarce_dir) -> None:
+    rows = [("1103" if c == "0102" else c, square(*at)) for c, at in LANDUSE.items()]
+    found = by_id(load_plan(scarce_dir(layers={"landuse": rows})))
+    assert "已用指现状建设用地，未用部分有水面 24.99 公顷" in found["dev_boundary:410"].note
+    assert "水面" not in found["dev_boundary:420"].note
+
+
+def test_a_quota_without_end_is_refused_with_its_line(scarce_dir) -> None:
+    root = scarce_dir(extra=QUOTA.format("a", "conversion", "inf", "ha"))
+    with pytest.raises(PlanError, match=r"第 \d+ 行：quota\[1\]\.value：须为有限的数"):
+        load_plan(root)
 
 
 # --- reservations ---------------------------------------------------------------------------------

@@ -131,6 +131,30 @@ def test_promised_land_is_refused_with_the_option_that_allows_it(wuqu, root, fil
     assert wuqu(*call)[0] == 0
 
 
+def test_a_traced_outline_is_reserved_only_with_the_option_that_allows_it(wuqu, root, tmp_path):
+    from pyproj import Transformer
+
+    toml = root / "plan.toml"
+    text = toml.read_text(encoding="utf-8").replace('["EPSG:4548"]', '["EPSG:4548", "EPSG:4490"]')
+    toml.write_text(text, encoding="utf-8")
+    ring = [(600, 100), (700, 100), (700, 200), (600, 200), (600, 100)]
+    to_lonlat = Transformer.from_crs(4548, 4490, always_xy=True).transform
+    lonlat = [list(to_lonlat(EAST + x, NORTH + y)) for x, y in ring]
+    file = tmp_path / "t.geojson"
+    file.write_text(json.dumps({"type": "Polygon", "coordinates": [lonlat]}), encoding="utf-8")
+    call = ("budgets", "reserve", file, "--project", "甲", "--crs", "gcj02", "--plan", root)
+    code, out, err = wuqu(*call)
+    assert (code, out) == (2, "")
+    assert "--allow-doubt" in err
+    assert "不是测量成果" in answer(wuqu(*call, "--allow-doubt", "--format", "json"))["note"]
+
+
+def test_a_booking_names_who_is_on_the_land_already(wuqu, root: Path, files: Path) -> None:
+    code, out, _ = wuqu("budgets", "book", files / "a.wkt", files / "c.wkt", "--plan", root)
+    assert code == 0
+    assert "与地块“a”（第 1 个）重叠" in out
+
+
 def test_a_check_names_the_reservation_that_it_meets(wuqu, root: Path, files: Path) -> None:
     base = ("--plan", root)
     wuqu("budgets", "reserve", files / "a.wkt", "--project", "场馆", *base, "--on", "2026-11-22")
@@ -202,3 +226,17 @@ def test_the_balance_carries_the_budgets(wuqu, root: Path) -> None:
     document = answer(wuqu("balance", "--plan", root, "--format", "json"))
     shown = answer(wuqu("budgets", "show", "--plan", root, "--format", "json"))
     assert document["budgets"] == shown["budgets"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("reserve", "a.wkt", "--project", "甲"), ("release", "R0001", "--reason", "完成")],
+)
+def test_nothing_is_entered_in_packaged_data_by_default(
+    wuqu, files, monkeypatch, arguments
+) -> None:
+    monkeypatch.chdir(files)
+    monkeypatch.delenv("WUQU_PLAN", raising=False)
+    code, out, err = wuqu("budgets", *arguments)
+    assert (code, out) == (2, "")
+    assert "--plan" in err

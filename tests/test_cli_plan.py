@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from pathlib import Path
 
 import geopandas
@@ -70,6 +72,28 @@ def test_land_without_data_is_never_printed_as_nothing(balance) -> None:
     assert "不低于 8.81%" in out
 
 
+def test_what_a_share_is_at_least_is_never_printed_rounded_up(balance, plan: Plan) -> None:
+    # 1,991.60 of 22,600 ha are known to count: 8.8124 %; by A 1,986.95 ha: 8.7918 %.
+    for area in ("resort", "Z1", "Z4"):
+        _, out, _ = balance("--area", area)
+        shown = {float(x) for x in re.findall(r"不低于 ([0-9.]+)%", out)}
+        lows = [d.share for d in plan.land_balance(area).definitions if not d.range.is_exact]
+        assert shown == {math.floor(low * 1e4) / 100 for low in lows}
+
+
+def test_the_other_share_of_an_area_that_is_covered_in_part_is_marked_as_the_least(
+    balance, tmp_path: Path
+) -> None:
+    for args, marked in ((["--area", "Z1"], True), (["--area", "core"], False)):
+        table = tmp_path / "b.csv"
+        for more in ([], ["--explain", "share"], ["--explain", "1705"], ["--csv", table]):
+            _, out, _ = balance(*args, *more)
+            flat = re.sub(r"[\s│┃]", "", out)
+            assert "改变后占比" in flat
+            assert ("改变后占比（下限）" in flat) is marked
+        assert ("改变后占比（下限）" in table.read_text("utf-8-sig")) is marked
+
+
 def test_a_polygon_of_a_file_is_an_area(balance, repo: Path) -> None:
     land = as_document(balance, "--file", repo / SAMPLE)["land_balance"]
     assert land["area"]["kind"] == "user"
@@ -118,6 +142,12 @@ def test_a_polygon_that_is_no_survey_says_so_in_every_form(balance, tmp_path: Pa
         (["--definition", "Q"], "Q"),
         (["--explain", "nix"], "green_water_share"),
         (["--gpkg", "x.gpkg", "--ceiling", "top"], "top"),
+        (["--ceiling", "internal"], "--ceiling 没有作用"),
+        (["--explain", "resort_area", "--definition", "A"], "口径"),
+        (["--explain", "green_water_share", "--area", "resort"], "范围"),
+        (["--explain", "core", "--area", "Z1"], "范围"),
+        (["--explain", "cultivated_land", "--definition", "A"], "口径"),
+        (["--explain", "image_april:ndvi", "--definition", "A"], "口径"),
     ],
 )
 def test_a_call_that_means_nothing_is_one_clear_message(

@@ -24,11 +24,11 @@ from gis.canonical import to_dict
 from gis.check import check_site
 from gis.crs import ellipsoidal_area
 from gis.intake import read_site
-from gis.model import Area, CrsDecision, Impact, LayerState, Site, Source
+from gis.model import Area, CrsDecision, Doubt, Impact, LayerState, Site, Source
 from gis.output.maps.site_card import impact_row
 from gis.plan import Plan, load_plan
 from gis.plan.impact import impact
-from gis.plan.quota.sentences import amount
+from gis.plan.quota.amounts import amount
 from gis.plan.reservations import FILE, reserve
 from gis.plan.samples import load_samples
 
@@ -218,12 +218,74 @@ def test_without_a_use_the_worst_is_assumed_and_said(scarce: Plan) -> None:
 def test_a_field_or_a_barn_converts_no_farmland(scarce: Plan) -> None:
     shape = box(600, 600, 700, 700)  # dry field, permanent farmland, in the boundary
     field, barn = rows(scarce, shape, "0103"), rows(scarce, shape, "060202")
-    for name in ("dev_boundary:410", "conversion", "replacement"):
+    for name in ("dev_boundary:410", "conversion"):
         assert field[name].area_m2 == barn[name].area_m2 == 0.0
-    # A barn stands on the field all the same.
-    for name in ("cultivated_land", "permanent_farmland"):
+    # A barn stands on the field all the same, and the field has to be replaced: by
+    # 自然资发〔2024〕204号 orchards, woods and farm works count like any other taking.
+    for name in ("cultivated_land", "permanent_farmland", "replacement"):
         assert field[name].area_m2 == 0.0
         assert barn[name].area_m2 == pytest.approx(geod_m2(600, 600, 700, 700), abs=0.01)
+
+
+@pytest.mark.parametrize("use", ["0201", "0301", "0401", "060202", "1704"])
+def test_no_taking_of_a_field_is_told_to_need_no_replacement(scarce: Plan, use: str) -> None:
+    found = rows(scarce, box(600, 100, 700, 200), use)
+    assert found["replacement"].area_m2 == found["cultivated_land"].area_m2 > 0
+    assert "不需要占补平衡" not in found["replacement"].text
+    assert "纳入耕地占补管理" in found["replacement"].text
+    assert found["conversion"].area_m2 == 0.0
+    assert "不需要占补平衡" in rows(scarce, box(600, 100, 700, 200), "0103")["replacement"].text
+
+
+# --- where it lies --------------------------------------------------------------------------------
+
+
+def traced(shape: shapely.Geometry, *others: shapely.Geometry) -> Site:
+    return replace(site_of(shape, "0803"), doubt=Doubt("描自网络地图", 10.0, others))
+
+
+def impacts(plan: Plan, site: Site) -> dict[str, Impact]:
+    return {row.id: row for row in check_site(site, plan, as_of=DAY).impact}
+
+
+def test_a_traced_site_says_how_much_it_may_take_elsewhere(scarce: Plan) -> None:
+    shape = box(600, 100, 700, 200)
+    row, known = impacts(scarce, traced(shape))["cultivated_land"], rows(scarce, shape)
+    assert row.area_m2 == known["cultivated_land"].area_m2  # numbers stay those as drawn
+    span = re.search(r"([\d,.]+) 至 ([\d,.]+) 平方米", row.text)
+    low, high = (float(n.replace(",", "")) for n in span.groups())
+    assert low == pytest.approx(geod_m2(610, 110, 690, 190), abs=0.01)
+    grown = ellipsoidal_area(shape.buffer(10.0), 4548)
+    assert high == pytest.approx(grown, abs=0.01)
+    assert "坐标不是测量成果（描自网络地图）" in row.text
+    assert "坐标" not in known["cultivated_land"].text
+
+
+def test_a_budget_that_a_traced_site_meets_only_elsewhere_is_told_as_unknown(scarce: Plan) -> None:
+    shape = box(600, 390, 700, 495)  # five metres south of the permanent farmland
+    assert "permanent_farmland" not in rows(scarce, shape)
+    row = impacts(scarce, traced(shape))["permanent_farmland"]
+    assert (row.area_m2, row.free_after_m2, row.exceeded) == (None, None, None)
+    assert row.total_m2 == pytest.approx(geod_m2(500, 500, 1000, 1000), abs=0.01)
+    assert "可能为 0.00 至" in row.text
+    # Nor is it known where the other place lies beyond the data.
+    row = impacts(scarce, traced(shape, box(600, -300, 700, -200)))["cultivated_land"]
+    assert "实际面积未知" in row.text
+
+
+def test_a_quota_that_only_some_places_exceed_is_undecided(scarce_dir) -> None:
+    quota = """[[quota]]
+id = "year"
+title = "年度"
+kind = "conversion"
+value = 1.0
+unit = "ha"
+source = "测试"
+"""
+    plan = load_plan(scarce_dir(extra=quota))
+    shape = box(600, 100, 699, 199)  # 0.98 hectares, 1.4 when grown
+    assert rows(plan, shape)["conversion"].exceeded is False
+    assert impacts(plan, traced(shape))["conversion"].exceeded is None
 
 
 # --- what is not known ----------------------------------------------------------------------------
@@ -300,6 +362,15 @@ def test_reserved_land_is_named_and_not_taken_again(own: Plan) -> None:
     overlap = found["reservations"]
     assert overlap.area_m2 == pytest.approx(geod_m2(650, 100, 700, 200), abs=0.01)
     assert "“场馆”（R0001）" in overlap.text
+
+
+def test_land_that_two_reservations_claim_is_overlapped_once(own: Plan) -> None:
+    shape = site_of(box(600, 100, 700, 200), "0803")
+    for project in ("甲", "乙"):
+        reserve(own, shape, project=project, on=DAY, allow_overlap=True)
+    row = rows(own, box(600, 100, 700, 200))["reservations"]
+    assert row.area_m2 == pytest.approx(geod_m2(600, 100, 700, 200), abs=0.01)
+    assert row.held_by == ("“甲”（R0001）", "“乙”（R0002）")
 
 
 def test_a_neighbour_of_a_reservation_overlaps_nothing(own: Plan) -> None:

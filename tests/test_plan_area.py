@@ -187,8 +187,63 @@ def test_a_share_of_land_that_the_layer_does_not_cover_says_that_it_is_the_least
     plan: Plan,
 ) -> None:
     figure = figure_of(plan, share_of("resort", "B"))
-    assert figure.reason_code == "mismatch"
+    assert figure.reason_code == "undetermined"
     assert "不低于 8.81%" in figure.reason
+
+
+def test_a_share_that_unknown_land_may_change_neither_agrees_nor_differs(plan: Plan) -> None:
+    # Of the resort 8.81 % are known to count, and 91.87 % would if all unknown land did.
+    low = plan.land_balance("resort", definition="B").share_range.low
+    for value in (low, 0.52, 0.9187):
+        figure = figure_of(plan, share_of("resort", "B", value))
+        assert (figure.reason_code, figure.agrees) == ("undetermined", False)
+        assert "无法判定" in figure.reason
+        assert figure.computed == low
+        assert figure.computed_max == pytest.approx(0.9187, abs=1e-4)
+    for value in (0.05, 0.95):
+        figure = figure_of(plan, share_of("resort", "B", value))
+        assert (figure.reason_code, figure.agrees) == ("mismatch", False)
+    # Unknown land that cannot move the share out of the rounding of the stated value is no doubt.
+    figure = figure_of(plan, share_of("resort", "B", 0.5).model_copy(update={"tolerance": 0.5}))
+    assert (figure.reason_code, figure.agrees) == ("rounding", True)
+    exact = figure_of(plan, share_of("core", "B"))
+    assert (exact.reason_code, exact.computed_max) == ("rounding", None)
+
+
+def test_the_letter_of_a_stated_definition_may_be_small() -> None:
+    assert share_of("core", "b").definition == "B"
+
+
+def test_a_layer_without_features_gives_no_figure_of_zero(plan: Plan) -> None:
+    core = plan.layer("core")
+    arrays = ("ids", "classes", "names", "half_widths", "geometries")
+    empty = replace(core.index, **{name: getattr(core.index, name)[:0] for name in arrays})
+    poor = replace(plan, layers={**plan.layers, "core": replace(core, index=empty)})
+    figure = figure_of(poor, stated(38.3, 0.05))
+    assert (figure.computed, figure.reason_code) == (None, "no_data")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"unit": "share"}, "unit"),
+        ({"within": "core"}, "within"),
+        ({"definition": "B"}, "definition"),
+        ({"measure": "green_water_share"}, "unit"),
+        ({"measure": "green_water_share", "unit": "share", "definition": "Q"}, "A、B、C、D"),
+        ({"tolerance": -1.0}, "tolerance"),
+    ],
+)
+def test_a_stated_figure_that_cannot_be_computed_as_written_is_refused(changes, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        stated(**{"value": 38.3, "tolerance": 0.05} | changes)
+
+
+def test_an_area_of_a_layer_of_lines_is_refused_with_the_plan(package: Path) -> None:
+    changed(package, 'layer = "core"', 'layer = "roads"')
+    with pytest.raises(PlanError, match="roads") as caught:
+        load_plan(package)
+    assert "Value error" not in str(caught.value)
 
 
 def test_a_share_without_any_data_is_not_zero(plan: Plan) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from pyproj import Geod, Transformer
 
 from gis.crs import ellipsoidal_area
 from gis.errors import ClaimError, CrsError, NotFoundError, OutsidePlanError, PlanError
-from gis.model import Area, CrsDecision, Site, Source
+from gis.model import Area, CrsDecision, Doubt, Site, Source
 from gis.plan import Plan, load_plan
 from gis.plan.quota.journal import GENESIS
 from gis.plan.reservations import FILE, is_sliver, release, reservations, reserve
@@ -49,6 +50,24 @@ def own(scarce_dir) -> Plan:
 
 
 # --- entering and releasing -----------------------------------------------------------------------
+
+
+def test_land_is_not_released_before_it_was_reserved(own: Plan) -> None:
+    made = reserve(own, site(box(600, 100, 700, 200)), project="甲", on=DAY)
+    before = (own.root / FILE).read_bytes()
+    with pytest.raises(ClaimError, match="2026-11-21 早于"):
+        release(own, made.id, reason="撤回", on=date(2026, 11, 21))
+    assert (own.root / FILE).read_bytes() == before
+    assert release(own, made.id, reason="撤回", on=DAY).released_on == DAY
+
+
+def test_an_outline_that_is_no_survey_is_entered_only_on_purpose(own: Plan) -> None:
+    traced = replace(site(box(600, 100, 700, 200)), doubt=Doubt("描自网络地图", 10.0))
+    with pytest.raises(ClaimError, match="不是测量成果（描自网络地图）"):
+        reserve(own, traced, project="甲", on=DAY)
+    assert not (own.root / FILE).exists()
+    made = reserve(own, traced, project="甲", on=DAY, note="先行", allow_doubt=True)
+    assert made.note == "先行；坐标不是测量成果（描自网络地图）"
 
 
 def test_a_reservation_is_read_back_as_it_was_entered(own: Plan) -> None:

@@ -49,6 +49,7 @@ Definition = Annotated[
     ),
 )
 async def get_balance(
+    request: Request,
     state: StateDep,
     area: Annotated[
         str | None,
@@ -57,7 +58,11 @@ async def get_balance(
     definition: Definition = None,
 ) -> dict[str, Any]:
     """Return stated figures, areas, land balance and budgets."""
-    return await run_in_threadpool(_document, state, area or None, definition or None)
+    query = by_name(request.query_params.multi_items())
+    area, definition = (_one(query, name) for name in ("area", "definition"))
+    # What large images say of a named area takes seconds and much memory, but only once.
+    async with state.measuring:
+        return await run_in_threadpool(_document, state, area, definition)
 
 
 @router.post(
@@ -124,15 +129,21 @@ def _options(
             expected="一个范围的序号，从 1 开始",
             faults=[Fault("参数 which", "应为一个序号")],
         )
-    return _letter(form) if "definition" not in query else _letter(query), options
-
-
-def _letter(source: Mapping[str, Sequence[str]]) -> str | None:
-    values = source.get("definition", ())
-    if len(values) > 1 or any(len(value) > _MAX_LETTER for value in values):
+    letter = _one(query if "definition" in query else form, "definition")
+    if letter is not None and len(letter) > _MAX_LETTER:
         raise ClaimError(
-            "参数 definition 重复或过长",
+            "参数 definition 过长",
             expected="A、B、C 或 D",
-            faults=[Fault("参数 definition", "重复或过长")],
+            faults=[Fault("参数 definition", "过长")],
+        )
+    return letter, options
+
+
+def _one(source: Mapping[str, Sequence[str]], name: str) -> str | None:
+    """Return the only value of a parameter; of two, one would be ignored."""
+    values = source.get(name, ())
+    if len(values) > 1:
+        raise ClaimError(
+            f"参数 {name} 重复", expected="一个值", faults=[Fault(f"参数 {name}", "重复")]
         )
     return next(iter(values), "").strip() or None

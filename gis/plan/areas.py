@@ -6,6 +6,7 @@ given with both areas. A name that means nothing, or two things, is refused.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,9 +76,9 @@ def find_area(plan: Plan, wanted: str | Site | BaseGeometry | None) -> PlanArea:
     layer = _whole_layer(plan, name)
     if layer is not None:
         return _measured(plan, layer.info.id, layer.info.title, layer, layer.index.union)
-    layer, positions = _division(plan, name)
+    layer, part, positions = _division(plan, name)
     polygon = shapely.union_all(layer.index.geometries[positions])
-    title = str(layer.index.names[positions[0]] or name)
+    title = division_name(layer, positions) or part
     return _measured(plan, name, title, layer, polygon)
 
 
@@ -85,11 +86,9 @@ def area_ids(plan: Plan) -> list[str]:
     """Return the names under which areas of the plan can be asked for, in the order of the plan."""
     whole = [layer.info.id for layer in _usable(plan, _WHOLE)]
     parts = [(layer, name) for layer in _usable(plan, _DIVIDED) for name in divisions(layer)]
-    names = [name for _, name in parts]
-    return [
-        *whole,
-        *(n if names.count(n) == 1 else f"{layer.info.id}:{n}" for layer, n in parts),
-    ]
+    taken = Counter(name for _, name in parts)
+    taken.update(_layer_names(plan))
+    return [*whole, *(n if taken[n] == 1 else f"{layer.info.id}:{n}" for layer, n in parts)]
 
 
 def plan_areas(plan: Plan) -> tuple[PlanArea, ...]:
@@ -103,11 +102,17 @@ def divisions(layer: Layer) -> Mapping[str, Array]:
     A feature without class is a part of its own.
     """
     index = layer.index
-    names = [str(c if c is not None else i) for c, i in zip(index.classes, index.ids, strict=True)]
+    names = [str(c or i) for c, i in zip(index.classes, index.ids, strict=True)]
     found: dict[str, list[int]] = {}
     for position, name in enumerate(names):
         found.setdefault(name, []).append(position)
     return {name: np.array(found[name]) for name in sorted(found)}
+
+
+def division_name(layer: Layer, positions: Array) -> str:
+    """Return what all features of a part are called; empty where they have no name in common."""
+    names = {str(name or "") for name in layer.index.names[positions]}
+    return names.pop() if len(names) == 1 else ""
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -127,6 +132,11 @@ def _usable(plan: Plan, roles: tuple[str, ...]) -> Iterator[Layer]:
                 yield layer
 
 
+def _layer_names(plan: Plan) -> set[str]:
+    """Return the names that mean whole layers: their ids and their roles."""
+    return {name for layer in plan.layers.values() for name in (layer.info.id, layer.info.role)}
+
+
 def _whole_layer(plan: Plan, name: str) -> Layer | None:
     """Return the polygon layer of an id, or the only one of a role; None when there is none."""
     found = [plan.layers[name]] if name in plan.layers else list(plan.with_role(name))
@@ -137,23 +147,31 @@ def _whole_layer(plan: Plan, name: str) -> Layer | None:
     if len(usable) > 1:
         ids = "、".join(layer.info.id for layer in usable)
         raise ClaimError(f"“{name}”有 {len(usable)} 个图层", expected=f"其中一个：{ids}")
+    if usable and name not in plan.layers and (parts := _parts(plan, name)):
+        ids = "、".join((usable[0].info.id, *(f"{x.info.id}:{part}" for x, part, _ in parts)))
+        raise ClaimError(f"“{name}”既是图层角色，又是分区编码", expected=f"其中一个：{ids}")
     if usable and usable[0].info.geometry != "polygon":
         raise ClaimError(f"图层“{name}”不是面，不能作为范围", expected="、".join(area_ids(plan)))
     return usable[0] if usable else None
 
 
-def _division(plan: Plan, name: str) -> tuple[Layer, Array]:
-    """Return the layer and the features of a zone or town."""
-    where, _, part = name.rpartition(":")
-    found = [
-        (layer, parts[part])
+def _parts(plan: Plan, name: str) -> list[tuple[Layer, str, Array]]:
+    """Return the zones and towns of a name, alone or behind the id of their layer."""
+    return [
+        (layer, part, positions)
         for layer in _usable(plan, _DIVIDED)
-        if part in (parts := divisions(layer)) and where in ("", layer.info.id)
+        for part, positions in divisions(layer).items()
+        if name in (part, f"{layer.info.id}:{part}")
     ]
+
+
+def _division(plan: Plan, name: str) -> tuple[Layer, str, Array]:
+    """Return the layer, the class and the features of a zone or town."""
+    found = _parts(plan, name)
     if not found:
         raise _not_found(plan, f"没有范围“{name[:60]}”或其图层无数据")
     if len(found) > 1:
-        ids = "、".join(f"{layer.info.id}:{part}" for layer, _ in found)
+        ids = "、".join(f"{layer.info.id}:{part}" for layer, part, _ in found)
         raise ClaimError(f"“{name}”在 {len(found)} 个图层中都有", expected=f"其中一个：{ids}")
     return found[0]
 

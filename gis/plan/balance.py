@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.errors import NotFoundError, RuleBookError
 from gis.model import LayerInfo, LayerState, Site
-from gis.plan.areas import PlanArea, divisions, find_area
+from gis.plan.areas import PlanArea, division_name, divisions, find_area
 from gis.plan.catalogue import Layer
 from gis.plan.land.files import to_csv, to_gpkg
 from gis.plan.land.ground import (
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from gis.plan.area import Plan
 
 DEFAULT_DEFINITION = "B"
+# Layers that say what all land is used for, planned or now.
+_LAND_ROLES = ("planned_use", "landuse")
 UNKNOWN_CODE, NO_CODE = "编码不在分类表中", "未填编码"
 OUTSIDE_ZONES = "不在功能区内"
 
@@ -270,9 +272,8 @@ def _columns(zoned: Zoned, layer: Layer | None) -> list[Column]:
 
 
 def zone_names(layer: Layer) -> dict[str, str]:
-    """Return the name of each zone of a layer, empty where it has none."""
-    names = layer.index.names
-    return {zone: str(names[at[0]] or "") for zone, at in divisions(layer).items()}
+    """Return the name of each zone of a layer, empty where it has none of its own."""
+    return {zone: division_name(layer, at) for zone, at in divisions(layer).items()}
 
 
 def definition_text(definition: str) -> str:
@@ -307,14 +308,18 @@ def _class_name(scheme: land_classes.Scheme, cls: str) -> str:
 
 
 def class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:
-    """Return the layer whose scheme and edition a definition speaks of.
+    """Return the layer that a definition speaks of: its scheme and edition, planned or current.
+
+    Where the plan has no layer of that role, the other one is taken; answers name the layer.
 
     Raises
     ------
     NotFoundError
         The plan has no such layer that can be used; a layer without data is named with the reason.
     """
-    fitting = [layer for layer in plan.layers.values() if _speaks_of(layer, chosen)]
+    alike = [layer for layer in plan.layers.values() if _speaks_of(layer, chosen)]
+    # What is planned is never read from what is there now only because its file is missing.
+    fitting = [x for x in alike if x.info.role == chosen.role] or alike
     for layer in fitting:
         if layer.state is LayerState.CHECKED:
             return layer
@@ -328,7 +333,9 @@ def class_layer(plan: Plan, chosen: land_classes.GreenWater) -> Layer:
 
 def _speaks_of(layer: Layer, chosen: land_classes.GreenWater) -> bool:
     info = layer.info
-    if info.geometry != "polygon" or not (info.scheme and info.edition):
+    if info.role not in _LAND_ROLES or info.geometry != "polygon":
+        return False  # farmland has classes too, and is not all land
+    if not (info.scheme and info.edition):
         return False
     try:
         scheme = land_classes.scheme(info.scheme, info.edition)

@@ -15,8 +15,9 @@ from gis.errors import ClaimError, CrsError, OutsidePlanError
 from gis.model import Impact, Site, SiteCheck
 from gis.plan.impact import impact_of
 from gis.plan.quota.accounts import Account, checked_use
+from gis.plan.quota.amounts import amount
 from gis.plan.quota.drawing import Drawing, Drawn
-from gis.plan.quota.sentences import amount, summed
+from gis.plan.quota.sentences import summed
 from gis.plan.quota.standing import Holding, Holdings, Left, Standing, standing_of
 
 if TYPE_CHECKING:
@@ -25,18 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BookedSite:
-    """One site of a booking; ``number`` counts from 1 in the order of the caller."""
+    """One site of a booking; ``number`` counts from 1 in the order of the caller.
+
+    ``held_by`` is who holds land of the site already, scarce or not: reservations and earlier
+    sites. ``doubt`` says why its place is uncertain; its areas are then those as drawn.
+    """
 
     number: int
     name: str
     use: str | None
     area_m2: float
     impact: tuple[Impact, ...]
-
-    @property
-    def held_by(self) -> tuple[str, ...]:
-        """Who holds land of the site already: reservations and earlier sites."""
-        return tuple(dict.fromkeys(name for row in self.impact for name in row.held_by))
+    held_by: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Booking:
                     "use": site.use,
                     "area_m2": round(site.area_m2, 2),
                     "held_by": list(site.held_by),
+                    "doubt": site.doubt,
                     "impact": [impact_row(row) for row in site.impact],
                 }
                 for site in self.sites
@@ -126,7 +129,7 @@ def book(
     Raises
     ------
     ClaimError
-        An unknown use, or another number of uses than of sites.
+        An unknown use, another number of uses than of sites, or a use for a site that is not there.
     CrsError, OutsidePlanError
         A site was read for another plan, or lies outside this one.
     """
@@ -148,6 +151,7 @@ def _uses(
     if uses is None or isinstance(uses, str):
         given = [uses] * len(sites)
     elif isinstance(uses, Mapping):
+        _all_there(uses, sites)
         given = [uses.get(site.name) for site in sites]
     else:
         given = list(uses)
@@ -155,6 +159,14 @@ def _uses(
         raise ClaimError(f"给出了 {len(given)} 个用途", expected=f"与地块数相同（{len(sites)} 个）")
     pairs = zip(sites, given, strict=True)
     return [checked_use(use if use is not None else site.use) for site, use in pairs]
+
+
+def _all_there(uses: Mapping[str, str], sites: Sequence[Site]) -> None:
+    names = {site.name for site in sites}
+    unknown = [name for name in uses if name not in names]
+    if unknown:
+        found = "、".join(f"“{name[:40]}”" for name in unknown[:3])
+        raise ClaimError(f"没有名为{found}的地块", expected="、".join(sorted(names)[:9]))
 
 
 def _belongs(site: Site, plan: Plan) -> None:
@@ -223,7 +235,9 @@ class _Running:
         label = f"地块“{site.name}”（第 {number} 个）"
         self._holdings.append(Holding(site.geometry, use, label))
         impact = tuple(impact_of(drawn, self._standing.problem) for drawn in rows)
-        return BookedSite(number, site.name, use, site.area.ellipsoidal_m2, impact)
+        doubt = site.doubt.reason if site.doubt else ""
+        area_m2 = site.area.ellipsoidal_m2
+        return BookedSite(number, site.name, use, area_m2, impact, drawing.held_by, doubt)
 
     def budgets(self) -> Iterable[BookedBudget]:
         """Yield what is left of each account in the end."""

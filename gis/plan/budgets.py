@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gis.plan.quota.accounts import Account, Kind, Land, is_small
-from gis.plan.quota.sentences import amount
+from gis.plan.quota.amounts import amount
 from gis.plan.quota.standing import Standing, standing_of
 from gis.units import round_table
 
@@ -63,7 +63,8 @@ class Budget:
     """One scarce kind of land of a plan.
 
     ``share`` is 0-1 of the area named in ``area``, by the ``definition``; only green and water
-    have one. ``note`` says what is missing and how the numbers are meant.
+    have one. It is a lower bound where some of the area has no planned class. ``note`` says what
+    is missing and how the numbers are meant.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Budget:
     by_zone: tuple[ZoneBudget, ...] = ()
     by_class: tuple[ClassBudget, ...] = ()
     share: float | None = None
+    share_is_lower_bound: bool = False
     area: str | None = None
     area_title: str | None = None
     definition: str | None = None
@@ -96,6 +98,7 @@ class Budget:
             "unit": "m2",
             **whole,
             "share": None if self.share is None else round(self.share, 6),
+            "share_is_lower_bound": self.share_is_lower_bound,
             "area": self.area,
             "area_title": self.area_title,
             "definition": self.definition,
@@ -215,6 +218,7 @@ class _Table:
             by_zone=tuple(self._zones(account)),
             by_class=tuple(self._classes(account)),
             share=share,
+            share_is_lower_bound=share is not None and account.open_m2 is None,
             area=area.id if area else None,
             area_title=area.title if area else None,
             definition=self._ledger.definition.id if green else None,
@@ -272,8 +276,11 @@ class _Table:
         over = self._over(account)
         register = self._standing.register
         torn = "预留台账末尾有一行未写完，未计入" if register and register.torn else ""
-        parts = (account.lacks, account.reason, over, said.get(account.kind, ""), torn)
-        return "；".join(filter(None, (*parts, self._standing.problem)))
+        changing = "图层正在调整，仅供参考" if account.is_changing else ""
+        zones = self._ledger.zones_lack if account.land is not None else ""
+        parts = (account.lacks, account.reason, over, said.get(account.kind, ""), changing)
+        last = (*account.remarks, zones, torn, self._standing.problem)
+        return "；".join(filter(None, (*parts, *last)))
 
     def _over(self, account: Account) -> str:
         """Return by how much more is promised than there is."""
@@ -285,8 +292,7 @@ class _Table:
 
 
 def _in_zone(account: Account, land: Land, held_m2: float | None) -> Amounts:
-    known = is_small(land.unclassed_m2, land.covered_m2)
-    free = max(land.open_m2 - held_m2, 0.0) if known and held_m2 is not None else None
+    free = max(land.open_m2 - held_m2, 0.0) if land.is_known and held_m2 is not None else None
     return _amounts(account, land, held_m2, free)
 
 

@@ -36,6 +36,7 @@ def figure_row(figure: Figure) -> dict[str, Any]:
     row = asdict(figure) | {"reason_code": figure.reason_code.value}
     for key, digits in (
         ("computed", 8),
+        ("computed_max", 8),
         ("difference", 8),
         ("ellipsoidal_m2", 2),
         ("planar_m2", 2),

@@ -7,12 +7,17 @@ reserved by asking, and no verdict depends on it.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import shapely
 
 from gis.model import Impact, Site
 from gis.plan.quota.accounts import Kind
+from gis.plan.quota.amounts import amount
+from gis.plan.quota.cut import areas_of
 from gis.plan.quota.drawing import Drawing, Drawn
-from gis.plan.quota.sentences import amount, sentence, title_of
+from gis.plan.quota.sentences import sentence, title_of
 from gis.plan.quota.standing import Standing, standing_of
 from gis.plan.reservations import overlaps
 
@@ -77,7 +82,10 @@ def _overlapped(site: Site, standing: Standing) -> tuple[Impact, ...]:
     found = overlaps(site.geometry, entries, standing.ledger.epsg)
     if not found:
         return ()
-    total = sum(m2 for _, m2 in found)
+    # Land that two reservations claim is overlapped once.
+    union = shapely.union_all([r.geometry for r, _ in found])
+    parts = shapely.get_parts(shapely.intersection(union, site.geometry))
+    total = math.fsum(areas_of(parts, standing.ledger.epsg))
     each = "；".join(f"与{r.label}重叠 {amount(m2)}，{r.reserved_on} 预留" for r, m2 in found)
     labels = tuple(r.label for r, _ in found)
     return (Impact("reservations", "与预留用地重叠", total, held_by=labels, text=each),)

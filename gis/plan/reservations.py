@@ -91,7 +91,9 @@ def overlaps(
     geometry: BaseGeometry, entries: Iterable[Reservation], epsg: int
 ) -> list[tuple[Reservation, float]]:
     """Return the reservations that a polygon overlaps, with the overlap in m²; no slivers."""
-    entries = list(entries)
+    given = list(entries)
+    shapes = np.array([entry.geometry for entry in given], dtype=object)
+    entries = [given[n] for n in np.flatnonzero(shapely.intersects(shapes, geometry))]
     cuts = [shapely.intersection(entry.geometry, geometry) for entry in entries]
     return [
         (entry, math.fsum(areas_of(shapely.get_parts(cut), epsg)))
@@ -122,6 +124,7 @@ def reserve(
     basis: str = "",
     note: str = "",
     allow_overlap: bool = False,
+    allow_doubt: bool = False,
 ) -> Reservation:
     """Enter a reservation and return it once it is on disk.
 
@@ -141,16 +144,20 @@ def reserve(
         Who reserves, on which document it rests, and what else is to be known.
     allow_overlap
         Enter it even where another reservation stands.
+    allow_doubt
+        Enter it even when the place of the site is uncertain; the note then says why.
 
     Raises
     ------
     ClaimError
-        An unknown use, a text that cannot be stored, or land that is reserved already.
+        An unknown use, a text that cannot be stored, an outline that is no survey, or land that is
+        reserved already.
     CrsError, OutsidePlanError
         The site was read for another plan, or lies outside this one.
     PlanError
         The file is broken, or the folder cannot be written.
     """
+    note = _with_doubt(note, site, allow_doubt=allow_doubt)
     texts = _texts(project=project, office=office, basis=basis, note=note)
     outline = _stored(plan, site)
     chosen = checked_use(use if use is not None else site.use)
@@ -188,7 +195,7 @@ def release(
     NotFoundError
         There is no such reservation.
     ClaimError
-        It was released before, or no reason is given.
+        It was released before, the day is before that of the reservation, or no reason is given.
     PlanError
         The file is broken, or the folder cannot be written.
     """
@@ -201,6 +208,12 @@ def release(
             raise ClaimError(
                 f"预留{found.label}已于 {found.released_on} 释放", advice="核对预留编号"
             )
+        if on < found.reserved_on:
+            raise ClaimError(
+                f"释放日期 {on} 早于预留{found.label}的日期",
+                expected=f"{found.reserved_on} 或以后",
+                advice="核对日期",
+            )
         return {
             "id": reservation_id,
             "action": "release",
@@ -212,6 +225,19 @@ def release(
 
     append(plan.root / FILE, compose)
     return reservations(plan).get(reservation_id)
+
+
+def _with_doubt(note: str, site: Site, *, allow_doubt: bool) -> str:
+    """Return the note with why the place of the site is uncertain; refuse it unless allowed."""
+    if site.doubt is None:
+        return note
+    if not allow_doubt:
+        raise ClaimError(
+            f"地块“{site.name}”的坐标不是测量成果（{site.doubt.reason}）",
+            expected="实测坐标，如勘测定界界址点文件",
+            advice="用实测坐标预留；确需先行预留时写明 allow_doubt=true",
+        )
+    return "；".join(filter(None, (note.strip(), f"坐标不是测量成果（{site.doubt.reason}）")))
 
 
 def _texts(**given: str) -> dict[str, str]:

@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gis.crs import parse_epsg
+from gis.engine.spectral import INDICES
 from gis.model import LayerInfo, OutOfScope
+from gis.rulebook import land_classes
 
 Status = Literal["schematic", "draft", "approved"]
 STATUS_LABELS = {"schematic": "示意", "draft": "草案", "approved": "法定"}
@@ -39,6 +41,9 @@ Role = Literal[
 
 Band = Literal["blue", "green", "red", "nir", "swir", "ndvi", "ndwi"]
 Index = Literal["ndvi", "ndwi"]
+# Keys that say nothing of a raster of the other kind.
+_IMAGE_IDLE = ("table", "scheme", "edition")
+_CLASSES_IDLE = ("bands", "thresholds", "scale", "offset", "series")
 
 
 class _Strict(BaseModel):
@@ -102,8 +107,26 @@ class Stated(_Strict):
     layer: str
     within: str | None = None
     definition: str | None = None
-    tolerance: float = 0.0
+    tolerance: float = Field(0.0, ge=0)
     source: str
+
+    @field_validator("definition")
+    @classmethod
+    def _letter(cls, value: str | None) -> str | None:
+        return value.upper() if value else value
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> Stated:
+        share = self.measure == "green_water_share"
+        if share != (self.unit == "share"):
+            raise ValueError(f"指标 {self.id} 的 unit “{self.unit}”不是 {self.measure} 的单位")
+        idle = [n for n in ("within", "definition") if getattr(self, n) is not None]
+        if idle and not share:
+            raise ValueError(f"指标 {self.id} 是面积，{'、'.join(idle)} 不起作用，请去掉")
+        known = [d.id for d in land_classes.green_water_definitions()]
+        if self.definition is not None and self.definition not in known:
+            raise ValueError(f"指标 {self.id} 的口径 definition 应为 {'、'.join(known)}")
+        return self
 
 
 class FieldNames(_Strict):
@@ -211,6 +234,20 @@ class RasterEntry(_Strict):
             raise ValueError("分类栅格必须写明编码表 table，或分类体系 scheme 和版本 edition")
         return self
 
+    @model_validator(mode="after")
+    def _values_are_used(self) -> RasterEntry:
+        """Refuse what would be ignored: it must not look as if it had an effect."""
+        what, idle = ("影像", _IMAGE_IDLE) if self.kind == "bands" else ("分类栅格", _CLASSES_IDLE)
+        given = [name for name in idle if getattr(self, name) not in (None, {})]
+        if given:
+            raise ValueError(f"{what}不用 {'、'.join(given)}")
+        named: set[str] = {*self.bands}
+        for index in self.thresholds:
+            if index not in named and not set(INDICES[index]) <= named:
+                needed = "、".join(INDICES[index])
+                raise ValueError(f"写有 {index} 的阈值，但 bands 没有写明 {needed}")
+        return self
+
 
 class QuotaEntry(_Strict):
     """One ``[[quota]]`` table: an amount that an authority has granted, in ``unit``.
@@ -223,7 +260,7 @@ class QuotaEntry(_Strict):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     kind: Literal["conversion", "replacement"]
-    value: float = Field(ge=0)
+    value: float = Field(ge=0, allow_inf_nan=False)
     unit: Literal["m2", "ha", "mu", "km2"]
     source: str
 
@@ -252,8 +289,11 @@ class PlanFile(_Strict):
         for entry in self.layer:
             if entry.coverage != "bounds" and entry.coverage not in ids:
                 raise ValueError(f"图层 {entry.id} 的 coverage “{entry.coverage}”不是图层 id")
+        polygons = {entry.id for entry in self.layer if entry.geometry == "polygon"}
         for figure in self.stated:
             for name in (figure.layer, figure.within):
                 if name is not None and name not in ids:
                     raise ValueError(f"指标 {figure.id} 引用的图层“{name}”不存在")
+                if name is not None and name not in polygons:
+                    raise ValueError(f"指标 {figure.id} 引用的图层“{name}”不是面")
         return self

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     ROUNDING = "rounding"
     AREA_BASIS = "area_basis"
     MISMATCH = "mismatch"
+    UNDETERMINED = "undetermined"
     NO_DATA = "no_data"
 
 
@@ -49,7 +50,9 @@ class Figure:
     ``computed`` and ``difference`` are None when the layer has no data; ``reason`` says why, or
     how large the difference is against ``tolerance``, the rounding of the stated value in its
     unit. ``agrees`` is False when there is nothing to compare, or the difference exceeds it.
-    Areas are given in m² by both formulas; ``layer`` is what was measured.
+    Where a layer does not cover all of the denominator, ``computed`` is what the share is at least
+    and ``computed_max`` what it is at most. Areas are given in m² by both formulas; ``layer`` is
+    what was measured.
     """
 
     id: str
@@ -65,6 +68,7 @@ class Figure:
     agrees: bool
     reason_code: Reason = Reason.NO_DATA
     tolerance: float = 0.0
+    computed_max: float | None = None
     ellipsoidal_m2: float | None = None
     planar_m2: float | None = None
     denominator_m2: float | None = None
@@ -106,7 +110,9 @@ def _blank(plan: Plan, stated: Stated, title: str, definition: str) -> Figure:
 
 def _lacking(plan: Plan, stated: Stated) -> str:
     names = [n for n in (stated.layer, stated.within) if n is not None]
-    lacking = [n for n in names if plan.layer(n).state is not LayerState.CHECKED]
+    layers = {name: plan.layer(name) for name in names}
+    usable = {n for n, x in layers.items() if x.state is LayerState.CHECKED and len(x.index)}
+    lacking = [n for n in names if n not in usable]
     return f"图层 {'、'.join(lacking)} 无数据，无法计算" if lacking else ""
 
 
@@ -159,8 +165,13 @@ def _compared_share(stated: Stated, figure: Figure, balance: LandBalance) -> Fig
     figure = _compared(stated, figure, share)
     if found.is_exact:
         return figure
-    text = f"图层未覆盖全部范围，计算值为{share_text(share, found)}；"
-    return replace(figure, reason=text + figure.reason)
+    text = f"图层未覆盖全部范围，计算值为{share_text(share, found)}"
+    figure = replace(figure, computed_max=found.high)
+    ends = (found.low, found.high)
+    if all(_within_rounding(stated, end) for end in ends) or not _may_be(stated, *ends):
+        return replace(figure, reason=f"{text}；{figure.reason}")
+    text += f"，未知土地全部计入则为 {found.high:.2%}，无法判定是否与公布值相符"
+    return replace(figure, reason=text, reason_code=Reason.UNDETERMINED, agrees=False)
 
 
 # --- comparison ----------------------------------------------------------------------------------
@@ -196,6 +207,11 @@ def _within_rounding(stated: Stated, computed: float) -> bool:
     difference = abs(computed - stated.value)
     near = difference <= max(stated.tolerance, _same(stated))
     return near or math.isclose(difference, stated.tolerance)
+
+
+def _may_be(stated: Stated, low: float, high: float) -> bool:
+    """Whether some value of a range would agree."""
+    return _within_rounding(stated, min(max(stated.value, low), high))
 
 
 def _other_bases(shape: BaseGeometry, area: Area, epsg: int) -> Iterator[tuple[str, float]]:

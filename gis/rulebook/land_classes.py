@@ -52,12 +52,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class GreenWater:
-    """One definition of "green and water": class patterns of one scheme and edition."""
+    """One definition of "green and water": class patterns of one scheme and edition.
+
+    ``role`` says which layer it speaks of: what is planned, or what is there now.
+    """
 
     id: str
     title: str
     scheme: str
     edition: str
+    role: str
     green: tuple[str, ...]
     water: tuple[str, ...]
     note: str = ""

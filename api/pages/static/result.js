@@ -107,10 +107,17 @@ function basis(b) {
 function impact(check) {
   if (!check.impact.length) return null;
   const rows = check.impact.map((i) =>
-    h("tr", {}, h("th", { scope: "row" }, i.title), h("td", {}, area(i.area_m2)), h("td", {}, i.total_m2 ? percent(i.area_m2 / i.total_m2) : "")),
+    h("tr", {}, h("th", { scope: "row" }, i.title), h("td", {}, unknown(i) ? "未知" : area(i.area_m2)), h("td", {}, i.total_m2 && !unknown(i) ? percent(i.area_m2 / i.total_m2) : "")),
   );
+  // Records of earlier versions have no sentence.
+  const said = check.impact.filter((i) => i.text).map((i) => h("li", {}, i.text));
   const head = h("tr", {}, h("th", { scope: "col" }, "指标"), h("th", { scope: "col" }, "占用"), h("th", { scope: "col" }, "占总量"));
-  return h("section", {}, h("h3", {}, "占用指标"), h("table", {}, h("thead", {}, head), h("tbody", {}, rows)));
+  return h("section", {}, h("h3", {}, "占用指标"), h("table", {}, h("thead", {}, head), h("tbody", {}, rows)), said.length ? h("ul", { class: "help" }, said) : null);
+}
+
+// Null is "nobody knows", never nothing.
+function unknown(i) {
+  return i.area_m2 === null;
 }
 
 function evidenceAmount(e) {

@@ -10,7 +10,7 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from gis.errors import NotFoundError
+from gis.errors import ClaimError, NotFoundError
 from gis.model import Site
 from gis.plan.area import Plan
 from gis.plan.balance import LandBalance
@@ -43,18 +43,24 @@ def explain(
     ------
     NotFoundError
         Nothing of that name; what there is, is named.
+    ClaimError
+        An area or definition for a number that has its own: it would be ignored.
     """
     for row in (figure_row(figure) for figure in plan.figures()):
         if row["id"] == wanted:
+            _refuse_idle(wanted, area, definition)
             return _figure(plan, row)
     for row in area_rows(plan):
         if row["id"] == wanted:
+            _refuse_idle(wanted, area, definition)
             return _area(row)
     for row in budget_rows(plan):
         if row["id"] == wanted:
+            _refuse_idle(wanted, area, definition)
             return _budget(plan, row)
     for row in raster_rows(plan, area):
         if row["id"] == wanted:
+            _refuse_idle(wanted, None, definition)
             return _raster(row)
     balance = plan.land_balance(area, definition=definition)
     document = balance.to_dict()
@@ -64,6 +70,17 @@ def explain(
         if row["class"] == wanted:
             return _class(document, row)
     raise NotFoundError(f"没有可以说明的“{wanted[:40]}”", expected="、".join(_known(plan, balance)))
+
+
+def _refuse_idle(wanted: str, area: AreaLike, definition: str | None) -> None:
+    """Refuse what would be ignored: the answer would be to another question."""
+    given = {"范围": area, "口径": definition}
+    idle = "和".join(name for name, value in given.items() if value is not None)
+    if idle:
+        raise ClaimError(
+            f"“{wanted}”的{idle}是固定的，另给的{idle}不起作用",
+            advice=f"去掉{idle}；某一范围、某一口径的占比用 share 说明",
+        )
 
 
 def _known(plan: Plan, balance: LandBalance) -> list[str]:
@@ -117,8 +134,9 @@ def _budget(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _raster(row: dict[str, Any]) -> dict[str, Any]:
-    area = row["area"]
-    return {**row, "kind": "raster", "figure": row["kind"], "denominator": area and area["title"]}
+    # What the raster does not show of the area is not in the share.
+    seen = row["area"] and f"{row['area']['title']}内的有效像元"
+    return {**row, "kind": "raster", "figure": row["kind"], "denominator": seen}
 
 
 def _share(document: dict[str, Any]) -> dict[str, Any]:
@@ -160,5 +178,6 @@ def _class(document: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
         **{key: row[key] for key in ("area_m2", "ha", "mu", "share", "percent", "counted_as")},
         "counted_by": f"口径 {document['definition']}：{document['definition_text']}",
         **{key: document[key] for key in _LAYER_KEYS},
+        "share_is_lower_bound": document["share_is_lower_bound"],
         "sensitivity": [s for s in document["sensitivity"] if code in s["classes"]],
     }

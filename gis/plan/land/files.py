@@ -51,7 +51,7 @@ def to_csv(balance: LandBalance, path: Path) -> Path:
             ["绿地和水域口径", "内容", "占比", "图层", "现势性", "说明"],
             *_definitions(balance),
             [],
-            ["有争议的地类", "编码", "公顷", "现计入", "改变后占比", "变化（百分点）"],
+            ["有争议的地类", "编码", "公顷", "现计入", _other_share(balance), "变化（百分点）"],
             *_sensitivity(balance),
         ],
         path,
@@ -103,6 +103,10 @@ def _sensitivity(balance: LandBalance) -> Iterator[Sequence[Any]]:
             f"{row['other_share']:.2%}",
             _number(row["difference_points"]),
         )
+
+
+def _other_share(balance: LandBalance) -> str:
+    return "改变后占比" if balance.share_range.is_exact else "改变后占比（下限）"
 
 
 def _number(value: float) -> Decimal:

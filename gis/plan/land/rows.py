@@ -239,6 +239,9 @@ def zones_note(balance: LandBalance) -> str:
         return "规划数据包没有功能区图层"
     lacking = [x for x in layers if x.state is not LayerState.CHECKED]
     notes = [f"图层“{x.info.title}”无数据（{x.reason}）" for x in lacking]
+    used = balance.zone_layer
+    idle = [x for x in layers if used and x is not used and x not in lacking]
+    notes += [f"图层“{x.info.title}”未用于本表" for x in idle]
     if balance.zoned is None and not lacking:
         notes.append("功能区图层没有要素")
     return "；".join(notes)

@@ -141,8 +141,11 @@ class PrintedTable:
 
 
 def printed(table: Matrix, whole_m2: float) -> PrintedTable:
-    """Return the table as printed; classes that count alike have a subtotal that is kept too."""
-    groups = [row.counted_as or ("" if row.kind == "class" else row.kind) for row in table.rows]
+    """Return the table as printed.
+
+    What counts, and each kind of it, has a subtotal that is kept too.
+    """
+    groups = [(bool(row.counted_as), row.counted_as, row.kind) for row in table.rows]
 
     def rounded(cells: Sequence[Sequence[float]], digits: int, whole: float) -> list[list[float]]:
         try:

@@ -81,7 +81,8 @@ class Account:
 
     ``land`` is what the layers hold in all, None when a layer has no data; ``stated_m2`` is the
     granted amount of a quota, None when nobody stated one. ``lacks`` says why nothing can be
-    measured for the account, ``reason`` what else there is to know about its total.
+    measured for the account, ``reason`` what else there is to know about its total, ``remarks``
+    how its numbers are meant. ``is_changing``: no layer of it is in force.
     ``title`` is what the layer is called, ``name`` its class or the account itself, ``vintage``
     the date of the layer.
     """
@@ -98,6 +99,8 @@ class Account:
     lacks: str = ""
     reason: str = ""
     quotas: tuple[QuotaEntry, ...] = ()
+    remarks: tuple[str, ...] = ()
+    is_changing: bool = False
 
     @property
     def total_m2(self) -> float | None:
@@ -141,14 +144,15 @@ def takes(kind: Kind, use: str | None) -> bool:
     """Whether a use takes from an account the land that it stands on.
 
     No use given: the worst is assumed. A use whose major class nobody states counts as
-    construction. Farm buildings take cultivated land, but convert none.
+    construction. Farm buildings, orchards and ponds take cultivated land, which has to be replaced,
+    but convert none.
     """
     if use is None:
         return True
     if kind is Kind.GREEN_WATER:
         definition = land_classes.green_water(DEFINITION)
         return not class_matches(use, (*definition.green, *definition.water))
-    if kind in {Kind.FARMLAND, Kind.CULTIVATED}:
+    if kind in {Kind.FARMLAND, Kind.CULTIVATED, Kind.REPLACEMENT}:
         return not class_matches(use, cultivated(land_classes.uses()) or ())
     return major(land_classes.uses(), use) in {CONSTRUCTION, ""}
 

@@ -33,15 +33,47 @@ class Features:
     disjoint: bool
     epsg: int
 
+    def union(self) -> BaseGeometry:
+        """Return the land as one geometry."""
+        join = shapely.coverage_union_all if self.disjoint else shapely.union_all
+        return join(self.geometries)
+
     @classmethod
-    def of(cls, indexes: Sequence[LayerIndex], epsg: int) -> Features:
-        """Return the features of some layers, in the order of the layers and of their ids."""
+    def of(cls, indexes: Sequence[LayerIndex], epsg: int, *, apart: bool = False) -> Features:
+        """Return the features of some layers, in the order of the layers and of their ids.
+
+        Land of an earlier layer is taken out of the later ones, unless each is looked at ``apart``.
+        """
         if len(indexes) == 1:
             index = indexes[0]
             return cls(index.geometries, index.tree, index.is_coverage, epsg)
-        arrays = [index.geometries for index in indexes]
+        arrays = [
+            index.geometries if apart else _off(index, indexes[:n])
+            for n, index in enumerate(indexes)
+        ]
         geometries = np.concatenate(arrays) if arrays else np.array([], dtype=object)
         return cls(geometries, shapely.STRtree(geometries), not len(geometries), epsg)
+
+
+def _off(index: LayerIndex, earlier: Sequence[LayerIndex]) -> Array:
+    """Return the features of a layer without the land of the layers before it."""
+    shapes = index.geometries
+    for other in earlier:
+        at = index.tree.query(other.union, predicate="intersects")
+        if len(at):
+            shapes = shapes.copy()
+            shapes[at] = _polygonal(np.asarray(shapely.difference(shapes[at], other.union)))
+    return shapes
+
+
+def doubled_m2(indexes: Sequence[LayerIndex], epsg: int) -> float:
+    """Return the land, m², of which several of the layers speak."""
+    found: list[BaseGeometry] = []
+    seen: BaseGeometry = shapely.Polygon()
+    for index in indexes if len(indexes) > 1 else ():
+        found.append(shapely.intersection(index.union, seen))
+        seen = seen.union(index.union)
+    return math.fsum(areas_of(shapely.get_parts(found), epsg)) if found else 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -113,6 +113,11 @@ class Drawing:
         self._whole = Probe(ledger, polygon)
         self._rests: dict[tuple[int, ...], Probe] = {(): self._whole}
 
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """Who has been promised land of the site, whatever that land counts as."""
+        return self._holdings.labels(self._polygon)
+
     def draw(self, left: Mapping[str, Left]) -> Iterator[Drawn]:
         """Yield what the site draws, from every account that it meets or may meet.
 

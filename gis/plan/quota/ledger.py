@@ -6,21 +6,21 @@ of reservations or of sites that wait, and nothing is judged.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import Array
 from gis.errors import WuquError
 from gis.model import LayerInfo, LayerState, class_matches
-from gis.plan.areas import PlanArea, find_area
+from gis.plan.areas import PlanArea, division_name, divisions, find_area
 from gis.plan.quota.accounts import (
     AGRICULTURAL,
     CONSTRUCTION,
@@ -32,8 +32,10 @@ from gis.plan.quota.accounts import (
     major,
     stated_m2,
 )
+from gis.plan.quota.amounts import amount
+from gis.plan.quota.cut import areas_of
 from gis.plan.quota.probe import Probe
-from gis.plan.quota.roles import RoleSet, scheme_of
+from gis.plan.quota.roles import RoleSet, is_changing, scheme_of
 from gis.rulebook import land_classes
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ _NAMES = {
     Kind.REPLACEMENT: "补充耕地指标",
     Kind.GREEN_WATER: "规划绿地和水域",
 }
+_AT_LEAST = {Kind.GREEN_WATER: "部分土地没有规划用地类别，合计和占比为下限"}
+_SHARED_M2 = 1.0  # less is edges drawn twice
 _QUOTA_OF = {Kind.CONVERSION: "conversion", Kind.REPLACEMENT: "replacement"}
 
 
@@ -74,11 +78,12 @@ class Ledger:
 
     def __init__(self, plan: Plan) -> None:
         self.epsg = plan.work_epsg
-        self.roles = {role: RoleSet(plan, role) for role in _ROLES}
+        self.roles = {role: RoleSet(plan, role, apart=role == "dev_boundary") for role in _ROLES}
         self.definition = land_classes.green_water(DEFINITION)
         self.area = _default_area(plan)
         self._quotas = plan.file.quota
         self._zone_layers = plan.with_role("zone")
+        self._extent = _extent(plan)
         self.masks: dict[str, Array] = self._chosen()
         self.accounts = tuple(self._accounts())
 
@@ -90,6 +95,8 @@ class Ledger:
             "agricultural": use.where(lambda x, c: _major(x, c) == AGRICULTURAL),
             "classed": use.where(lambda x, c: _major(x, c) != ""),
             "cultivated": use.where(_is_cultivated),
+            "water": use.where(_is_water),
+            "planned": planned.where(_is_in_scheme),
             "green": planned.where(lambda x, c: self._is_green(x, c)),
         }
 
@@ -104,8 +111,8 @@ class Ledger:
     # --- accounts ---
 
     def _accounts(self) -> Iterator[Account]:
-        for info in self.roles["dev_boundary"].infos:
-            yield from self._boundary(info)
+        boundaries = [a for x in self.roles["dev_boundary"].infos for a in self._boundary(x)]
+        yield from self._told_apart(boundaries)
         whole = Probe(self, None)
         for kind in _ROLE_OF:
             found = self._quota(kind) if kind.is_quota else self._stock(kind, whole)
@@ -125,10 +132,58 @@ class Ledger:
             mask = (own.layer_ids == info.id) & (own.classes == cls)
             self.masks[account_id] = mask
             name = own.name_of(mask) or cls or title
-            account = Account(account_id, kind, title, name, info.id, cls, info.vintage)
-            union = shapely.union_all(own.features.geometries[mask])
-            land = Probe(self, union).measure(account)
-            yield replace(account, land=land, reason=self._lacks_classes(land))
+            account = Account(
+                account_id,
+                kind,
+                title,
+                name,
+                info.id,
+                cls,
+                info.vintage,
+                is_changing=is_changing(info),
+            )
+            probe = Probe(self, shapely.union_all(own.features.geometries[mask]))
+            land = probe.measure(account)
+            remarks = self._meaning(probe.water_m2(account), land)
+            yield replace(account, land=land, reason=self._lacks_classes(land), remarks=remarks)
+
+    def _meaning(self, water_m2: float, land: Land) -> tuple[str, ...]:
+        """Return what "used" is, and that the rest of a boundary is not all to be built on."""
+        if not land.is_known:
+            return ()
+        wet = f"，未用部分有水面 {amount(water_m2)}" if water_m2 > _SHARED_M2 else ""
+        return (f"已用指现状建设用地{wet}", *self._doubled("landuse"))
+
+    def _told_apart(self, accounts: Sequence[Account]) -> Iterator[Account]:
+        """Yield the boundary accounts, those that share land with a remark that says so."""
+        own = self.roles["dev_boundary"].features
+        if own.disjoint:
+            yield from accounts
+            return
+        masks = [self.masks.get(account.id) for account in accounts]
+        unions = [None if m is None else shapely.union_all(own.geometries[m]) for m in masks]
+        for account, union in zip(accounts, unions, strict=True):
+            shared = [
+                f"与{_label(other)}重叠 {amount(m2)}，两项各计一次，不能相加"
+                for other, land in zip(accounts, unions, strict=True)
+                if other is not account and (m2 := _common_m2(union, land, self.epsg)) > _SHARED_M2
+            ]
+            yield replace(account, remarks=(*account.remarks, *shared))
+
+    def _doubled(self, role: str) -> tuple[str, ...]:
+        """Return which layers of a role do not count, and where several speak of one place."""
+        own = self.roles[role]
+        titles = "、".join(f"“{title}”" for title in own.left_out)
+        left_out = f"图层{titles}正在调整，未计入" if titles else ""
+        first = f"，以“{own.usable[0].title}”在先" if own.usable else ""
+        same = f"同类图层重叠 {amount(own.doubled_m2)}{first}，只计一次"
+        return tuple(filter(None, (left_out, same if own.doubled_m2 > _SHARED_M2 else "")))
+
+    def gap(self, role: str) -> BaseGeometry:
+        """Return the part of the planning area on which a role has no feature."""
+        if self._extent is None:
+            return shapely.Polygon()
+        return shapely.difference(self._extent, self.roles[role].features.union())
 
     def _lacks_classes(self, land: Land) -> str:
         if land.is_known:
@@ -143,11 +198,20 @@ class Ledger:
             return None
         first, name = own.infos[0], _NAMES[kind]
         title = first.title if kind is Kind.FARMLAND else name
-        account = Account(kind.value, kind, title, name, first.id, vintage=first.vintage)
+        account = Account(
+            kind.value,
+            kind,
+            title,
+            name,
+            first.id,
+            vintage=first.vintage,
+            remarks=self._doubled(_ROLE_OF[kind]),
+            is_changing=own.is_changing,
+        )
         if lacks := self._lacks(kind):
             return replace(account, lacks=lacks)
         land = whole.measure(account)
-        reason = "" if land.is_known else "部分用地地类不明，合计为下限"
+        reason = "" if land.is_known else _AT_LEAST.get(kind, "部分用地地类不明，合计为下限")
         return replace(account, land=land, reason=reason)
 
     def _quota(self, kind: Kind) -> Account | None:
@@ -167,6 +231,8 @@ class Ledger:
             lacks=self._lacks(kind),
             reason="" if own else "指标未提供",
             quotas=own,
+            remarks=self._doubled("landuse"),
+            is_changing=use.is_changing,
         )
 
     def _lacks(self, kind: Kind) -> str:
@@ -187,18 +253,28 @@ class Ledger:
 
     @cached_property
     def zones(self) -> tuple[Zone, ...]:
-        """The zones of the plan, disjoint."""
+        """The zones of the first layer that can be used, disjoint; named as everywhere."""
+        usable = (x for x in self._zone_layers if x.state is LayerState.CHECKED)
+        layer = next((x for x in usable if len(x.index)), None)
+        if layer is None:
+            return ()
         found: list[Zone] = []
-        for layer in (x for x in self._zone_layers if x.state is LayerState.CHECKED):
-            index = layer.index
-            taken: BaseGeometry = shapely.Polygon()
-            for cls in sorted({c for c in index.classes if c is not None}):
-                at = np.flatnonzero(index.classes == cls)
-                polygon = shapely.union_all(index.geometries[at])
-                if not index.is_coverage:
-                    polygon, taken = shapely.difference(polygon, taken), taken.union(polygon)
-                found.append(Zone(str(cls), str(index.names[at[0]] or cls), polygon))
+        index = layer.index
+        taken: BaseGeometry = shapely.Polygon()
+        for cls, at in divisions(layer).items():
+            polygon = shapely.union_all(index.geometries[at])
+            if not index.is_coverage:
+                polygon, taken = shapely.difference(polygon, taken), taken.union(polygon)
+            found.append(Zone(cls, division_name(layer, at) or cls, polygon))
         return tuple(found)
+
+    @property
+    def zones_lack(self) -> str:
+        """Why nothing is divided by zone; empty when it is, or when the plan knows no zones."""
+        if self.zones or not self._zone_layers:
+            return ""
+        reasons = "；".join(x.reason or "没有要素" for x in self._zone_layers)
+        return f"功能区图层无数据（{reasons}），未按功能区分列"
 
     @cached_property
     def zone_lands(self) -> Mapping[str, tuple[Land, ...]]:
@@ -214,6 +290,37 @@ class Ledger:
 def _major(info: LayerInfo, cls: str | None) -> str:
     scheme = scheme_of(info)
     return major(scheme, cls) if scheme else ""
+
+
+def _is_in_scheme(info: LayerInfo, cls: str | None) -> bool:
+    scheme = scheme_of(info)
+    return scheme is not None and scheme.exists(cls or "")
+
+
+def _is_water(info: LayerInfo, cls: str | None) -> bool:
+    scheme = scheme_of(info)
+    return any(
+        land_classes.scheme(d.scheme, d.edition) is scheme and class_matches(cls, d.water)
+        for d in land_classes.green_water_definitions()
+    )
+
+
+def _label(account: Account) -> str:
+    """Return what a boundary account is called beside the others, the layer only where it tells."""
+    return f"“{account.title}”" if account.cls is None else f"“{account.title}{account.name}”"
+
+
+def _common_m2(one: BaseGeometry | None, other: BaseGeometry | None, epsg: int) -> float:
+    if one is None or other is None:
+        return 0.0
+    parts = shapely.get_parts(shapely.intersection(one, other))
+    return math.fsum(areas_of(parts, epsg))
+
+
+def _extent(plan: Plan) -> BaseGeometry | None:
+    """Return the planning area, None when the plan does not say how far it reaches."""
+    layers = [x for x in plan.with_role("planning_area") if x.state is LayerState.CHECKED]
+    return shapely.union_all([x.index.union for x in layers]) if layers else None
 
 
 def _is_cultivated(info: LayerInfo, cls: str | None) -> bool:

@@ -92,11 +92,20 @@ class Probe:
         if ledger.area is None:
             return Land(own.area())
         area, polygon = ledger.area.polygon, self._polygon
+        known = self._cut("planned_use").where(ledger.masks["planned"])
         if polygon is not None and shapely.covers(area, polygon):
-            return Land(own.area(), inside_m2=own.area(), beyond_m2=self._beyond("planned_use"))
+            # Land of the area that nobody has planned, or of an unknown class, may be green or not.
+            beyond = max(self.area_m2() - known.area(), 0.0)
+            return Land(own.area(), inside_m2=own.area(), beyond_m2=beyond)
         inside = area if polygon is None else shapely.intersection(polygon, area)
-        beyond = self._area_of(self._without(inside, "planned_use"))
+        beyond = max(self._area_of(inside) - known.within(area).area(), 0.0)
         return Land(own.area(), inside_m2=own.within(area).area(), beyond_m2=beyond)
+
+    def water_m2(self, account: Account) -> float:
+        """Return the water on the land of a boundary account that is not construction land."""
+        ledger = self._ledger
+        ground = self._on(self._cut("dev_boundary").where(ledger.masks[account.id]))
+        return ground.where(ledger.masks["water"] & ~ledger.masks["construction"]).area()
 
     # --- land that no layer speaks about ---
 
@@ -118,7 +127,7 @@ class Probe:
     def _without_class(self) -> float:
         ground, classed = self._cut("landuse"), self._ledger.masks["classed"]
         if self._polygon is None:
-            return ground.where(~classed).area()
+            return ground.where(~classed).area() + self._area_of(self._ledger.gap("landuse"))
         return max(self.area_m2() - ground.where(classed).area(), 0.0)
 
     # --- each thing once ---

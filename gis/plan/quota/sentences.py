@@ -1,16 +1,15 @@
 """How is it said what a site takes from a scarce kind of land? Chinese sentences; no arithmetic.
 
-What is printed adds up as printed. A small piece is told in square metres, so that it never reads
-as 0.00 hectares, and what is not known is said with its reason.
+What is printed adds up as printed, and what is not known is said with its reason.
 """
 
 from __future__ import annotations
 
-from gis.plan.quota.accounts import Kind
+from gis.plan.quota.accounts import Kind, takes
+from gis.plan.quota.amounts import amount, scaled
 from gis.plan.quota.drawing import Drawn
-from gis.units import M2_PER_HA, round_parts
+from gis.units import round_parts
 
-_SMALL_M2 = 1000.0  # under a tenth of a hectare people speak of square metres
 _STRAY_M2 = 0.005
 
 
@@ -28,6 +27,10 @@ def title_of(drawn: Drawn) -> str:
 
 def sentence(drawn: Drawn) -> str:
     """Return what the site takes from an account, and what is left of it."""
+    return _sentence(drawn) + ("（图层正在调整，仅供参考）" if drawn.account.is_changing else "")
+
+
+def _sentence(drawn: Drawn) -> str:
     if drawn.lacks:
         return f"{_label(drawn)}：{drawn.lacks}，占用量未知"
     if drawn.area_m2 is None:
@@ -50,20 +53,6 @@ def sentence(drawn: Drawn) -> str:
     return text
 
 
-def amount(area_m2: float, *, beside: float | None = None) -> str:
-    """Return an area with its unit; ``beside`` is the area whose unit it shares.
-
-    >>> amount(279446.7), amount(30), amount(5e6, beside=30)
-    ('27.94 公顷', '30.00 平方米', '5,000,000.00 平方米')
-    """
-    value, unit = _scaled(area_m2, area_m2 if beside is None else beside)
-    return f"{value:,.2f} {unit}"
-
-
-def _scaled(area_m2: float, beside: float) -> tuple[float, str]:
-    return (area_m2, "平方米") if beside < _SMALL_M2 else (area_m2 / M2_PER_HA, "公顷")
-
-
 def _label(drawn: Drawn) -> str:
     account = drawn.account
     if account.kind is Kind.DEV_BOUNDARY and account.name != account.title:
@@ -83,6 +72,8 @@ def _unknown(drawn: Drawn) -> str:
         what = "超出数据覆盖范围"
         if drawn.account.kind in {Kind.CULTIVATED, Kind.CONVERSION, Kind.REPLACEMENT}:
             what = "没有现状地类"
+        elif drawn.account.kind is Kind.GREEN_WATER:
+            what = "没有规划用地类别"
         why.append(f"地块有 {amount(land.beyond_m2)}{what}")
     known = f"已知涉及{label} {amount(land.covered_m2)}，" if land.covered_m2 > _STRAY_M2 else ""
     head = known or f"{label}："
@@ -95,7 +86,7 @@ def _kept(drawn: Drawn) -> str:
         Kind.FARMLAND: "仍为耕地，不减少该项",
         Kind.CULTIVATED: "仍为耕地，不减少该项",
         Kind.CONVERSION: "不属建设用地，不需要农用地转用",
-        Kind.REPLACEMENT: "不属建设用地，不需要占补平衡",
+        Kind.REPLACEMENT: "仍为耕地，不需要占补平衡",
         Kind.GREEN_WATER: "计入绿地和水域，占比不变",
     }
     return f"{_lies(drawn)}，拟建用途{kept[drawn.account.kind]}"
@@ -139,7 +130,7 @@ def _quota(drawn: Drawn) -> str:
     if drawn.account.kind is Kind.CONVERSION:
         head, name = f"占用农用地 {amount(taken)}，须办理农用地转用", "农用地转用指标"
     else:
-        head = f"占用耕地 {amount(taken)}{_classes(drawn)}，须补充数量相同、质量相当的耕地"
+        head = f"占用耕地 {amount(taken)}{_classes(drawn)}，{_replaced_by(drawn)}"
         name = "补充耕地指标"
     if drawn.account.total_m2 is None:
         return f"{head}；{name}未提供，不能判断是否足够"
@@ -151,6 +142,13 @@ def _quota(drawn: Drawn) -> str:
         return f"{head}；{name}尚余 {amount(free, beside=taken)}，不足 {lacking}"
     before, after = summed(taken, drawn.after.free_m2 or 0.0)
     return f"{head}；{name}尚余 {before}，占用后余 {after}"
+
+
+def _replaced_by(drawn: Drawn) -> str:
+    """Return who replaces cultivated land that is taken, for building or for anything else."""
+    if takes(Kind.CONVERSION, drawn.use):
+        return "须补充数量相同、质量相当的耕地"
+    return "不属非农建设，但同样纳入耕地占补管理，由县级统筹补充耕地"
 
 
 def _green(drawn: Drawn) -> str:
@@ -165,7 +163,9 @@ def _green(drawn: Drawn) -> str:
     if before is None or after is None:
         return f"{head}；{title}绿地和水域占比未知"
     first, second = _shares(before, after)
-    return f"{head}，{title}绿地和水域占比由 {first} % 降为 {second} %"
+    # What nobody has planned may be green, too.
+    least = "" if drawn.account.open_m2 is not None else "不低于 "
+    return f"{head}，{title}绿地和水域占比由{least or ' '}{first} % 降为{least or ' '}{second} %"
 
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -187,8 +187,8 @@ def summed(taken: float, after: float) -> tuple[str, str]:
     >>> summed(35_375.0, 143_957_754.0)
     ('14,399.31 公顷', '14,395.77 公顷')
     """
-    whole, unit = _scaled(taken + after, taken)
-    part, _ = _scaled(taken, taken)
+    whole, unit = scaled(taken + after, taken)
+    part, _ = scaled(taken, taken)
     total, first = round(whole, 2), round(part, 2)
     return f"{total:,.2f} {unit}", f"{total - first:,.2f} {unit}"
 
@@ -198,10 +198,10 @@ def _classes(drawn: Drawn) -> str:
     if not parts:
         return ""
     taken = drawn.area_m2 or 0.0
-    scaled = [_scaled(p.area_m2, taken) for p in parts]
-    printed = round_parts([value for value, _ in scaled], 2)
+    values = [scaled(p.area_m2, taken) for p in parts]
+    printed = round_parts([value for value, _ in values], 2)
     rows = [f"{p.name or p.cls} {n:,.2f}" for p, n in zip(parts, printed, strict=True)]
-    return f"（{'、'.join(rows)} {scaled[0][1]}）"
+    return f"（{'、'.join(rows)} {values[0][1]}）"
 
 
 def _shares(before: float, after: float) -> tuple[str, str]:
