@@ -28,6 +28,7 @@ lint: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python benchmarks/raster.py --no-peer
 
 # Half an hour of fuzzing and random requests; WHAT, SECONDS and EXAMPLES make it shorter.
 SOAK_VENV ?= .venv-soak

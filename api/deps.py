@@ -37,6 +37,7 @@ class State:
     store: RecordStore
     pages: dict[str, str] = field(default_factory=dict)
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @cached_property
     def heavy(self) -> HeavyWork:

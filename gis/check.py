@@ -16,9 +16,9 @@ from gis.claims import with_claims
 from gis.crs import to_lonlat
 from gis.doubt import alternatives, settled, settled_impact
 from gis.engine import Measurement, cross, measure
-from gis.errors import CrsError, OutsidePlanError
 from gis.model import CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck, Verdict
 from gis.plan import Plan
+from gis.plan.areas import belongs
 from gis.plan.impact import impact
 from gis.rulebook import Facts, contacts, decide, demands, evaluate
 
@@ -68,27 +68,12 @@ def check_site(
     CrsError
         The site was read for another work CRS.
     """
-    _belongs(site, plan)
+    belongs(site, plan)
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
     measured = _measured(site, plan, day)
     facts = _facts(site, day, measured)
     return _assembled(site, plan, measured, facts, _findings(site, plan, facts))
-
-
-def _belongs(site: Site, plan: Plan) -> None:
-    if site.crs.work_epsg != plan.work_epsg:
-        raise CrsError(
-            f"地块按 EPSG:{site.crs.work_epsg} 读入",
-            expected=f"规划的工作坐标系 EPSG:{plan.work_epsg}",
-            advice="用同一规划重新读入地块",
-        )
-    if not site.geometry.intersects(plan.bounds_polygon):
-        raise OutsidePlanError(
-            f"地块“{site.name}”完全位于规划数据范围之外",
-            expected=f"位于经纬度范围 {plan.crs_policy.bounds} 之内",
-            advice="核对坐标系和坐标",
-        )
 
 
 def _measured(site: Site, plan: Plan, day: date) -> Measurement:

@@ -1,7 +1,9 @@
 """The plan as the service shows it, and what it never shows."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from types import SimpleNamespace
 
 import geopandas
@@ -10,6 +12,7 @@ from shapely import box, to_wkt
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.routers import balance
 from api.routers.plan import _zones
 from api.schemas_plan import BalanceOut, LayersOut, PlanOut, RulesOut, ZonesOut
 from api.settings import Settings
@@ -46,6 +49,15 @@ def test_the_plan_tells_version_status_crs_figures_and_what_it_leaves_out(client
     assert {f["id"] for f in answer["figures"]} >= {"resort_area", "core_area", "approval_area"}
     assert answer["out_of_scope"]
     assert answer["rulebook"]["sha256"] == plan.rulebook.sha256
+
+
+def test_the_document_describes_the_budgets_field_by_field(client):
+    schemas = get(client, "/openapi.json")["components"]["schemas"]
+    items = schemas["BalanceOut"]["properties"]["budgets"]["items"]
+    described = schemas[items["$ref"].rpartition("/")[2]]["properties"]
+    rows = get(client, "/v1/plan/balance")["budgets"]
+    assert rows
+    assert {key for row in rows for key in row} == set(described)
 
 
 @pytest.mark.parametrize("query", ["", "?area=core", "?area=resort&definition=D", "?area=Z1"])
@@ -141,6 +153,37 @@ def test_an_area_that_takes_too_long_is_refused_and_the_service_goes_on(plan, tm
         assert problem["code"] == "effort"
         assert "wuqu balance --file" in problem["detail"]
         assert get(opened, "/healthz") == {"status": "ok"}
+
+
+def test_two_areas_at_once_are_refused_and_not_the_last_one_answered(client):
+    for query in ("area=core&area=resort", "definition=A&definition=B"):
+        answer = client.get(f"/v1/plan/balance?{query}")
+        assert answer.status_code == 422
+        assert query.split("=")[0] in answer.json()["detail"]
+
+
+def test_named_areas_are_measured_one_at_a_time_while_the_service_goes_on(client, monkeypatch):
+    real, running, most = balance.balance_document, [], []
+    answered = Event()
+
+    def watched(*args):
+        running.append(args)
+        most.append(len(running))
+        assert answered.wait(30)  # held up until somebody else was served
+        try:
+            return real(*args)
+        finally:
+            running.pop()
+
+    monkeypatch.setattr(balance, "balance_document", watched)
+    with ThreadPoolExecutor(4) as pool:
+        urls = [f"/v1/plan/balance?area={area}" for area in ("Z1", "Z2", "Z3")]
+        answers = [pool.submit(get, client, url) for url in urls]
+        assert get(client, "/healthz") == {"status": "ok"}
+        answered.set()
+        areas = [answer.result()["land_balance"]["area"]["id"] for answer in answers]
+    assert areas == ["Z1", "Z2", "Z3"]
+    assert max(most) == 1
 
 
 def test_a_balance_never_shows_coordinates(secret_client, plan):

@@ -6,12 +6,14 @@ parcels with the squares of single pixels and shapely, geographic rasters with `
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas
@@ -21,10 +23,13 @@ import rasterio
 import shapely
 from pyproj import Geod
 from rasterio.features import geometry_mask
+from rich.console import Console
 from shapely import affinity
 
+from gis.console_plan import print_rasters
 from gis.errors import NotFoundError, PlanError
 from gis.plan import Plan, landcover, load_plan
+from gis.plan.raster import codes, file, share, threshold
 from gis.plan.raster.agreement import label_agreement
 from gis.plan.raster.file import find_raster
 from gis.plan.raster.share import class_shares, index_shares
@@ -430,10 +435,71 @@ def test_bands_that_give_no_index_are_a_row_with_its_reason(package: Path) -> No
     text = file.read_text(encoding="utf-8").replace(
         "bands = { blue = 1, green = 2, red = 3, nir = 4 }", "bands = { blue = 1, green = 2 }"
     )
+    text = text.replace("thresholds = { ndvi = 0.4, ndwi = 0.0 }\n", "")
     file.write_text(text, encoding="utf-8")
     row = rows_of(load_plan(package))["image_june"]
     assert row["state"] == "failed"
     assert "波段" in row["reason"]
+    assert "绿地" not in row["title"] + row["sentence"]  # it would have been an index, no map
+    assert "2026-06-18" in row["sentence"]
+
+
+def test_a_named_area_is_measured_once_and_its_rows_are_the_callers_own(
+    package: Path, monkeypatch
+) -> None:
+    read: list[str] = []
+    real = file.read_pixels
+
+    def counting(raster, *args, **options):
+        read.append(raster.entry.id)
+        return real(raster, *args, **options)
+
+    for module in (codes, share, threshold):
+        monkeypatch.setattr(module, "read_pixels", counting)
+    opened = load_plan(package)
+    first = landcover.raster_rows(opened, "Z4")
+    assert set(read) == {"landcover", "image_april", "image_june"}
+    expected = json.dumps(first)
+    for row in first:
+        row.clear()
+    read.clear()
+    assert json.dumps(landcover.raster_rows(opened, "Z4")) == expected
+    assert read == []
+    assert json.dumps(landcover.raster_rows(load_plan(package), "Z4")) == expected
+    assert read
+
+
+def test_the_threshold_of_an_image_is_found_once_for_all_polygons(make_raster, monkeypatch) -> None:
+    rng = np.random.default_rng(5)
+    raster = make_raster(rng.integers(1, 99, (2, 20, 20), np.uint8), bands={"red": 1, "nir": 2})
+    real, windows = threshold.read_pixels, []
+
+    def counting(*args, **options):
+        windows.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(threshold, "read_pixels", counting)
+    boxes = [shapely.box(400_000, 4_029_800, 400_100 + n, 4_030_000) for n in range(3)]
+    found = [index_shares(raster, [b], crs=4548, threshold="otsu")[0].threshold for b in boxes]
+    assert len(set(found)) == 1
+    assert len(windows) == 1
+
+
+def test_a_file_that_is_exchanged_while_the_plan_is_open_is_an_error(package: Path) -> None:
+    opened = load_plan(package)
+    raster = find_raster(opened, "landcover")
+    shutil.copy(package / "rasters" / "image_20260618.tif", raster.path)
+    with pytest.raises(PlanError, match="重新打开"):
+        landcover.raster_share(opened, "landcover")
+
+
+def test_threads_that_share_a_plan_get_the_same_rows(package: Path) -> None:
+    opened = load_plan(package)
+    shapes = [outline(opened, area) for area in ("Z1", "Z2", "Z4")]
+    expected = [landcover.raster_rows(load_plan(package), shape) for shape in shapes]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda shape: landcover.raster_rows(opened, shape), shapes * 3))
+    assert found == expected * 3
 
 
 def test_a_plan_without_rasters_or_areas_has_its_balance(package: Path) -> None:
@@ -449,6 +515,20 @@ def test_a_plan_without_rasters_or_areas_has_its_balance(package: Path) -> None:
     assert {row["state"] for row in rows} == {"no_data"}
     with pytest.raises(NotFoundError):
         landcover.raster_rows(load_plan(package), "core")
+
+
+def test_the_console_says_what_a_share_leaves_out(package: Path) -> None:
+    path = package / "rasters" / "landcover.tif"
+    with rasterio.open(path, "r+", driver="GTiff") as source:
+        pixels = source.read(1)
+        pixels[:, ::2] = 77  # a value that no table explains, on half of the ground
+        source.write(pixels, 1)
+    rows = landcover.raster_rows(load_plan(package))
+    out = io.StringIO()
+    print_rasters(Console(file=out, width=400), rows)
+    text = out.getvalue()
+    assert "取值 77 没有编码说明，占 50" in text
+    assert "有效像元仅占" in text
 
 
 def test_unknown_names_are_refused_with_the_known_ones(plan: Plan) -> None:

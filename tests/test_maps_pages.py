@@ -58,7 +58,7 @@ class FakePlan:
 
 @pytest.fixture(scope="module", autouse=True)
 def land_of_real_plans_only():
-    """A fake plan has no package on disk; its land is shown in test_maps_balance.py."""
+    """A fake plan has no package on disk; its land is shown in test_maps_land.py."""
     real = plan_card.land_sections
     nothing = {"balance": None, "lacking": "", "budgets": [], "indicators": [], "series": []}
     with pytest.MonkeyPatch.context() as patch:

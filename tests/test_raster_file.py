@@ -100,6 +100,46 @@ def test_a_projection_without_a_code_is_measured_on_the_ellipsoid(make_raster) -
     assert found.m2 == pytest.approx(200 * 200 / 0.9999**2, abs=0.01)
 
 
+def test_a_raster_of_another_celestial_body_is_failed(make_raster, plan, tmp_path) -> None:
+    moon = (
+        'GEOGCRS["Moon",DATUM["D_Moon",ELLIPSOID["Moon",1737400,0]],CS[ellipsoidal,2],'
+        'AXIS["lat",north],AXIS["lon",east],UNIT["degree",0.0174532925199433]]'
+    )
+    place = (0.001, 0, 115.9, 0, -0.001, 36.5)
+    entry = make_raster(scene(), bands=BANDS, crs=moon, transform=place).entry
+    raster = open_raster(entry, tmp_path, bounds=plan.bounds_polygon, epsg=4548)
+    assert raster.state is LayerState.FAILED
+    assert "坐标系" in raster.reason
+
+
+def test_a_picture_in_colours_is_no_class_raster(make_raster) -> None:
+    # Its first band is the red of the colours; 1, 2 and 3 occur in it, too.
+    raster = make_raster(np.ones((3, 20, 20), dtype=np.uint8), codes=CODES)
+    assert raster.state is LayerState.FAILED
+    assert "3 个数据波段" in raster.reason
+    mask = np.full((20, 20), 255, dtype=np.uint8)
+    with_alpha = np.stack([np.ones((20, 20), dtype=np.uint8), mask])
+    assert classes(make_raster(with_alpha, codes=CODES, creation={"alpha": "yes"})).share == 1.0
+
+
+@pytest.mark.parametrize(("dtype", "nodata"), [("uint8", -9999), ("int16", 65535), ("uint8", 0.5)])
+def test_a_no_data_number_that_no_pixel_can_hold_is_a_mistake(make_raster, dtype, nodata) -> None:
+    raster = make_raster(scene(dtype), bands=BANDS, nodata=nodata)
+    assert raster.state is LayerState.FAILED
+    assert f"nodata = {nodata}" in raster.reason
+    assert make_raster(scene(np.float32), bands=BANDS, nodata=nodata).state is LayerState.CHECKED
+    assert make_raster(scene(dtype), bands=BANDS, nodata=7).state is LayerState.CHECKED
+
+
+def test_blocks_are_kept_in_memory_up_to_a_bound(make_raster) -> None:
+    from rasterio.env import getenv
+
+    from gis.plan.raster.file import read_pixels
+
+    for _ in read_pixels(make_raster(scene(), bands=BANDS), (1,)):
+        assert getenv()["GDAL_CACHEMAX"] == 64 * 1024 * 1024  # the unit of rasterio is one byte
+
+
 def test_complex_numbers_are_refused(make_raster) -> None:
     raster = make_raster(scene().astype(np.complex64), bands=BANDS)
     assert raster.state is LayerState.FAILED
@@ -436,6 +476,27 @@ def test_polygons_need_a_crs_and_an_area(make_raster) -> None:
     assert class_shares(raster, [], crs=4548) == ()
 
 
+def test_degrees_that_are_none_are_refused(make_raster) -> None:
+    raster = make_raster(np.ones((20, 20), dtype=np.uint8), codes=CODES)
+    for crs in (4326, 4490):
+        with pytest.raises(CrsError, match="经纬度"):
+            class_shares(raster, [ALL], crs=crs)
+        with pytest.raises(CrsError, match="经纬度"):
+            class_shares(raster, [shapely.box(400, 36, 410, 37)], crs=crs)
+
+
+def test_a_polygon_on_another_continent_is_outside_and_spoils_no_other(make_raster) -> None:
+    raster = make_raster(np.ones((20, 20), dtype=np.uint8), codes=CODES)
+    far = shapely.box(-3_000_000, 1_000_000, -2_900_000, 1_100_000)
+    here, there = class_shares(raster, [ALL, far], crs=4548)
+    alone = class_shares(raster, [ALL], crs=4548)[0]
+    assert (here.share, here.seen) == (alone.share, alone.seen)
+    assert here.m2 == pytest.approx(alone.m2, abs=0.001)
+    assert there.share is None
+    assert there.seen.outside_share == 1.0
+    assert class_shares(raster, [shapely.box(-120, -40, -110, -30)], crs=4326)[0].share is None
+
+
 def test_a_frame_brings_its_own_crs(make_raster) -> None:
     import geopandas
 
@@ -487,6 +548,15 @@ def test_pixels_that_differ_too_much_in_size_are_refused(make_raster) -> None:
         ({"kind": "classes", "scheme": "三调"}, "一起写明"),
         ({"kind": "bands", "bands": {"red": 1}, "thresholds": {"ndvi": 2}}, "thresholds"),
         ({"kind": "bands", "bands": {"red": 1}, "scale": 0}, "scale"),
+        # What could not be used must not look as if it were.
+        ({"kind": "bands", "bands": {"ndvi": 1}, "thresholds": {"ndwi": 0.1}}, "ndwi 的阈值"),
+        ({"kind": "bands", "bands": {"red": 1}, "table": "c.csv"}, "影像不用 table"),
+        ({"kind": "bands", "bands": {"red": 1}, "scheme": "三调", "edition": "2019"}, "scheme"),
+        ({"kind": "classes", "table": "c.csv", "bands": {"red": 1}}, "分类栅格不用 bands"),
+        ({"kind": "classes", "table": "c.csv", "thresholds": {"ndvi": 0.1}}, "thresholds"),
+        ({"kind": "classes", "table": "c.csv", "scale": 2}, "scale"),
+        ({"kind": "classes", "table": "c.csv", "offset": 2}, "offset"),
+        ({"kind": "classes", "table": "c.csv", "series": "s"}, "series"),
     ],
 )
 def test_an_entry_that_explains_too_little_is_refused(values, fault: str) -> None:

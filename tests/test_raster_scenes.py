@@ -20,6 +20,7 @@ from rasterio.warp import Resampling, reproject
 from gis.plan.raster.agreement import label_agreement
 from gis.plan.raster.file import Raster, open_raster
 from gis.plan.raster.place import moved
+from gis.plan.raster.print import series_row
 from gis.plan.raster.series import series_ranges
 from gis.plan.raster.share import class_shares, index_shares
 from gis.plan.schema import RasterEntry
@@ -201,6 +202,23 @@ def test_within_one_year_the_same_ground_is_five_to_a_hundred_percent_green(
     assert found.highest.share > 0.99
     # A cloudy date would have said something else again, and is not taken.
     assert any(d.share not in (None, 0.0) for d in found.dates if not d.used)
+
+
+def test_a_threshold_of_its_own_for_each_date_is_not_taken_for_the_season(sentinel, images) -> None:
+    # Otsu divides a wholly green image, too: 45 % to 90 % here, where one threshold says 5 to 100.
+    year = [r for r in images if r.entry.date.year == 2016]
+    apart = series_ranges(year, [sentinel.square], crs=32633)[0]
+    assert apart.lowest.share > 0.4
+    assert len({d.threshold for d in apart.used}) > 5
+    assert not apart.is_comparable
+    row = series_row(apart)
+    assert "随季节变化" not in row["sentence"]
+    assert "阈值不同" in row["sentence"]
+    assert row["threshold"] is None
+    assert all(d["threshold"] is not None for d in row["dates"] if d["used"])
+    one = series_row(series_ranges(year, [sentinel.square], crs=32633, threshold=LIMIT)[0])
+    assert "随季节变化" in one["sentence"]
+    assert one["threshold"] == LIMIT
 
 
 @pytest.fixture(scope="module")

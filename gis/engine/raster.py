@@ -33,18 +33,14 @@ class Tally:
     """What lies in each polygon, in pixels (times the weight of their row).
 
     ``areas`` has one array per code that occurs, one number per polygon. ``total`` is the whole
-    polygon, also beyond the raster; ``exact`` says which rule was used.
+    polygon, also beyond the raster, and ``outside`` the part beyond it; ``exact`` says which rule
+    was used.
     """
 
     areas: Mapping[int, Array]
     total: Array
+    outside: Array
     exact: Array
-
-    @property
-    def outside(self) -> Array:
-        """The part of each polygon beyond the raster."""
-        seen = np.sum(list(self.areas.values()), axis=0) if self.areas else 0.0
-        return np.maximum(self.total - seen, 0.0)
 
 
 def exact_rule(shapes: Array) -> Array:
@@ -102,7 +98,10 @@ class Counter:
 
     def result(self) -> Tally:
         """Return what was counted so far."""
-        return Tally(dict(sorted(self._areas.items())), self._totals(), self.exact)
+        total = self._totals()
+        seen = sum(self._areas.values(), np.zeros(len(total)))
+        areas = dict(sorted(self._areas.items()))
+        return Tally(areas, total, np.maximum(total - seen, 0.0), self.exact)
 
     def _near(self, window: Window) -> Array:
         west, north, east, south = self._boxes

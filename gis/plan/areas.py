@@ -192,14 +192,27 @@ def _measured(
     return PlanArea(id_, title, layer.info.role, polygon, area, layer.info)
 
 
-def _of_site(plan: Plan, site: Site) -> PlanArea:
+def belongs(site: Site, plan: Plan) -> None:
+    """Refuse a site that was read for another plan, or lies wholly outside this one.
+
+    Raises
+    ------
+    CrsError
+        The site was read for another work CRS.
+    OutsidePlanError
+        It does not meet the bounds of the plan.
+    """
     if site.crs.work_epsg != plan.work_epsg:
         raise CrsError(
-            f"范围按 EPSG:{site.crs.work_epsg} 读入",
+            f"地块“{site.name}”按 EPSG:{site.crs.work_epsg} 读入",
             expected=f"规划的工作坐标系 EPSG:{plan.work_epsg}",
-            advice="用同一规划重新读入",
+            advice="用同一规划重新读入地块",
         )
-    _inside_bounds(plan, site.geometry, site.name)
+    _inside_bounds(plan, site.geometry, f"地块“{site.name}”")
+
+
+def _of_site(plan: Plan, site: Site) -> PlanArea:
+    belongs(site, plan)
     return PlanArea(
         "user", site.name, "user", site.geometry, site.area, None, site.notes, site.warnings
     )
@@ -227,7 +240,7 @@ def _place(polygon: BaseGeometry) -> str:
 def _inside_bounds(plan: Plan, polygon: BaseGeometry, name: str) -> None:
     if not polygon.intersects(plan.bounds_polygon):
         raise OutsidePlanError(
-            f"“{name}”完全位于规划数据范围之外",
+            f"{name}完全位于规划数据范围之外",
             expected=f"位于经纬度范围 {plan.crs_policy.bounds} 之内",
             advice=f"核对坐标系（应为 EPSG:{plan.work_epsg}）和坐标",
         )

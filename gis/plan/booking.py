@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gis.canonical import impact_row
-from gis.errors import ClaimError, CrsError, OutsidePlanError
+from gis.errors import ClaimError
 from gis.model import Impact, Site, SiteCheck
+from gis.plan.areas import belongs
 from gis.plan.impact import impact_of
 from gis.plan.quota.accounts import Account, checked_use
 from gis.plan.quota.amounts import amount
@@ -135,7 +136,7 @@ def book(
     """
     own = [given.site if isinstance(given, SiteCheck) else given for given in sites]
     for site in own:
-        _belongs(site, plan)
+        belongs(site, plan)
     standing = standing_of(plan)
     running = _Running(standing)
     booked = [
@@ -167,19 +168,6 @@ def _all_there(uses: Mapping[str, str], sites: Sequence[Site]) -> None:
     if unknown:
         found = "、".join(f"“{name[:40]}”" for name in unknown[:3])
         raise ClaimError(f"没有名为{found}的地块", expected="、".join(sorted(names)[:9]))
-
-
-def _belongs(site: Site, plan: Plan) -> None:
-    if site.crs.work_epsg != plan.work_epsg:
-        raise CrsError(
-            f"地块“{site.name}”按 EPSG:{site.crs.work_epsg} 读入",
-            expected=f"规划的工作坐标系 EPSG:{plan.work_epsg}",
-            advice="用同一规划重新读入地块",
-        )
-    if not site.geometry.intersects(plan.bounds_polygon):
-        raise OutsidePlanError(
-            f"地块“{site.name}”完全位于规划数据范围之外", advice="核对坐标系和坐标"
-        )
 
 
 # --- one site after another ----------------------------------------------------------------------

@@ -8,8 +8,10 @@ its kind, its date, its definition and how much of the area was seen at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 from shapely.geometry.base import BaseGeometry
 
@@ -206,7 +208,8 @@ def raster_rows(plan: Plan, area: AreaLike = None) -> list[dict[str, Any]]:
     """Return what every raster of the plan says of an area, as plain JSON values.
 
     A class raster gives one row, an image one row per index. A raster without data is a row with
-    its state and the reason. Never raises for what is wrong with a raster.
+    its state and the reason. Never raises for what is wrong with a raster. A named area is measured
+    once.
 
     Raises
     ------
@@ -222,9 +225,23 @@ def raster_rows(plan: Plan, area: AreaLike = None) -> list[dict[str, Any]]:
         if area is not None:
             raise
         return [_without_area(r, i, problem.found) for r in rasters for i in _indices(r)]
+    if chosen.layer is None:
+        return _rows(plan, chosen)
+    known = _KNOWN.setdefault(plan, {})
+    if chosen.id not in known:
+        known[chosen.id] = _rows(plan, chosen)
+    return deepcopy(known[chosen.id])
+
+
+# Nothing of an opened plan changes, and its named areas are few.
+_KNOWN: WeakKeyDictionary[Plan, dict[str, list[dict[str, Any]]]] = WeakKeyDictionary()
+
+
+def _rows(plan: Plan, chosen: PlanArea) -> list[dict[str, Any]]:
+    """Return the rows of one area, each with the range of its series."""
     rows: list[dict[str, Any]] = []
     dates: dict[tuple[str, str], list[Dated]] = {}
-    for raster in rasters:
+    for raster in open_rasters(plan).values():
         for index in _indices(raster):
             row, date = _row(plan, raster, index, chosen)
             rows.append(row)

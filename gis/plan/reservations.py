@@ -19,8 +19,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
-from gis.errors import ClaimError, CrsError, Fault, OutsidePlanError, PlanError
+from gis.errors import ClaimError, Fault, PlanError
 from gis.model import Site
+from gis.plan.areas import belongs
 from gis.plan.quota.accounts import checked_use
 from gis.plan.quota.cut import areas_of
 from gis.plan.quota.journal import Journal, append, read_journal
@@ -257,16 +258,7 @@ def _texts(**given: str) -> dict[str, str]:
 
 def _stored(plan: Plan, site: Site) -> BaseGeometry:
     """Return the outline as it is stored."""
-    if site.crs.work_epsg != plan.work_epsg:
-        raise CrsError(
-            f"地块按 EPSG:{site.crs.work_epsg} 读入",
-            expected=f"规划的工作坐标系 EPSG:{plan.work_epsg}",
-            advice="用同一规划重新读入地块",
-        )
-    if not site.geometry.intersects(plan.bounds_polygon):
-        raise OutsidePlanError(
-            f"地块“{site.name}”完全位于规划数据范围之外", advice="核对坐标系和坐标"
-        )
+    belongs(site, plan)
     snapped = shapely.set_precision(site.geometry, _GRID_M)
     if snapped.is_empty or snapped.geom_type not in {"Polygon", "MultiPolygon"}:
         raise ClaimError(f"地块“{site.name}”取整到毫米后没有面积", advice="核对坐标单位")

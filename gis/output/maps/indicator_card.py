@@ -13,6 +13,7 @@ from typing import Any
 from gis.model import LayerState
 from gis.output.maps.card import Row
 from gis.output.maps.numbers import share_percent
+from gis.plan.raster.series import VALID_LIMIT
 from gis.plan.schema import STATUS_LABELS
 
 _Raster = Mapping[str, Any]
@@ -42,11 +43,17 @@ def _indicator_card(row: _Raster) -> Row:
         "date": row["date"],
         "known": known,
         "share": share_percent(row["share"]) if known else "无数据",
-        "reason": "" if known else row["reason"],
+        "reason": _little_seen(row) if known else row["reason"],
         "sentence": _pieces(row["sentence"]),
         "facts": [{"name": name, "text": text} for name, text in _facts(row) if text],
         "notes": list(row["notes"]),
     }
+
+
+def _little_seen(row: _Raster) -> str:
+    """Return the doubt that must be seen beside the share: most of the ground is not in it."""
+    valid = row["valid_share"]
+    return f"有效像元仅 {share_percent(valid)}" if valid < VALID_LIMIT else ""
 
 
 def _facts(row: _Raster) -> Iterator[tuple[str, str]]:

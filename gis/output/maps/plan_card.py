@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gis.plan.area import Plan
 
 # A difference that rounding explains is quiet; any other one is to be seen.
-_LOUD = frozenset({Reason.AREA_BASIS, Reason.MISMATCH})
+_LOUD = frozenset({Reason.AREA_BASIS, Reason.MISMATCH, Reason.UNDETERMINED})
 
 
 def plan_card(plan: Plan, checks: Sequence[Mapping[str, Any]], drawn: Iterable[Shown]) -> Row:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -214,8 +215,9 @@ def _chunks(window: Window) -> Iterator[slice]:
 # --- fill ----------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)
 def fill_values(raster: Raster, bands: tuple[int, ...]) -> tuple[float, ...]:
-    """Return the numbers that mean fill when all bands have them, sorted.
+    """Return the numbers that mean fill when all bands have them, sorted; found once per raster.
 
     With several bands these are the ends of the type, and every number that all bands share over
     16 pixels in a row of the border. In a single band only what fills a stretch of the border, and

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 WINDOW_PIXELS = 4_000_000
 # GDAL keeps up to 5 % of the machine's memory otherwise, which on a large server is gigabytes.
-_CACHE_MB = 64
+_CACHE_BYTES = 64 * 1024 * 1024
 # With more bands than these, fill is looked for in the named ones only.
 _FILL_BANDS = 16
 
@@ -117,20 +118,30 @@ class Pixels:
     masked: Array
 
 
-def open_rasters(plan: Plan) -> dict[str, Raster]:
-    """Return the rasters of a plan by id, in the order of ``plan.toml``; never raises for data."""
-    return {
-        entry.id: open_raster(entry, plan.root, bounds=plan.bounds_polygon, epsg=plan.work_epsg)
-        for entry in plan.file.raster
-    }
+_OPENED: WeakKeyDictionary[Plan, Mapping[str, Raster]] = WeakKeyDictionary()
+
+
+def open_rasters(plan: Plan) -> Mapping[str, Raster]:
+    """Return the rasters of a plan by id, in the order of ``plan.toml``; never raises for data.
+
+    Headers are read at the first call; like its layers they do not change while a plan is open.
+    """
+    found = _OPENED.get(plan)
+    if found is None:
+        opened = {
+            entry.id: open_raster(entry, plan.root, bounds=plan.bounds_polygon, epsg=plan.work_epsg)
+            for entry in plan.file.raster
+        }
+        found = _OPENED.setdefault(plan, opened)  # of two threads the first one
+    return found
 
 
 def find_raster(plan: Plan, raster_id: str) -> Raster:
     """Return one raster; raise NotFoundError when the plan has none of that id."""
-    for entry in plan.file.raster:
-        if entry.id == raster_id:
-            return open_raster(entry, plan.root, bounds=plan.bounds_polygon, epsg=plan.work_epsg)
-    known = "、".join(entry.id for entry in plan.file.raster) or "（没有栅格）"
+    opened = open_rasters(plan)
+    if raster_id in opened:
+        return opened[raster_id]
+    known = "、".join(opened) or "（没有栅格）"
     raise NotFoundError(f"没有栅格“{raster_id}”", expected=known, advice="核对栅格 id")
 
 
@@ -158,6 +169,7 @@ def open_raster(
     try:
         form = _read_form(path, frozenset(entry.bands.values()))
         _bands_exist(entry, form)
+        _nodata_is_possible(entry, form)
         if bounds is not None and epsg is not None:
             _lies_in(form, bounds, epsg)
         table = open_table(entry, root) if entry.kind == "classes" else None
@@ -182,10 +194,11 @@ def read_pixels(
     Raises
     ------
     PlanError
-        The raster is not ``checked``, or its pixels are damaged.
+        The raster is not ``checked``, its pixels are damaged, or it is another file by now.
     """
     form = raster.checked
     with _dataset(raster.path) as dataset:
+        _is_the_same(dataset, form, raster.path)
         for window in _windows(form) if windows is None else windows:
             part = needed(window)
             if part is not None:
@@ -206,7 +219,7 @@ def _dataset(path: Path) -> Iterator[Any]:
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said in our own words
@@ -290,6 +303,22 @@ def _bands_exist(entry: RasterEntry, form: Form) -> None:
     if lacking:
         numbers = "、".join(map(str, lacking))
         raise RasterUnusableError(f"没有波段 {numbers}（文件有 {len(form.bands)} 个数据波段）")
+    if entry.kind == "classes" and len(form.bands) > 1:
+        raise RasterUnusableError(
+            f"分类栅格应只有一个波段（文件有 {len(form.bands)} 个数据波段），请只导出类别所在的波段"
+        )
+
+
+def _nodata_is_possible(entry: RasterEntry, form: Form) -> None:
+    """Refuse a number that no pixel can hold: it would mark nothing, and fill would be data."""
+    if entry.nodata is None or form.dtype.kind == "f":
+        return
+    info = np.iinfo(form.dtype)
+    if not (entry.nodata.is_integer() and info.min <= entry.nodata <= info.max):
+        raise RasterUnusableError(
+            f"像元类型是 {form.dtype}（{info.min} 至 {info.max}），"
+            f"plan.toml 写的 nodata = {entry.nodata:g} 不可能出现"
+        )
 
 
 def _lies_in(form: Form, bounds: BaseGeometry, epsg: int) -> None:
@@ -311,6 +340,13 @@ def _header_bytes(form: Form) -> bytes:
 
 
 # --- pixels --------------------------------------------------------------------------------------
+
+
+def _is_the_same(dataset: Any, form: Form, path: Path) -> None:
+    size = (dataset.height, dataset.width, len(dataset.scales))
+    same = size == (form.grid.rows, form.grid.cols, len(form.scale))
+    if not same or tuple(dataset.transform)[:6] != form.grid.transform:
+        raise PlanError(f"栅格文件在打开后被更换：{path.name}", advice="重新打开规划数据包")
 
 
 def _windows(form: Form) -> list[Window]:

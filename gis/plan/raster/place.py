@@ -16,9 +16,10 @@ import numpy as np
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError as ProjCrsError
+from pyproj.exceptions import ProjError
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import DENSIFY_M, crs_of, ellipsoidal_areas, parse_epsg, refuse_old_crs
+from gis.crs import DENSIFY_M, crs_of, densified, ellipsoidal_areas, parse_epsg, refuse_old_crs
 from gis.engine.coverage import row_areas
 from gis.engine.grid import Edges, Grid, edges_of
 from gis.engine.index import Array
@@ -32,6 +33,8 @@ _ROWS_DIFFER = 1e-4
 # Pixels of one row have one weight. Differences along it can shift a share by half of this.
 _COLUMNS_DIFFER = 1e-3
 _NODES = 65
+# Degrees; some files run on beyond the date line.
+_MOST_LON, _MOST_LAT = 360.0, 90.0
 
 CrsLike = int | str | CRS | None
 
@@ -93,6 +96,7 @@ def take_polygons(polygons: Any, crs: CrsLike = None) -> Polygons:
     _check(array)
     array = np.asarray(shapely.force_2d(array), dtype=object)
     found = _pyproj(own if own is not None else crs)
+    _are_degrees(array, found)
     return Polygons(array, found, true_areas(array, found))
 
 
@@ -127,6 +131,17 @@ def _check(shapes: Array) -> None:
             raise GeometryError(f"第 {number} 个多边形无效（{reason}）", advice="修复图形后重试")
 
 
+def _are_degrees(shapes: Array, crs: CRS) -> None:
+    """Refuse metres that are called degrees."""
+    x, y = np.abs(shapely.get_coordinates(shapes)).T
+    if crs.is_geographic and len(x) and (x.max() > _MOST_LON or y.max() > _MOST_LAT):
+        raise CrsError(
+            f"坐标不是经纬度，坐标系却是“{crs.name}”",
+            expected="经度 -180 至 180 度、纬度 -90 至 90 度",
+            advice="核对多边形的坐标系",
+        )
+
+
 def moved(shapes: Array, source: CRS, target: CRS) -> Array:
     """Return polygons in another CRS; edges are densified so that they keep their course.
 
@@ -137,7 +152,10 @@ def moved(shapes: Array, source: CRS, target: CRS) -> Array:
     """
     if source == target:
         return shapes
-    transformer = _transformer(source, target)
+    try:
+        transformer = _transformer(source, target)
+    except ProjError:
+        raise CrsError(f"不能从“{source.name}”换算到“{target.name}”", advice="核对坐标系") from None
 
     def move(xy: Array) -> Array:
         return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
@@ -158,9 +176,9 @@ def _transformer(source: CRS, target: CRS) -> Transformer:
 
 def _dense(shapes: Array, crs: CRS) -> Array:
     if crs.is_geographic:
-        return np.asarray(shapely.segmentize(shapes, _DENSIFY_DEG), dtype=object)
+        return np.asarray(densified(shapes, _DENSIFY_DEG), dtype=object)
     metres = crs.axis_info[0].unit_conversion_factor or 1.0
-    return np.asarray(shapely.segmentize(shapes, DENSIFY_M / metres), dtype=object)
+    return np.asarray(densified(shapes, DENSIFY_M / metres), dtype=object)
 
 
 def true_areas(shapes: Array, crs: CRS) -> Array:
@@ -186,7 +204,9 @@ def place(polygons: Polygons, grid: Grid, crs: CRS) -> Placed:
     """
     shapes = grid.to_pixels(moved(polygons.shapes, polygons.crs, crs))
     edges = edges_of(shapes)
-    weights = _row_weights(shapes, grid, crs) if len(shapes) else None
+    # Polygons that the raster does not reach have no pixels that could differ.
+    near = shapes[shapely.intersects(shapely.box(0, 0, grid.cols, grid.rows), shapes)]
+    weights = _row_weights(near, grid, crs) if len(near) else None
     owner, row, area = row_areas(edges)
     size = np.bincount(owner, area if weights is None else area * weights(row), len(shapes))
     return Placed(shapes, edges, weights, polygons.m2 / size)

@@ -19,6 +19,7 @@ from gis.plan.raster.share import CoverShares, IndexShare, Seen
 from gis.plan.schema import STATUS_LABELS
 
 NAMES = {"ndvi": "NDVI 植被占比", "ndwi": "NDWI 水面占比"}
+COVER_NAME = "遥感绿地和水域占比"
 _FORMULAS = {
     "ndvi": "NDVI =（近红外 − 红）/（近红外 + 红）",
     "ndwi": "NDWI =（绿 − 近红外）/（绿 + 近红外），McFeeters（1996）",
@@ -97,9 +98,13 @@ def empty_row(
 ) -> dict[str, Any]:
     """Return the row of a raster that says nothing, with the reason; no figure reads as zero."""
     day = raster.entry.date
-    return _head(raster, index, area, state, reason) | {
-        "sentence": index_sentence(index, day) if index else cover_sentence(day)
-    }
+    if index:
+        sentence = index_sentence(index, day)
+    elif raster.entry.kind == "classes":
+        sentence = cover_sentence(day)
+    else:
+        sentence = f"{day.isoformat()} 的影像，没有可计算的指数"
+    return _head(raster, index, area, state, reason) | {"sentence": sentence}
 
 
 def with_series(
@@ -118,6 +123,7 @@ def series_row(found: SeriesRange) -> dict[str, Any]:
         "max": _end(found.highest),
         "median": rounded(found.median),
         "used": len(found.used),
+        "threshold": _common_threshold(found),
         "valid_limit": found.valid_limit,
         "dates": [
             {
@@ -125,6 +131,7 @@ def series_row(found: SeriesRange) -> dict[str, Any]:
                 "raster": d.raster,
                 "share": rounded(d.share),
                 "valid_share": rounded(d.valid_share),
+                "threshold": None if d.threshold is None else round(d.threshold, 4),
                 "used": d.used,
                 "reason": d.reason,
             }
@@ -163,7 +170,7 @@ def _head(
     return {
         "id": f"{entry.id}:{index}" if index else entry.id,
         "raster": entry.id,
-        "title": f"{entry.title} {NAMES[index]}" if index else entry.title,
+        "title": f"{entry.title} {_measured(raster, index)}".rstrip(),
         "kind": "landcover" if entry.kind == "classes" else "indicator",
         "index": index,
         "state": state.value,
@@ -188,6 +195,13 @@ def _head(
     }
 
 
+def _measured(raster: Raster, index: str | None) -> str:
+    """Return the name of the share; an image of which no index can be computed has none."""
+    if index:
+        return NAMES[index]
+    return COVER_NAME if raster.entry.kind == "classes" else ""
+
+
 def _state(seen: Seen) -> tuple[LayerState, str]:
     if seen.valid_share > 0:
         return LayerState.CHECKED, ""
@@ -203,6 +217,12 @@ def _seen(seen: Seen) -> dict[str, Any]:
         "fill_value": None if seen.fill_value is None else _number(seen.fill_value),
         "unexplained_share": rounded(seen.unexplained_share),
     }
+
+
+def _common_threshold(found: SeriesRange) -> float | None:
+    """Return the threshold of all dates, None when they differ."""
+    first = next((d.threshold for d in found.used), None)
+    return round(first, 4) if first is not None and found.is_comparable else None
 
 
 def _end(found: Dated | None) -> dict[str, Any] | None:
@@ -261,6 +281,13 @@ def _series_sentence(found: SeriesRange) -> str:
     unused = f"；另有 {left} 个日期有效像元不足或无法读取，未采用" if left else ""
     if low is None or high is None:
         return f"{name}没有可用的日期{unused}"
+    if not found.is_comparable:
+        limits = [d.threshold for d in found.used if d.threshold is not None]
+        return (
+            f"{name}各日期阈值不同（{min(limits):.2f} 至 {max(limits):.2f}），"
+            f"{_percent(low.share)} 至 {_percent(high.share)} 不能说明季节变化，"
+            f"应在 plan.toml 的 thresholds 中写明同一阈值；共 {len(found.used)} 个日期{unused}"
+        )
     return (
         f"{name}随季节变化：{_percent(low.share)}（{low.date.isoformat()}）至 "
         f"{_percent(high.share)}（{high.date.isoformat()}），共 {len(found.used)} 个日期{unused}"

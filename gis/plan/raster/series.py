@@ -2,7 +2,7 @@
 
 One image is one day: fields are green in April and bare in June. So a series is answered with its
 range, the dates of its ends and its median, never with one value. Dates on which too little of the
-ground is seen are listed and not used.
+ground is seen are listed and not used. Thresholds that differ between the dates are said.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ VALID_LIMIT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """One image of a series; ``used`` says whether it counts for the range, ``reason`` why not."""
+    """One image of a series; ``used`` says whether it counts for the range, ``reason`` why not.
+
+    ``threshold`` is that of the image, None when it could not be measured.
+    """
 
     raster: str
     date: date
@@ -32,6 +35,7 @@ class Dated:
     valid_share: float
     used: bool
     reason: str = ""
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ class SeriesRange:
         return min(self.used, key=lambda d: (-(d.share or 0.0), d.date), default=None)
 
     @property
+    def is_comparable(self) -> bool:
+        """Whether one threshold holds on all used dates; else the range is not that of the ground.
+
+        Otsu divides every image in two, also one that is green all over.
+        """
+        return len({d.threshold for d in self.used}) < 2
+
+    @property
     def median(self) -> float | None:
         """The median share of the used dates."""
         shares = [d.share for d in self.used if d.share is not None]
@@ -70,7 +82,8 @@ def dated(raster: Raster, found: IndexShare, valid_limit: float = VALID_LIMIT) -
     valid = found.seen.valid_share
     used = found.share is not None and valid >= valid_limit
     reason = "" if used else f"有效像元 {valid:.1%}，低于 {valid_limit:.0%}"
-    return Dated(raster.entry.id, raster.entry.date, found.share, valid, used, reason)
+    day = raster.entry.date
+    return Dated(raster.entry.id, day, found.share, valid, used, reason, found.threshold)
 
 
 def unusable(raster: Raster, reason: str) -> Dated:

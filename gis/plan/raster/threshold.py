@@ -6,6 +6,8 @@ threshold that separates this image best. Every share is printed with it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -16,6 +18,7 @@ from gis.plan.raster.codes import IndexReader
 from gis.plan.raster.file import read_pixels
 
 _MCFEETERS = 0.0
+_LOCK = Lock()
 
 
 def find_threshold(
@@ -37,6 +40,13 @@ def find_threshold(
 
 
 def _otsu(reader: IndexReader) -> Threshold:
+    """Return the threshold of an image, found once, and by one thread at a time."""
+    with _LOCK:
+        return _found(reader)
+
+
+@lru_cache(maxsize=256)
+def _found(reader: IndexReader) -> Threshold:
     counts = np.zeros(BINS, dtype=np.int64)
     for pixels in read_pixels(reader.raster, reader.bands):
         counts += reader.counts(pixels)
