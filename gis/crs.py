@@ -237,7 +237,7 @@ def ellipsoidal_area(geometry: BaseGeometry, crs: int | str | CRS) -> float:
         return 0.0
     x, y = geometry.envelope.centroid.coords[0]
     lon, lat = _transformer(epsg, _geographic(epsg)).transform(x, y)
-    dense = shapely.segmentize(geometry, DENSIFY_M)
+    dense = densified(np.array([geometry]), DENSIFY_M)[0]
     return float(_apply(dense, _equal_area(epsg, round(lon), round(lat))).area)
 
 
@@ -248,8 +248,34 @@ def ellipsoidal_areas(geometries: np.ndarray[Any, Any], epsg: int) -> np.ndarray
     west, south, east, north = shapely.total_bounds(geometries)
     centre = ((west + east) / 2, (south + north) / 2)
     lon, lat = _transformer(epsg, _geographic(epsg)).transform(*centre)
-    dense = shapely.segmentize(geometries, DENSIFY_M)
+    dense = densified(geometries, DENSIFY_M)
     return np.asarray(shapely.area(_apply(dense, _equal_area(epsg, round(lon), round(lat)))))
+
+
+# What a new vertex may move an edge sideways by rounding, with a margin, in units of the CRS.
+_ROUNDED = 1e-8
+
+
+def densified(geometries: np.ndarray[Any, Any], step: float) -> np.ndarray[Any, Any]:
+    """Return geometries with a vertex at least every ``step``, in the unit of their coordinates.
+
+    ``shapely.segmentize`` repairs a polygon that rounding of its new vertices makes invalid, and a
+    polygon with a needle may come back empty: land would vanish. Where the planar area moves by
+    more than rounding, the rings are densified one by one, which repairs nothing.
+    """
+    dense = np.asarray(shapely.segmentize(geometries, step), dtype=object)
+    moved = np.abs(shapely.area(dense) - shapely.area(geometries))
+    lost = moved > _ROUNDED * shapely.length(geometries)
+    if lost.any():
+        dense[lost] = _densified_by_ring(np.asarray(geometries, dtype=object)[lost], step)
+    return dense
+
+
+def _densified_by_ring(areas: np.ndarray[Any, Any], step: float) -> np.ndarray[Any, Any]:
+    parts, part_of = shapely.get_parts(areas, return_index=True)
+    rings, ring_of = shapely.get_rings(parts, return_index=True)
+    whole = np.asarray(shapely.polygons(shapely.segmentize(rings, step), indices=ring_of))
+    return np.asarray(shapely.multipolygons(whole, indices=part_of), dtype=object)
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -58,6 +59,43 @@ def french_plan_dir(tmp_path_factory: pytest.TempPathFactory, shared_data: Path)
             target.write_bytes(item.read_bytes())
     (root / "layers").symlink_to(shared_data / "plu_30014")
     return root
+
+
+@pytest.fixture(scope="session")
+def clean(plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled plan package with a few of its layers, in which no check finds anything."""
+    from dirty_package import reduced
+
+    layers = ("resort", "core", "zones", "planned_use", "green_line", "water", "roads")
+    return reduced(plan.root, tmp_path_factory.mktemp("clean") / "plan", layers)
+
+
+@pytest.fixture(scope="session")
+def clean_parcels(plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parcels of the core alone, with what they have to cover."""
+    from dirty_package import reduced
+
+    layers = ("resort", "core", "planned_use")
+    return reduced(plan.root, tmp_path_factory.mktemp("parcels") / "plan", layers)
+
+
+@pytest.fixture
+def package(clean: Path, tmp_path: Path):
+    """A copy of ``clean`` to plant faults in."""
+    return _copied(clean, tmp_path / "plan")
+
+
+@pytest.fixture
+def parcels(clean_parcels: Path, tmp_path: Path):
+    """A copy of ``clean_parcels`` to plant faults in."""
+    return _copied(clean_parcels, tmp_path / "parcels")
+
+
+def _copied(source: Path, target: Path):
+    from dirty_package import Package
+
+    shutil.copytree(source, target)
+    return Package(target)
 
 
 @pytest.fixture(scope="module")

@@ -136,10 +136,17 @@ def quietly() -> Iterator[None]:
         yield
 
 
+def part_beside(path: Path, suffix: str) -> Path:
+    """Return the path of another file of a shapefile; Windows often writes suffixes in capitals."""
+    wanted = path.with_suffix(suffix)
+    capital = path.with_suffix(suffix.upper())
+    return capital if capital.exists() and not wanted.exists() else wanted
+
+
 def _all_records_read(path: Path, read: int) -> None:
     """Refuse a shapefile whose parts disagree: a short .shx or .dbf silently hides features."""
-    table = path.with_suffix(".dbf")
-    counts = {(path.with_suffix(".shx").stat().st_size - 100) // 8, read}
+    table = part_beside(path, ".dbf")
+    counts = {(part_beside(path, ".shx").stat().st_size - 100) // 8, read}
     counts |= {struct.unpack("<I", table.read_bytes()[4:8])[0]} if table.exists() else set()
     if len(counts) > 1:
         shown = "、".join(str(n) for n in sorted(counts))

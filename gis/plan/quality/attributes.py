@@ -7,16 +7,13 @@ zone classes by the rules. The stated areas have a file of their own.
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from gis.errors import RuleBookError
-from gis.model import Rule, class_matches
+from gis.model import LayerState, Rule, class_matches
 from gis.plan.catalogue import text_column
 from gis.plan.quality.findings import ERROR, NOTE, WARNING, Finding, listed
-from gis.plan.quality.layer_data import LayerData, Surroundings, blanks, is_nothing
+from gis.plan.quality.layer_data import LayerData, Surroundings, blanks, rows_by_text
 from gis.rulebook import land_classes
 from gis.rulebook.schema import (
     Convert,
@@ -28,7 +25,9 @@ from gis.rulebook.schema import (
 
 
 def field_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
-    """Yield the fields that the plan names and the file has not."""
+    """Yield the fields that the plan names and the file has not; no file, no such finding."""
+    if data.state is LayerState.NO_DATA or data.file.problem:
+        return
     names = data.entry.fields
     for label, field in (
         ("编号", names.id),
@@ -62,20 +61,19 @@ def id_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
     if len(rows):
         text = "个要素没有编号"
         yield data.about("id_missing", ERROR, rows, text, advice="补充编号", field=field)
-    texts = text_column(column)
-    counts = Counter(text for text in texts if not is_nothing(text))
-    for text in sorted(str(text) for text, count in counts.items() if count > 1):
-        rows = np.flatnonzero([value == text for value in texts])
+    for text, same in rows_by_text(text_column(column)).items():
+        if len(same) == 1:
+            continue
         yield Finding(
             data.id,
             "id_duplicate",
             ERROR,
-            f"{len(rows)} 个要素的编号都是 {text}（第 {listed([str(r + 1) for r in rows])} 行）",
+            f"{len(same)} 个要素的编号都是 {text}（第 {listed([str(r + 1) for r in same])} 行）",
             feature_ids=(text,),
-            value=float(len(rows)),
+            value=float(len(same)),
             unit="count",
             field=field,
-            location=data.spots(rows),
+            location=data.spots(same),
             advice="给每个要素一个唯一的编号",
         )
 
@@ -108,9 +106,9 @@ def code_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
             data.id, "scheme_unknown", ERROR, problem.found, advice=f"改用：{problem.expected}"
         )
         return
-    texts = np.array(text_column(column), dtype=object)
-    for code in sorted({str(t) for t in texts if not is_nothing(t) and not scheme.exists(str(t))}):
-        rows = np.flatnonzero(texts == code)
+    for code, rows in rows_by_text(text_column(column)).items():
+        if scheme.exists(code):
+            continue
         yield data.about(
             "code_unknown",
             ERROR,
@@ -130,11 +128,9 @@ def rule_findings(data: LayerData, around: Surroundings) -> Iterator[Finding]:
     named = {pattern for rule in rules for pattern in named_classes(rule)}
     if not named:
         return
-    texts = np.array(text_column(column), dtype=object)
-    for cls in sorted({str(t) for t in texts if not is_nothing(t)}):
+    for cls, rows in rows_by_text(text_column(column)).items():
         if class_matches(cls, named):
             continue
-        rows = np.flatnonzero(texts == cls)
         yield data.about(
             "class_without_rule",
             NOTE,

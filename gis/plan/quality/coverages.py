@@ -94,15 +94,9 @@ def gap_findings(data: LayerData, around: Surroundings) -> Iterator[Finding]:
     if coverage is None:
         return
     if data.entry.coverage == "bounds":
-        free: list[BaseGeometry] = [
-            shapely.Polygon(ring)
-            for part in shapely.get_parts(data.union)
-            for ring in part.interiors
-        ]
-    else:
-        free = [shapely.difference(coverage, data.union)]
+        coverage = _enclosed(data.union)
     tree = shapely.STRtree(data.solid[data.rows])
-    parts = [part for shape in free for part in polygons(shape)]
+    parts = polygons(shapely.difference(coverage, data.union))
     touching = [data.rows[np.sort(tree.query(part, predicate="intersects"))] for part in parts]
     pieces, rounding = sorted_out(
         data,
@@ -111,6 +105,12 @@ def gap_findings(data: LayerData, around: Surroundings) -> Iterator[Finding]:
     beside = around.shown_by(data)
     for finding in (*told(data, pieces, "gap", _gap_text), *rounding):
         yield replace(finding, beside=beside)
+
+
+def _enclosed(union: BaseGeometry) -> BaseGeometry:
+    """Return the land inside the holes of a union; other features may lie in them."""
+    holes = [shapely.Polygon(ring) for part in shapely.get_parts(union) for ring in part.interiors]
+    return shapely.union_all(holes)
 
 
 def _gap_text(data: LayerData, piece: Piece) -> str:

@@ -104,7 +104,7 @@ class Finding:
     """One fault of a layer.
 
     ``feature_ids`` name the features as their id field does, or ``第 n 行`` where there is none.
-    ``value`` is in ``unit``: ``m2`` on the ellipsoid, ``m``, ``count`` or ``ratio``.
+    ``value`` is in ``unit``: ``m2`` on the ellipsoid, ``m``, ``count``, ``ratio``, ``bytes``.
     ``location`` is a geometry in the work CRS: the gap, the overlap, the point where an outline
     crosses itself. It shows the layer where it belongs; where it lies displaced, a line says from
     where to where.

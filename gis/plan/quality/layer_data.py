@@ -262,6 +262,15 @@ def is_nothing(value: Any) -> bool:
     return isinstance(value, str) and value.strip().lower() in _NOTHING
 
 
+def rows_by_text(texts: Sequence[str | None]) -> dict[str, list[int]]:
+    """Return the positions of each text that says something, sorted by text."""
+    out: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        if text is not None and not is_nothing(text):
+            out.setdefault(text, []).append(row)
+    return dict(sorted(out.items()))
+
+
 def blanks(column: Array) -> Array:
     """Return the positions of the values that say nothing."""
     return np.flatnonzero([is_nothing(value) for value in column])

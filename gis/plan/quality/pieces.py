@@ -27,7 +27,7 @@ from gis.plan.quality.thresholds import (
 )
 
 ADVICE = {
-    "gap": "补画缺失的要素，或使相邻要素的边线重合",
+    "gap": "补画缺失的要素，或使相邻要素的边线重合；确无要素的，核对 plan.toml 中的 coverage",
     "overlap": "使相邻要素的边线重合，一处土地只归一个要素",
     "outside": "核对要素位置；确在范围之外的，核对 plan.toml 中的 coverage",
 }

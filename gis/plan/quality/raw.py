@@ -20,7 +20,7 @@ import pyogrio
 
 from gis.engine.index import Array
 from gis.model import LayerState
-from gis.plan.catalogue import Layer, quietly, text_column
+from gis.plan.catalogue import Layer, part_beside, quietly, text_column
 from gis.plan.quality.encodings import decoded
 from gis.plan.quality.layer_data import FileFacts, LayerData, TextFacts, is_nothing
 from gis.plan.schema import LayerEntry
@@ -107,13 +107,13 @@ def _columns(frame: Any) -> dict[str, Array]:
 
 
 def _file_facts(path: Path) -> FileFacts:
-    missing = tuple(suffix for suffix in _PARTS if not path.with_suffix(suffix).exists())
+    missing = tuple(suffix for suffix in _PARTS if not part_beside(path, suffix).exists())
     records = {"shp": _records_of_shp(path)}
     deleted = 0
     if ".shx" not in missing:
-        records["shx"] = max(path.with_suffix(".shx").stat().st_size - 100, 0) // 8
+        records["shx"] = max(part_beside(path, ".shx").stat().st_size - 100, 0) // 8
     if ".dbf" not in missing:
-        records["dbf"], deleted = _records_of_dbf(path.with_suffix(".dbf"))
+        records["dbf"], deleted = _records_of_dbf(part_beside(path, ".dbf"))
     shortest = min(records.values())
     differ = len(set(records.values())) > 1
     return FileFacts(
@@ -164,7 +164,7 @@ def _read(path: Path, entry: LayerEntry, facts: FileFacts, *, is_shapefile: bool
 def _without_index(path: Path, folder: Path) -> Path:
     """Copy a shapefile without its index, which is then made anew from the .shp."""
     for suffix in (".shp", ".dbf", ".prj"):
-        part = path.with_suffix(suffix)
+        part = part_beside(path, suffix)
         if part.exists():
             shutil.copyfile(part, folder / f"layer{suffix}")
     return folder / "layer.shp"
@@ -187,10 +187,10 @@ def _config(name: str, value: str) -> Iterator[None]:
 
 def _declared(path: Path) -> str | None:
     """Return what the .cpg says, None when there is none."""
-    for suffix in (".cpg", ".CPG"):
-        if path.with_suffix(suffix).exists():
-            return path.with_suffix(suffix).read_bytes()[:40].decode("ascii", "replace").strip()
-    return None
+    file = part_beside(path, ".cpg")
+    if not file.exists():
+        return None
+    return file.read_bytes()[:40].decode("ascii", "replace").strip()
 
 
 def _as_the_plan_reads(entry: LayerEntry, layer: Layer) -> Mapping[str, Array] | None:

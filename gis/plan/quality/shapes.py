@@ -23,6 +23,7 @@ from gis.plan.quality.layer_data import (
     Surroundings,
 )
 from gis.plan.quality.thresholds import SLIVER_WIDTH_M
+from gis.rulebook.schema import MinDistance
 
 _LABELS = {"point": "点", "line": "线", "polygon": "面"}
 _REASONS = {
@@ -164,8 +165,11 @@ def length_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
         yield data.about("zero_length", ERROR, rows, text, advice=advice, location=location)
 
 
-def half_width_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
-    """Yield centre lines whose half width is not known, so that no distance to them is."""
+def half_width_findings(data: LayerData, around: Surroundings) -> Iterator[Finding]:
+    """Yield centre lines whose half width is not known, so that no distance to them is.
+
+    Where no rule measures a distance to them, it is only to be known.
+    """
     if data.entry.role not in CENTRE_LINES or data.entry.geometry != "line":
         return
     field = data.entry.fields.half_width
@@ -173,11 +177,15 @@ def half_width_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
     values = [None] * len(data) if column is None else column
     rows = np.flatnonzero([not _is_positive(value) for value in values])
     if len(rows):
+        is_measured = any(
+            data.id in rule.layers and isinstance(rule.params, MinDistance)
+            for rule in around.rulebook.rules
+        )
         yield data.about(
             "half_width_missing",
-            WARNING,
+            WARNING if is_measured else NOTE,
             rows,
-            "条中心线没有半宽，邻近地块只能得到“需核实”",
+            "条中心线没有半宽" + ("，邻近地块只能得到“需核实”" if is_measured else ""),
             advice="在半宽字段中填写中心线到用地边线的距离（米）",
             field=field,
         )

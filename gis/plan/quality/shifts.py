@@ -32,7 +32,9 @@ from gis.plan.quality.thresholds import (
     RIGID_COUNT,
     RIGID_LEAST_M,
     RIGID_REACH_M,
+    RIGID_RIVAL,
     RIGID_SHARE,
+    RIGID_STEPS,
     RIGID_VERTICES,
     SAMPLED_VERTICES,
 )
@@ -44,6 +46,8 @@ BoolArray = npt.NDArray[np.bool_]
 Undo = Callable[[FloatArray], FloatArray]
 # West, south, east, north of where the public formula means anything, in degrees.
 _FORMULA_BOUNDS = (72.0, 0.8, 137.9, 55.9)
+# No multiple of each other, and of no length that people draw, metres.
+_BESIDE = np.array([(17.3, -5.9), (-23.1, -11.7), (7.7, 31.3), (-41.9, 19.1), (53.7, 29.3)])
 _AROUND = [(i << 32) + j for i in (-1, 0, 1) for j in (-1, 0, 1)]
 
 
@@ -201,7 +205,7 @@ def _web_map_shifts(layers: Mapping[str, LayerData], epsg: int) -> Iterator[Shif
         for kind in (GCJ02, BD09):
             undo = _without_web_map(epsg, kind)
             hits = vertices.met(name, undo(sample))
-            if _speaks(hits, before):
+            if _speaks(hits, before) and _speaks(hits, _by_chance(vertices, name, undo(sample))):
                 yield _shift(name, kind, undo, hits, before)
 
 
@@ -213,6 +217,11 @@ def _speaks(hits: BoolArray, before: BoolArray) -> bool:
     count, share = int(hits.sum()), float(hits.mean())
     enough = count >= COINCIDENT_COUNT or (count >= COINCIDENT_FEW and share >= COINCIDENT_SHARE)
     return enough and count >= COINCIDENT_GAIN * int(before.sum())
+
+
+def _by_chance(vertices: _Vertices, name: str, xy: FloatArray) -> BoolArray:
+    """Return what would be met a little beside; among dense parcels anything meets something."""
+    return max((vertices.met(name, xy + step) for step in _BESIDE), key=np.count_nonzero)
 
 
 def _formula_holds(data: LayerData, epsg: int) -> bool:
@@ -249,12 +258,16 @@ def _rigid_shifts(layers: Mapping[str, LayerData], _: int) -> Iterator[Shift]:
         if len(sample) < RIGID_COUNT or before.mean() > RIGID_SHARE:
             continue
         step = _most_frequent_step(_spread(sample, RIGID_VERTICES), vertices.others(name))
-        if step is None or np.hypot(*step) < RIGID_LEAST_M:
+        if step is None:
             continue
         undo = _moved(step)
         hits = vertices.met(name, undo(sample))
         is_believed = hits.sum() >= RIGID_COUNT and hits.mean() >= RIGID_SHARE
-        if is_believed and _speaks(hits, before):
+        if (
+            is_believed
+            and _speaks(hits, before)
+            and _speaks(hits, _by_chance(vertices, name, undo(sample)))
+        ):
             yield _shift(name, "rigid", undo, hits, before)
 
 
@@ -266,17 +279,45 @@ def _moved(step: FloatArray) -> Undo:
 
 
 def _most_frequent_step(sample: FloatArray, others: FloatArray) -> FloatArray | None:
-    """Return the step from the sample to other vertices that occurs most often within reach."""
-    steps = []
+    """Return the step from the sample to other vertices that occurs most often within reach.
+
+    None where another step as long occurs nearly as often: edges drawn on both sides of a centre
+    line, or points in the middle of squares, keep a distance and are not displaced.
+    """
+    if not len(others):
+        return None
+    steps, reach = [], _reach(sample, others)
     for x, y in sample:
-        low, high = np.searchsorted(others[:, 0], [x - RIGID_REACH_M, x + RIGID_REACH_M])
+        low, high = np.searchsorted(others[:, 0], [x - reach, x + reach])
         near = others[low:high]
-        steps.append(near[np.abs(near[:, 1] - y) <= RIGID_REACH_M] - [x, y])
-    all_steps = np.vstack(steps) if steps else np.zeros((0, 2))
+        steps.append(near[np.abs(near[:, 1] - y) <= reach] - [x, y])
+    all_steps = np.vstack(steps)
     if not len(all_steps):
         return None
-    found, counts = np.unique(_cells(all_steps), return_counts=True)
-    best = found[int(np.argmax(counts))]
-    around = np.isin(_cells(all_steps), [best + step for step in _AROUND])
+    around = _around_the_most_frequent(all_steps)
     middle: FloatArray = np.median(all_steps[around], axis=0)
+    lengths = np.hypot(*all_steps.T)
+    length = float(np.hypot(*middle))
+    as_long = all_steps[(np.abs(lengths - length) < 2 * COINCIDENCE_M) & ~around]
+    rival = _around_the_most_frequent(as_long).sum() if len(as_long) else 0
+    if length < RIGID_LEAST_M or rival >= RIGID_RIVAL * around.sum():
+        return None
     return middle
+
+
+def _reach(sample: FloatArray, others: FloatArray) -> float:
+    """Return how far to look, m: less among vertices so dense that the steps would fill memory."""
+    low, high = sample.min(axis=0) - RIGID_REACH_M, sample.max(axis=0) + RIGID_REACH_M
+    low, high = np.maximum(low, others.min(axis=0)), np.minimum(high, others.max(axis=0))
+    count = int(((others >= low) & (others <= high)).all(axis=1).sum())
+    steps_per_m2 = len(sample) * count / max(float(np.prod(high - low)), 1.0)
+    within_memory = 0.5 * np.sqrt(RIGID_STEPS / max(steps_per_m2, 1e-9))
+    return float(min(RIGID_REACH_M, within_memory))
+
+
+def _around_the_most_frequent(steps: FloatArray) -> BoolArray:
+    """Return which steps end in the cell in which most of them end, or in a neighbouring one."""
+    cells = _cells(steps)
+    found, counts = np.unique(cells, return_counts=True)
+    best = found[int(np.argmax(counts))]
+    return np.isin(cells, [best + step for step in _AROUND])

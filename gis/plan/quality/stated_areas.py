@@ -106,8 +106,8 @@ def area_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
             "area_missing",
             WARNING,
             lacking,
-            "个要素没有填写面积",
-            advice="填写椭球面积",
+            "个要素没有填写面积，或填写的不是正数",
+            advice="填写椭球面积，只写数字",
             field=data.entry.fields.area,
         )
     rows = data.rows[stated[data.rows]]
@@ -218,6 +218,10 @@ def _in_other_unit(stated: _Stated, mixed: npt.NDArray[np.bool_], unit: str) -> 
         )
 
 
+def _share(share: float) -> str:
+    return f"{share:.2%}" if share >= 1e-4 else f"{share * 1e6:.0f} ppm"
+
+
 def _mismatch(stated: _Stated, position: int, *, is_wrong: bool) -> Finding:
     data, row = stated.data, stated.rows[position]
     area = float(stated.computed[position])
@@ -228,7 +232,7 @@ def _mismatch(stated: _Stated, position: int, *, is_wrong: bool) -> Finding:
         ERROR if is_wrong else WARNING,
         f"要素 {data.ids[row]} 的 {data.entry.fields.area} 比图形的椭球面积 {area:,.2f} m² "
         f"{'多' if difference > 0 else '少'} {abs(difference):,.2f} m²"
-        f"（{abs(difference) / area:.2%}）",
+        f"（{_share(abs(difference) / area)}）",
         feature_ids=data.names_of([row]),
         value=difference,
         unit="m2",

@@ -56,11 +56,16 @@ COINCIDENT_SHARE = 0.25
 COINCIDENT_GAIN = 3.0
 # A shift that follows no formula is searched up to this distance, …
 RIGID_REACH_M = 1000.0
+# … or, among many vertices, as far as so many steps between two of them fit into memory, …
+RIGID_STEPS = 5_000_000
 # … reported from this distance on, …
 RIGID_LEAST_M = 0.3
 # … and believed on this many vertices and this share of them.
 RIGID_COUNT = 10
 RIGID_SHARE = 0.12
+# … unless another step of the same length occurs at least this often beside it: then the layer is
+# drawn at a distance on several sides.
+RIGID_RIVAL = 0.5
 # Vertices of a layer that are looked at; evenly spread over the layer.
 SAMPLED_VERTICES = 1000
 RIGID_VERTICES = 300
