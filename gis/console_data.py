@@ -16,14 +16,22 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 # A terminal shows the worst; all of them stand in the JSON and the GeoPackage.
 _SHOWN = 30
 _MOST_TEXT = 200
+# Narrower than this, a table of sentences is a column of syllables.
+_WIDE = 100
 
 
 def print_quality(console: Console, report: PlanQuality) -> None:
     """Print the layers with their faults, the worst findings with their places, the figures."""
-    console.print(_layers(report.layers))
+    is_wide = console.width >= _WIDE
+    console.print(_layers(report.layers, is_wide=is_wide))
+    if not is_wide:
+        _print_notes(console, report.layers)
     if report.findings:
         worst = sorted(report.findings, key=lambda f: f.severity.rank)
-        console.print(_findings(worst[:_SHOWN]))
+        if is_wide:
+            console.print(_findings(worst[:_SHOWN]))
+        else:
+            _print_findings(console, worst[:_SHOWN])
         if len(worst) > _SHOWN:
             text = f"另有 {len(worst) - _SHOWN} 条未列出，用 --format json 或 --gpkg 查看全部。"
             console.print(text)
@@ -33,14 +41,15 @@ def print_quality(console: Console, report: PlanQuality) -> None:
         console.print("没有发现问题。")
 
 
-def _layers(rows: Sequence[LayerQuality]) -> Table:
+def _layers(rows: Sequence[LayerQuality], *, is_wide: bool) -> Table:
     table = Table(title="图层", title_justify="left")
-    for head in ("图层", "名称", "要素", "km²", "错误", "警告", "提示", "问题"):
+    heads = ("图层", "名称", "要素", "km²", "错误", "警告", "提示", "问题")
+    for head in heads if is_wide else heads[:-1]:
         # Chinese has no blanks to break at, so long text must fold anywhere.
         table.add_column(head, overflow="fold")
     for row in rows:
         texts = [*row.faults, *([row.note] if row.note else [])]
-        table.add_row(
+        cells: list[str | Text] = [
             row.id,
             Text(row.title),
             str(row.features),
@@ -49,8 +58,16 @@ def _layers(rows: Sequence[LayerQuality]) -> Table:
             _count(row.warnings, "warning"),
             _count(row.notes, "note"),
             Text(_short("；".join(texts)) or "无"),
-        )
+        ]
+        table.add_row(*(cells if is_wide else cells[:-1]))
     return table
+
+
+def _print_notes(console: Console, rows: Sequence[LayerQuality]) -> None:
+    """Print what only the rows say; their faults follow one by one."""
+    for row in rows:
+        if row.note:
+            console.print(Text(f"{row.id}：{row.note}"))
 
 
 def _count(number: int, severity: str) -> Text:
@@ -71,6 +88,15 @@ def _findings(findings: Sequence[Finding]) -> Table:
             Text(f.advice),
         )
     return table
+
+
+def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    for f in findings:
+        at = f.at
+        place = "" if at is None else f"\n  位置（东，北）：{at[0]:.1f}, {at[1]:.1f}"
+        head = Text(f.severity.label, style=_STYLES[f.severity.value])
+        advice = f"\n  处理办法：{f.advice}" if f.advice else ""
+        console.print(head, Text(f"{f.layer}：{_short(f.message)}{place}{advice}"))
 
 
 def _short(text: str) -> str:

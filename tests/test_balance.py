@@ -25,7 +25,7 @@ from gis.engine.index import LayerIndex
 from gis.errors import ClaimError, NotFoundError
 from gis.model import LayerInfo, LayerState
 from gis.plan import LandBalance, Plan
-from gis.plan.balance import class_areas, land_balance
+from gis.plan.balance import land_balance
 from gis.plan.catalogue import Layer
 
 X, Y = 408_000.0, 4_030_000.0  # EPSG:4548, inside the resort
@@ -527,7 +527,6 @@ def test_random_coverages_add_up_and_are_those_of_plain_shapely(plan: Plan, draw
     assert balance.overlap_m2 == pytest.approx(twice, abs=0.02)
     counted = shapely.union_all([u for c, u in unions.items() if c in (GREEN, SQUARE, WATER)])
     assert balance.green_water_m2 == pytest.approx(geodesic_m2(counted), abs=0.01)
-    assert class_areas(poor.layers["use"], area, 4548) == pytest.approx(areas(balance))
     cells = {(r["class"], r["zone"]): r["area_m2"] for r in balance.to_frame().to_dict("records")}
     for zone in {z for z, _ in zones}:
         ground = shapely.union_all([s for z, s in zones if z == zone])

