@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import State
@@ -20,6 +21,13 @@ from gis.errors import FormatError, SeveralSitesError
 from gis.intake.read import read_sites
 from gis.intake.wkt import START as WKT_START
 from gis.model import Site
+
+# How a site is read, as query parameters of every path that takes one.
+RepairQuery = Annotated[str | None, Query(description="true：修复无效图形，并告知前后面积")]
+CrsQuery = Annotated[
+    str | None, Query(description="坐标系：EPSG 代码、GCJ-02 或 BD-09", examples=["EPSG:4527"])
+]
+EncodingQuery = Annotated[str | None, Query(description="文字编码，默认自动判定", examples=["gbk"])]
 
 # Text of this size is read in a few milliseconds, 70 at the worst (a tangle of 300 points), unless
 # it has to be repaired or widened.

@@ -13,7 +13,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,9 +27,11 @@ from gis.cli_common import (
     MapOutput,
     Output,
     PlanOption,
+    UseOption,
     WhichOption,
     WidthOption,
     as_json,
+    day_given,
     open_plan,
     progress,
     sites_of,
@@ -42,7 +43,6 @@ from gis.cli_data import data_app
 from gis.cli_plan import balance
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
-from gis.model.attributes import day_of
 
 if TYPE_CHECKING:
     from gis.plan import Plan
@@ -77,7 +77,7 @@ def check(
     file: Annotated[
         Path, typer.Argument(help="界址点 TXT、zip 压缩的 shapefile、GeoJSON 或 WKT。")
     ],
-    use: Annotated[str | None, typer.Option(help="拟建用途：2023 年版用地用海代码。")] = None,
+    use: UseOption = None,
     attr: Annotated[
         list[str] | None, typer.Option(help="属性，形如 plot_ratio=1.8，可重复。")
     ] = None,
@@ -101,7 +101,7 @@ def check(
     sites = sites_of(
         file, opened, which=which, crs=crs, encoding=encoding, width=width, repair=repair, ask=True
     )
-    day = _day(as_of)
+    day = day_given(as_of, "时点")
     with progress() as bar:
         docs = [
             to_dict(check_site(site, opened, use=use, attributes=attributes, as_of=day))
@@ -187,7 +187,7 @@ def rules_list(
     from gis.rulebook import describe
 
     book = open_plan(plan).rulebook
-    day = _day(as_of)
+    day = day_given(as_of, "时点")
     rows = [describe(rule) for rule in (book.in_force(day) if day else book.rules)]
     if output is Output.json:
         return typer.echo(as_json({"rules": rows}))
@@ -212,13 +212,6 @@ def rules_show(rule: str, plan: PlanOption = None, output: FormatOption = Output
 
 
 # --- what the commands share ---------------------------------------------------------------------
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return day_of(text) if text else None
-    except ValueError:
-        raise ClaimError(f"时点“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
 
 
 def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:

@@ -20,15 +20,18 @@ from gis.cli_common import (
     FormatOption,
     Output,
     PlanOption,
+    RepairOption,
+    UseOption,
     WhichOption,
     WidthOption,
     as_json,
+    day_given,
+    one_number,
     open_plan,
     sites_of,
     stdout,
 )
 from gis.errors import ClaimError, NotFoundError
-from gis.model.attributes import day_of
 
 if TYPE_CHECKING:
     from gis.plan import Plan
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
 
 budgets_app = typer.Typer(help="稀缺用地的余量、模拟占用和预留台账。", no_args_is_help=True)
 
-UseOption = Annotated[str | None, typer.Option(help="拟建用途：2023 年版用地用海代码。")]
-RepairOption = Annotated[bool, typer.Option("--repair", help="修复自相交的图形。")]
 OnOption = Annotated[str | None, typer.Option("--on", help="日期，形如 2026-11-22（默认：今天）。")]
 OfficeOption = Annotated[str, typer.Option(help="经办单位。")]
 
@@ -131,8 +132,7 @@ def budgets_reserve(
     from gis.plan.reservations import reserve
 
     opened = _own_plan(plan)
-    if which == "all":
-        raise ClaimError("--which 为“all”", expected="一个地块的序号", advice="每个地块单独预留")
+    which = one_number(which, "一个地块的序号", "每个地块单独预留")
     (site,) = sites_of(
         file, opened, which=which, crs=crs, encoding=encoding, width=width, repair=repair, ask=True
     )
@@ -245,10 +245,7 @@ def _own_plan(path: Path | None) -> Plan:
 def _day(text: str | None) -> date:
     from gis.check import legal_day
 
-    try:
-        return day_of(text) if text else legal_day()
-    except ValueError:
-        raise ClaimError(f"日期“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
+    return day_given(text, "日期") or legal_day()
 
 
 def _tell(entry: Reservation, done: str, output: Output) -> None:

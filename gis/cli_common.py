@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,6 +54,8 @@ EncodingOption = Annotated[
     str | None, typer.Option("--encoding", help="文字编码，如 gbk（默认：自动判定）。")
 ]
 WhichOption = Annotated[str | None, typer.Option("--which", help="多个地块时的序号，或 all。")]
+RepairOption = Annotated[bool, typer.Option("--repair", help="修复自相交的图形。")]
+UseOption = Annotated[str | None, typer.Option(help="拟建用途：2023 年版用地用海代码。")]
 WidthOption = Annotated[float | None, typer.Option("--width", help="线状项目的宽度（米）。")]
 
 
@@ -110,6 +113,23 @@ def existing(file: Path) -> Path:
     if file.exists():  # a device or a pipe, which may never end
         raise ClaimError(f"“{file}”不是普通文件", expected="一个文件", advice="核对路径")
     raise ClaimError(f"文件不存在：{file}", advice="核对路径")
+
+
+def one_number(which: str | None, one: str, advice: str) -> str | None:
+    """Return ``--which`` of a command that takes one site; raise ClaimError for ``all``."""
+    if which == "all":
+        raise ClaimError("--which 为“all”", expected=one, advice=advice)
+    return which
+
+
+def day_given(text: str | None, what: str) -> date | None:
+    """Return the day of an option, None when not given; raise ClaimError for anything else."""
+    from gis.model.attributes import day_of
+
+    try:
+        return day_of(text) if text else None
+    except ValueError:
+        raise ClaimError(f"{what}“{text}”无法识别", expected="形如 2026-11-22 的日期") from None
 
 
 def number_of(which: str | None) -> int | None:

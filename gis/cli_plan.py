@@ -20,6 +20,7 @@ from gis.cli_common import (
     WhichOption,
     WidthOption,
     as_json,
+    one_number,
     open_plan,
     progress,
     sites_of,
@@ -115,8 +116,7 @@ def _polygon(
     *,
     repair: bool,
 ) -> Site:
-    if which == "all":
-        raise ClaimError("--which 为“all”", expected="一个范围的序号", advice="逐个计算")
+    which = one_number(which, "一个范围的序号", "逐个计算")
     sites = sites_of(
         file, plan, which=which, crs=crs, encoding=encoding, width=width, repair=repair, ask=True
     )

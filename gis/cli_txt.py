@@ -21,6 +21,7 @@ from gis.cli_common import (
     MapOutput,
     Output,
     PlanOption,
+    RepairOption,
     WhichOption,
     WidthOption,
     as_json,
@@ -55,7 +56,6 @@ class TxtEncoding(StrEnum):
 
 
 FileArgument = Annotated[Path, typer.Argument(help="勘测定界界址点 TXT 文件。")]
-RepairOption = Annotated[bool, typer.Option("--repair", help="修复自相交的图形。")]
 
 
 # --- commands ------------------------------------------------------------------------------------

@@ -29,6 +29,13 @@ from dirty_package import (
 # --- gaps, overlaps, slivers ---------------------------------------------------------------------
 
 
+def _strip_planted(layer: str, code: str, ids: tuple, strip: Any, width: float) -> Planted:
+    """Return what has to be found of a strip; under 10 cm it is a sliver and a warning."""
+    if width < 0.1:
+        return Planted(layer, f"{code}_sliver", "warning", ids, strip, ellipsoidal(strip))
+    return Planted(layer, code, "error", ids, strip, ellipsoidal(strip))
+
+
 def plant_gap(package: Package, layer: str, number: int, width: float) -> Planted:
     """Take a strip off a parcel along an edge, so that nobody has it."""
     row, other, strip = edge(package, layer, number, width, inward=True)
@@ -36,15 +43,7 @@ def plant_gap(package: Package, layer: str, number: int, width: float) -> Plante
     shape = frame.geometry[row].difference(strip)
     own = package.set_shape(layer, row, shape)
     ids = (own, str(frame.loc[other, package.field(layer, "id")]))
-    is_sliver = width < 0.1
-    return Planted(
-        layer,
-        "gap_sliver" if is_sliver else "gap",
-        "warning" if is_sliver else "error",
-        ids,
-        strip,
-        ellipsoidal(strip),
-    )
+    return _strip_planted(layer, "gap", ids, strip, width)
 
 
 def plant_overlap(package: Package, layer: str, number: int, width: float) -> Planted:
@@ -54,15 +53,7 @@ def plant_overlap(package: Package, layer: str, number: int, width: float) -> Pl
     shape = frame.geometry[row].union(strip)
     own = package.set_shape(layer, row, shape)
     ids = (own, str(frame.loc[other, package.field(layer, "id")]))
-    is_sliver = width < 0.1
-    return Planted(
-        layer,
-        "overlap_sliver" if is_sliver else "overlap",
-        "warning" if is_sliver else "error",
-        ids,
-        strip,
-        ellipsoidal(strip),
-    )
+    return _strip_planted(layer, "overlap", ids, strip, width)
 
 
 def plant_hole(package: Package, layer: str, row: int, size: float) -> Planted:

@@ -20,7 +20,14 @@ from api.deps import KnownQuery, State, StateDep
 from api.errors import EffortError
 from api.judging import is_small
 from api.options import Options, read_options, unknown_parameters
-from api.reading import by_name, sites_of, upload_body
+from api.reading import (
+    CrsQuery,
+    EncodingQuery,
+    RepairQuery,
+    by_name,
+    sites_of,
+    upload_body,
+)
 from api.schemas_plan import BalanceOut
 from api.upload import read_upload
 from gis.errors import ClaimError, Fault
@@ -78,14 +85,10 @@ async def post_balance(
     state: StateDep,
     definition: Definition = None,
     width_m: Annotated[str | None, Query(description="线状范围的宽度（米）")] = None,
-    repair: Annotated[str | None, Query(description="true：修复无效图形，并告知前后面积")] = None,
+    repair: RepairQuery = None,
     which: Annotated[str | None, Query(description="多个范围时的序号（从 1 开始）")] = None,
-    crs: Annotated[
-        str | None, Query(description="坐标系：EPSG 代码、GCJ-02 或 BD-09", examples=["EPSG:4527"])
-    ] = None,
-    encoding: Annotated[
-        str | None, Query(description="文字编码，默认自动判定", examples=["gbk"])
-    ] = None,
+    crs: CrsQuery = None,
+    encoding: EncodingQuery = None,
 ) -> dict[str, Any]:
     """Return the same for a polygon of the client's."""
     # The values are parsed below, together with the form fields that they take precedence over.

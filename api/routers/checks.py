@@ -23,7 +23,14 @@ from api.deps import KnownQuery, State, StateDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
 from api.options import Options, read_options
-from api.reading import by_name, sites_of, upload_body
+from api.reading import (
+    CrsQuery,
+    EncodingQuery,
+    RepairQuery,
+    by_name,
+    sites_of,
+    upload_body,
+)
 from api.upload import Upload, read_upload
 from gis.model import Verdict
 from gis.output.export import to_geojson
@@ -74,14 +81,10 @@ async def create_site_check(
     as_of: Annotated[
         str | None, Query(description="依据日期，默认今天（北京时间）", examples=["2026-11-22"])
     ] = None,
-    repair: Annotated[str | None, Query(description="true：修复无效图形，并告知前后面积")] = None,
+    repair: RepairQuery = None,
     which: Annotated[str | None, Query(description="多个地块时的序号（从 1 开始），或 all")] = None,
-    crs: Annotated[
-        str | None, Query(description="坐标系：EPSG 代码、GCJ-02 或 BD-09", examples=["EPSG:4527"])
-    ] = None,
-    encoding: Annotated[
-        str | None, Query(description="文字编码，默认自动判定", examples=["gbk"])
-    ] = None,
+    crs: CrsQuery = None,
+    encoding: EncodingQuery = None,
 ) -> Response:
     """Check the sites of one request and keep a record of every answer."""
     # The values are parsed below, together with the form fields that they take precedence over.

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import shapely
+import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import DENSIFY_M, gauss_kruger, transform
+from gis.crs import DENSIFY_M, densified, gauss_kruger, transform
 from gis.errors import CrsError, NotFoundError
 from gis.model import Area, LayerState
 from gis.plan.balance import DEFAULT_DEFINITION, LandBalance, definition_text
@@ -217,7 +217,7 @@ def _may_be(stated: Stated, low: float, high: float) -> bool:
 def _other_bases(shape: BaseGeometry, area: Area, epsg: int) -> Iterator[tuple[str, float]]:
     """Yield the areas that others may have taken for it, with their names, m²."""
     yield f"工作坐标系（EPSG:{epsg}）平面", area.planar_m2
-    dense = shapely.segmentize(shape, DENSIFY_M)
+    dense = densified(np.array([shape]), DENSIFY_M)[0]
     for code, name in (*_neighbours(epsg), (_WEB_MERCATOR, "网络墨卡托（EPSG:3857）平面")):
         try:
             yield name, float(transform(dense, epsg, code).area)

@@ -58,10 +58,12 @@ def explain(
         if row["id"] == wanted:
             _refuse_idle(wanted, area, definition)
             return _budget(plan, row)
-    for row in raster_rows(plan, area):
-        if row["id"] == wanted:
-            _refuse_idle(wanted, None, definition)
-            return _raster(row)
+    # Images are read only for a figure of theirs: its id begins with that of the image.
+    if wanted.split(":")[0] in {entry.id for entry in plan.file.raster}:
+        for row in raster_rows(plan, area):
+            if row["id"] == wanted:
+                _refuse_idle(wanted, None, definition)
+                return _raster(row)
     balance = plan.land_balance(area, definition=definition)
     document = balance.to_dict()
     if wanted == SHARE:
