@@ -72,7 +72,8 @@ def check_site(
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
     measured = _measured(site, plan, day)
-    facts = _facts(site, day, measured)
+    taken = impact(plan, site)
+    facts = _facts(site, day, measured, taken)
     return _assembled(site, plan, measured, facts, _findings(site, plan, facts))
 
 
@@ -88,13 +89,15 @@ def _findings(site: Site, plan: Plan, facts: Facts) -> tuple[Finding, ...]:
         return findings
     day = facts.as_of
     others = (
-        evaluate(plan.rulebook, _facts(other, day, _measured(other, plan, day)))
+        evaluate(
+            plan.rulebook, _facts(other, day, _measured(other, plan, day), impact(plan, other))
+        )
         for other in alternatives(site)
     )
     return settled(findings, others, site.doubt)
 
 
-def _facts(site: Site, day: date, measured: Measurement) -> Facts:
+def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]) -> Facts:
     return Facts(
         use=site.use,
         attributes=site.claims,
@@ -102,6 +105,8 @@ def _facts(site: Site, day: date, measured: Measurement) -> Facts:
         site_area_m2=site.area.ellipsoidal_m2,
         measures=measured.measures,
         layers={report.info.id: report for report in measured.reports},
+        corridor_width_m=site.corridor_width_m,
+        budgets={row.id: row for row in taken},
     )
 
 
@@ -118,7 +123,7 @@ def _assembled(
         findings=tuple(_shown(finding, site) for finding in findings),
         contacts=contacts(plan.rulebook, facts),
         layers=measured.reports,
-        impact=_impact(site, plan),
+        impact=_impact(site, plan, tuple(facts.budgets.values())),
         breakdown=_breakdown(site, plan),
         remedies=tuple(_remedies(findings)),
         as_of=facts.as_of,
@@ -132,9 +137,8 @@ def _assembled(
     return replace(check, id=decided[:16], digest=decided)
 
 
-def _impact(site: Site, plan: Plan) -> tuple[Impact, ...]:
+def _impact(site: Site, plan: Plan, rows: tuple[Impact, ...]) -> tuple[Impact, ...]:
     """Return what the site takes; when its place is in doubt, also what it takes elsewhere."""
-    rows = impact(plan, site)
     if site.doubt is None:
         return rows
     return settled_impact(rows, [impact(plan, other) for other in alternatives(site)], site.doubt)

@@ -23,7 +23,7 @@ from gis.model import (
     Sliver,
 )
 from gis.rulebook import Facts, RuleBook, demands_of, evaluate, land_classes, load_rulebook
-from gis.rulebook.kind_overlap import known_codes
+from gis.rulebook.kinds.overlap import known_codes
 
 AS_OF = date(2026, 11, 22)
 SITE_M2 = 10_000.0  # one hectare, 15 mu

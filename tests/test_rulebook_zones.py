@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gis.rulebook import land_classes, load_rulebook
-from gis.rulebook.kind_use import cell_for, zones_of
+from gis.rulebook.kinds.use import cell_for, zones_of
 from gis.rulebook.schema import UsePermitted
 
 DATA = Path(__file__).resolve().parents[1] / "data"

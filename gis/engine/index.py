@@ -6,7 +6,7 @@ share it; no prepared geometry is ever kept (a race over shared prepared geometr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,6 +40,8 @@ class LayerIndex:
         Metres from the centre line to the land edge; NaN where not known.
     geometries
         Valid shapely geometries of one dimension.
+    values
+        Further fields that rules read, by name; numbers, texts, or None where empty.
     """
 
     info: LayerInfo
@@ -51,6 +53,7 @@ class LayerIndex:
     names: Array = field(default_factory=lambda: np.array([], dtype=object))
     half_widths: Array = field(default_factory=lambda: np.array([], dtype=float))
     geometries: Array = field(default_factory=lambda: np.array([], dtype=object))
+    values: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of features."""

@@ -19,14 +19,16 @@ from gis.model.measures import (
     CrossRow,
     Demand,
     Evidence,
+    LayerClasses,
     LayerInfo,
     LayerReport,
     Measure,
     Near,
     Sliver,
+    Touched,
     may_show,
 )
-from gis.model.rules import Basis, Document, Rule, citation
+from gis.model.rules import Basis, Document, Parameter, Rule, citation
 from gis.model.site import Area, CrsDecision, Doubt, Remark, Site, Source
 from gis.model.words import (
     Claim,
@@ -52,6 +54,7 @@ __all__ = [
     "Finding",
     "GeoJson",
     "Impact",
+    "LayerClasses",
     "LayerInfo",
     "LayerReport",
     "LayerState",
@@ -59,6 +62,7 @@ __all__ = [
     "Measured",
     "Near",
     "OutOfScope",
+    "Parameter",
     "PlanRef",
     "Quantity",
     "Remark",
@@ -68,6 +72,7 @@ __all__ = [
     "SiteCheck",
     "Sliver",
     "Source",
+    "Touched",
     "Verdict",
     "citation",
     "class_matches",

@@ -44,25 +44,47 @@ class Finding:
     priority: int
     decides: bool = True
     geometry: Any = None
+    title_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A sliver, listed with the rule that left it out."""
+    """A sliver, listed with the rule that left it out.
+
+    ``geometry`` is the sliver: an opaque object in the work CRS as evaluated, GeoJSON in
+    longitude/latitude in a whole check.
+    """
 
     layer: str
     rule: str
     area_m2: float
     width_m: float
+    geometry: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What would make the site compliant, with geometry where there is one."""
+    """What would make the site comply with the rules it names.
+
+    ``kind``: ``trim`` (the largest part that complies), ``shift`` (the same outline, moved) or
+    ``procedure`` (what to apply for, and where). ``rules`` are those that pass once it is done,
+    ``rule`` the worst of them; ``verdict`` is the verdict of the whole check on the new outline, as
+    the engine found it. ``geometry`` is the new outline as GeoJSON in longitude/latitude;
+    ``area_m2`` its ellipsoidal area, ``lost_m2`` what a trim gives up, ``shift_m`` how far and
+    ``bearing_deg`` in which direction (clockwise from grid north) a shift goes.
+    """
 
     rule: str
     text: str
+    kind: str = "procedure"
+    rules: tuple[str, ...] = ()
+    office: str = ""
+    verdict: Verdict | None = None
     geometry: GeoJson | None = None
+    area_m2: float | None = None
+    lost_m2: float | None = None
+    shift_m: float | None = None
+    bearing_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from gis.model.site import Area
@@ -99,12 +100,24 @@ class CrossRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerClasses:
+    """Some classes of a layer, exact values or prefixes ending in ``*``; empty means all."""
+
+    layer: str
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """One thing that a rule wants measured.
 
     ``classes`` are exact class values, or prefixes ending in ``*``; empty means every class. With
     ``excluding`` the features of all *other* classes are meant, those without a class among them.
-    ``within_m`` bounds the search of a distance. ``geometry`` asks for the overlap to be shown.
+    For a distance ``within_m`` bounds the search. For an area it asks for the land around the
+    features instead: up to ``within_m`` outward from their edge, less what is nearer than
+    ``beyond_m`` (0: the features included). ``on`` and ``off`` keep the land that lies on, or off,
+    all of the named layer classes. ``values`` asks for the touched features one by one
+    (``Measure.features``) with these values. ``geometry`` asks for the overlap to be shown.
     """
 
     layer: str
@@ -114,26 +127,54 @@ class Demand:
     width_tolerance_m: float = 0.1
     area_tolerance_m2: float = 1.0
     within_m: float = 0.0
+    beyond_m: float = 0.0
+    on: tuple[LayerClasses, ...] = ()
+    off: tuple[LayerClasses, ...] = ()
+    values: tuple[str, ...] = ()
     geometry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sliver:
-    """A part under both tolerances: width is 2 · area / perimeter."""
+    """A part under both tolerances: width is 2 · area / perimeter.
+
+    ``geometry`` is the part in the work CRS, an opaque object here; it makes no difference between
+    slivers.
+    """
 
     area_m2: float
     width_m: float
+    geometry: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A feature near the site; ``edge_m`` is None when its half width is not known."""
+    """A feature near the site; ``edge_m`` is None when its half width is not known.
+
+    ``values`` are further fields of the feature that the plan names, None where empty.
+    """
 
     feature_id: str
     cls: str | None
     name: str | None
     axis_m: float
     edge_m: float | None
+    values: Mapping[str, str | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One feature that the site overlaps, m², with the values that were asked for.
+
+    ``decisive_m2`` leaves the slivers out: 0 means that the site only grazes it.
+    """
+
+    feature_id: str
+    cls: str | None
+    name: str | None
+    area_m2: float
+    decisive_m2: float
+    values: Mapping[str, str | float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +184,9 @@ class Measure:
     ``area`` is the full sum; ``decisive_m2`` leaves the slivers out and is what a threshold sees.
     Land off a layer is counted inside its coverage only: beyond it nothing is known.
     ``reach_covered`` is False when the land within the searched distance is not all covered, so
-    that an unseen feature may be nearer than the nearest one seen. ``geometry`` is the overlap in
-    the work CRS, an opaque object here.
+    that an unseen feature may be nearer than the nearest one seen. ``features`` are the features
+    one by one where values were asked for. ``geometry`` is the overlap in the work CRS, an opaque
+    object here.
     """
 
     demand: Demand
@@ -155,6 +197,7 @@ class Measure:
     length_m: float = 0.0
     count: int = 0
     near: tuple[Near, ...] = ()
+    features: tuple[Touched, ...] = ()
     reach_covered: bool = True
     feature_ids: tuple[str, ...] = ()
     geometry: Any = None

@@ -60,11 +60,24 @@ def citation(row: Mapping[str, Any], *, marked: bool = True) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that no text has published; ``value`` stays None until a plan fills it in."""
+
+    id: str
+    title: str
+    unit: str
+    value: float | None = None
+    source: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One dated rule; ``params`` is the typed parameter object of its kind.
 
-    ``origin`` is statute, plan or assumption. ``effect_verified`` False, or an assumption, means
-    that the worst outcome of the rule is ``undetermined``.
+    ``layers`` are those without which it cannot be judged, ``title_en`` is a short rendering of
+    the title. ``origin`` is statute, plan or assumption. ``effect_verified`` False, or an
+    assumption, means that the worst outcome of the rule is ``undetermined``.
     """
 
     id: str
@@ -82,6 +95,7 @@ class Rule:
     remedy: str = ""
     layers: tuple[str, ...] = ()
     source_file: str = ""
+    title_en: str = ""
 
     def in_force(self, as_of: date) -> bool:
         """Whether the rule applies on a day; ``valid_to`` is the last day."""

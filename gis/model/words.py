@@ -28,6 +28,11 @@ class Verdict(StrEnum):
         return _LABELS[self]
 
     @property
+    def label_en(self) -> str:
+        """A short English rendering of the label."""
+        return _LABELS_EN[self]
+
+    @property
     def rank(self) -> int:
         """Worst is highest; ``not_applicable`` is lowest."""
         return _RANKS[self]
@@ -39,6 +44,13 @@ _LABELS = {
     Verdict.UNDETERMINED: "需核实",
     Verdict.FAIL: "不符合",
     Verdict.NOT_APPLICABLE: "不涉及",
+}
+_LABELS_EN = {
+    Verdict.PASS: "complies",
+    Verdict.CONDITIONAL: "complies under conditions",
+    Verdict.UNDETERMINED: "to be verified",
+    Verdict.FAIL: "does not comply",
+    Verdict.NOT_APPLICABLE: "not applicable",
 }
 _RANKS = {
     Verdict.NOT_APPLICABLE: 0,

@@ -132,6 +132,7 @@ class Stated(_Strict):
 class FieldNames(_Strict):
     """Which columns of the file carry the id, class, name, half width in metres and stated area.
 
+    ``values`` names further columns that rules read: ``{ plot_ratio_max = "RJLSX" }``.
     The stated area is compared with the geometry by ``wuqu data check`` and used for nothing else.
     """
 
@@ -141,6 +142,7 @@ class FieldNames(_Strict):
     half_width: str | None = None
     area: str | None = None
     area_unit: Literal["m2", "ha", "mu", "km2"] = "m2"
+    values: dict[str, str] = {}
 
 
 class LayerEntry(_Strict):

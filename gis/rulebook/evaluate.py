@@ -25,21 +25,29 @@ from gis.model import (
     worst,
 )
 from gis.rulebook import land_classes, texts
+from gis.rulebook.conditions import (
+    TINY_SHARE,
+    Answer,
+    Holds,
+    answers,
+    demands_of_conditions,
+    together,
+)
 from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
+from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.schema import RuleEntry
 
-# A site drawn along the edge of a coverage differs from it by rounding only.
-_TINY_SHARE = 1e-6
 _STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
 
 
 def demands(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
     """Return what the rules in force on a day want measured, each demand once."""
-    wanted = (d for rule in book.in_force(as_of) for d in demands_of(rule))
-    return tuple(dict.fromkeys(wanted))
+    rules = book.in_force(as_of)
+    wanted = (d for rule in rules for d in demands_of(rule))
+    asked = (d for rule in rules for d in demands_of_conditions(rule.params.conditions))
+    return tuple(dict.fromkeys((*wanted, *asked)))
 
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
@@ -71,9 +79,10 @@ def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
 def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
     """Return the slivers that the rules in force left out, sorted."""
     found = [
-        Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m)
+        Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m, sliver.geometry)
         for rule in book.in_force(facts.as_of)
         if _may_apply(rule.params, facts.use)
+        and together(answers(rule.params.when, facts)).holds is not Holds.NO
         for demand in demands_of(rule)
         if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
         for sliver in (facts.measures[demand].slivers if demand in facts.measures else ())
@@ -88,7 +97,8 @@ def _finding(rule: Rule, facts: Facts) -> Finding:
     basis = basis_in_force(rule, facts.as_of)
     outcome = _outcome(rule, facts, basis)
     params: RuleEntry = rule.params
-    reports = [facts.layers[name] for name in rule.layers if name in facts.layers]
+    names = (*rule.layers, *params.when_layers)
+    reports = [facts.layers[name] for name in names if name in facts.layers]
     needs_remedy = outcome.verdict.rank > Verdict.PASS.rank
     return Finding(
         rule=rule.id,
@@ -105,6 +115,7 @@ def _finding(rule: Rule, facts: Facts) -> Finding:
         priority=rule.priority,
         decides=not any(r.info.law_status == "changing" for r in reports),
         geometry=outcome.geometry if needs_remedy else None,
+        title_en=rule.title_en,
     )
 
 
@@ -123,11 +134,15 @@ def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
     params: RuleEntry = rule.params
     if facts.use is not None and not _may_apply(params, facts.use):
         return _not_applicable(facts.use)
+    condition = together(answers(params.when, facts))
+    if condition.holds is Holds.NO:
+        return Outcome(Verdict.NOT_APPLICABLE, texts.join(["不满足本条的适用条件", condition.text]))
     blocked = _blocked(rule, facts, basis)
     if blocked:
         return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
     outcome = KINDS[rule.kind].judge(params, facts)
     outcome = _about_use(params, facts, outcome)
+    outcome = _about_conditions(rule, condition, outcome)
     outcome = _about_coverage(rule, facts, outcome)
     outcome = _about_certainty(rule, outcome)
     return replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
@@ -190,6 +205,21 @@ def _about_use(params: RuleEntry, facts: Facts, outcome: Outcome) -> Outcome:
     return replace(outcome, verdict=Verdict.UNDETERMINED, reason=texts.join(said))
 
 
+def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcome:
+    """Say why the rule applies; where nobody knows whether it does, it can only stay open.
+
+    A document that is needed under a claim not made yet is named with its condition.
+    """
+    if condition.holds is Holds.YES or outcome.verdict is Verdict.PASS:
+        return replace(outcome, reason=texts.join([condition.text, outcome.reason]))
+    why = f"不能确定本条是否适用：{condition.text}"
+    said = texts.join([why, outcome.reason])
+    named = condition.holds is Holds.UNCLAIMED and rule.kind == "document_required"
+    if named and outcome.verdict is Verdict.CONDITIONAL:
+        return replace(outcome, reason=said)
+    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said)
+
+
 def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
     """Land that the layer does not cover is unknown: undetermined unless the rest fails."""
     if outcome.verdict.rank > Verdict.UNDETERMINED.rank:
@@ -197,7 +227,7 @@ def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
     for name in rule.layers:
         report = facts.layers[name]
         share = report.uncovered_share
-        if share is not None and share <= _TINY_SHARE:
+        if share is not None and share <= TINY_SHARE:
             continue
         said = texts.join(_said_of_covered(outcome, report.info.title, share))
         return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said, clear="")

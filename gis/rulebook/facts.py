@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from gis.model import Claim, Demand, LayerReport, Measure, Measured, Verdict
+from gis.model import Claim, Demand, Impact, LayerReport, Measure, Measured, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,10 @@ class Facts:
         The answers to the demands of the rule book.
     layers
         The state of each layer for this site, by layer id.
+    corridor_width_m
+        Width of a road or pipe project, None for any other site.
+    budgets
+        What the site takes from each budget of the plan, by account id.
     """
 
     use: str | None
@@ -40,6 +44,8 @@ class Facts:
     site_area_m2: float
     measures: Mapping[Demand, Measure] = field(default_factory=dict)
     layers: Mapping[str, LayerReport] = field(default_factory=dict)
+    corridor_width_m: float | None = None
+    budgets: Mapping[str, Impact] = field(default_factory=dict)
 
     def share(self, area_m2: float) -> float:
         """Return an area as a share of the site, 0 to 1."""
@@ -74,5 +80,6 @@ def is_sound(measure: Measure) -> bool:
         *(x for s in measure.slivers for x in (s.area_m2, s.width_m)),
         *(n.axis_m for n in measure.near),
         *(n.edge_m for n in measure.near if n.edge_m is not None),
+        *(x for f in measure.features for x in (f.area_m2, f.decisive_m2)),
     ]
     return all(math.isfinite(x) and x >= 0 for x in numbers)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from gis.model import Demand, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.parts import (
+from gis.rulebook.kinds.parts import (
     Part,
     area_demand,
     join_parts,

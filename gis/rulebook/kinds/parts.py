@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from gis.model import Demand, Measure, Measured, Quantity, Sliver, Verdict, worst
+from gis.model import Demand, LayerClasses, Measure, Measured, Quantity, Sliver, Verdict, worst
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry
+from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry, ZoneArea
 
 NO_USE = "未说明拟建用途（用地用海分类代码），本条结论随用途而定"
 
@@ -91,8 +91,13 @@ def area_demand(
     *,
     excluding: bool = False,
     geometry: bool = False,
+    where: AreaRule | ZoneArea | None = None,
 ) -> Demand:
-    """Return the demand of an area kind, with the tolerances of its rule."""
+    """Return the demand of an area kind, with the tolerances of its rule.
+
+    ``where`` says around, on and off what the land lies; default what the rule itself says.
+    """
+    place = where or rule
     return Demand(
         rule.layer,
         quantity,
@@ -100,6 +105,10 @@ def area_demand(
         excluding=excluding,
         width_tolerance_m=rule.width_tolerance_m,
         area_tolerance_m2=rule.area_tolerance_m2,
+        within_m=place.within_m,
+        beyond_m=place.beyond_m,
+        on=tuple(LayerClasses(p.layer, p.classes) for p in place.on),
+        off=tuple(LayerClasses(p.layer, p.classes) for p in place.off),
         geometry=geometry,
     )
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gis.model import Demand, Rule
-from gis.rulebook import kind_distance, kind_overlap, kind_use
 from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds import distance, overlap, use
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +26,29 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "forbid_overlap": Kind(
-        kind_overlap.demands_of_forbid_overlap,
-        kind_overlap.forbid_overlap,
-        kind_overlap.threshold_of_forbid_overlap,
+        overlap.demands_of_forbid_overlap,
+        overlap.forbid_overlap,
+        overlap.threshold_of_forbid_overlap,
     ),
     "require_within": Kind(
-        kind_overlap.demands_of_require_within,
-        kind_overlap.require_within,
-        kind_overlap.threshold_of_require_within,
+        overlap.demands_of_require_within,
+        overlap.require_within,
+        overlap.threshold_of_require_within,
     ),
     "convert": Kind(
-        kind_overlap.demands_of_convert,
-        kind_overlap.convert,
-        kind_overlap.threshold_of_convert,
+        overlap.demands_of_convert,
+        overlap.convert,
+        overlap.threshold_of_convert,
     ),
     "use_permitted": Kind(
-        kind_use.demands_of_use_permitted,
-        kind_use.use_permitted,
-        kind_use.threshold_of_use_permitted,
+        use.demands_of_use_permitted,
+        use.use_permitted,
+        use.threshold_of_use_permitted,
     ),
     "min_distance": Kind(
-        kind_distance.demands_of_min_distance,
-        kind_distance.min_distance,
-        kind_distance.threshold_of_min_distance,
+        distance.demands_of_min_distance,
+        distance.min_distance,
+        distance.threshold_of_min_distance,
     ),
 }
 

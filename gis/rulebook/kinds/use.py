@@ -12,8 +12,8 @@ from gis.model import Demand, Measured, Quantity, Verdict
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kind_overlap import outside_demand
-from gis.rulebook.parts import (
+from gis.rulebook.kinds.overlap import outside_demand
+from gis.rulebook.kinds.parts import (
     NO_USE,
     Part,
     area_demand,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.parts import cap, resolve
+from gis.rulebook.kinds.parts import cap, resolve
 from gis.rulebook.schema import MinDistance
 
 

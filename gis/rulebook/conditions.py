@@ -1,0 +1,163 @@
+"""Do the conditions of a rule hold for this site: yes, no, or nobody knows?
+
+No code is evaluated: a condition compares a number of the site, a claim of the applicant, or where
+the site lies. A claim that was not made and a layer that could not answer are unknown; the rule is
+then judged as if it applied, and may not say anything better than the worst of both answers.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from gis.model import Demand, LayerState, Measure, Quantity
+from gis.model.attributes import ATTRIBUTES
+from gis.rulebook import texts
+from gis.rulebook.facts import Facts
+from gis.rulebook.schema import Condition
+
+# A site drawn along the edge of a coverage differs from it by rounding only.
+TINY_SHARE = 1e-6
+
+
+class Holds(Enum):
+    """Whether conditions hold; ``UNCLAIMED`` and ``UNKNOWN`` say what is missing."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLAIMED = "unclaimed"  # the applicant has not said it
+    UNKNOWN = "unknown"  # the layer could not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a condition says of a site, in a sentence with the numbers."""
+
+    holds: Holds
+    text: str
+
+
+def demands_of_conditions(conditions: Iterable[Condition]) -> tuple[Demand, ...]:
+    """Return what conditions on layers want measured."""
+    return tuple(d for c in conditions if c.layer for d in _demands(c))
+
+
+def _demands(condition: Condition) -> tuple[Demand, ...]:
+    """Land of the classes, land of no class that may belong to them, and land off the layer."""
+    inside = Demand(condition.layer, Quantity.INSIDE, condition.classes)
+    unclassed = Demand(condition.layer, Quantity.INSIDE, ("*",), excluding=True)
+    return (inside, unclassed) if condition.classes else (inside,)
+
+
+def answers(conditions: Sequence[Condition], facts: Facts) -> tuple[Answer, ...]:
+    """Return the answer of each condition."""
+    return tuple(_answer(c, facts) for c in conditions)
+
+
+def together(found: Sequence[Answer]) -> Answer:
+    """Return the answer of all conditions: no beats unknown, unknown beats unclaimed beats yes."""
+    for wanted in (Holds.NO, Holds.UNKNOWN, Holds.UNCLAIMED):
+        of_kind = [a for a in found if a.holds is wanted]
+        if of_kind:
+            return Answer(wanted, texts.join(a.text for a in of_kind))
+    return Answer(Holds.YES, texts.join(a.text for a in found))
+
+
+def _answer(condition: Condition, facts: Facts) -> Answer:
+    if condition.layer:
+        return _of_layer(condition, facts)
+    if condition.attribute:
+        return _of_claim(condition, facts)
+    return _of_site(condition, facts)
+
+
+# --- the site and the claims ---------------------------------------------------------------------
+
+
+def _of_site(condition: Condition, facts: Facts) -> Answer:
+    if condition.site == "area_m2":
+        shown = texts.square_metres(facts.site_area_m2)
+        return _compared(condition, facts.site_area_m2, f"地块面积 {shown}", texts.square_metres)
+    width = facts.corridor_width_m
+    if condition.site == "corridor":
+        linear = width is not None
+        said = "地块是道路、管线等线性工程" if linear else "地块不是线性工程"
+        return _yes_no(said, holds=linear in condition.one_of)
+    if width is None:
+        return Answer(Holds.NO, "地块不是线性工程")
+    return _compared(condition, width, f"线性工程宽 {texts.metres(width)}", texts.metres)
+
+
+def _of_claim(condition: Condition, facts: Facts) -> Answer:
+    attribute = ATTRIBUTES[condition.attribute]
+    value = facts.attributes.get(condition.attribute)
+    if value is None:
+        return Answer(Holds.UNCLAIMED, f"未申报{attribute.title}（{condition.attribute}）")
+    said = f"申报的{attribute.title}为 {attribute.shown(value)}{attribute.unit}"
+    if condition.is_number:
+        number = float(value)
+        return _compared(condition, number, said, lambda x: f"{x:g}{attribute.unit}")
+    return _yes_no(said, holds=value in condition.one_of)
+
+
+def _yes_no(text: str, *, holds: bool) -> Answer:
+    return Answer(Holds.YES if holds else Holds.NO, text)
+
+
+def _compared(
+    condition: Condition, value: float, said: str, tell: Callable[[float], str]
+) -> Answer:
+    tests = (
+        (condition.at_least, operator.ge, "达到", "未达到"),
+        (condition.above, operator.gt, "超过", "未超过"),
+        (condition.at_most, operator.le, "不超过", "超过"),
+        (condition.below, operator.lt, "小于", "不小于"),
+    )
+    asked = [
+        (bound, test(value, bound), yes, no) for bound, test, yes, no in tests if bound is not None
+    ]
+    failed = [f"{no} {tell(bound)}" for bound, ok, _, no in asked if not ok]
+    met = [f"{yes} {tell(bound)}" for bound, ok, yes, _ in asked if ok]
+    return _yes_no(f"{said}，{'、'.join(failed or met)}", holds=not failed)
+
+
+# --- where the site lies -------------------------------------------------------------------------
+
+
+def _of_layer(condition: Condition, facts: Facts) -> Answer:
+    report = facts.layers.get(condition.layer)
+    title = report.info.title if report else condition.layer
+    if report is None or report.state is not LayerState.CHECKED:
+        return Answer(Holds.UNKNOWN, f"“{title}”图层无数据，不知道地块是否在其范围内")
+    found = [facts.measures.get(d) for d in _demands(condition)]
+    if any(m is None for m in found):
+        return Answer(Holds.UNKNOWN, f"“{title}”图层没有量测结果")
+    inside, *unclassed = [m for m in found if m is not None]
+    uncovered = report.uncovered_share is None or report.uncovered_share > TINY_SHARE
+    open_ = uncovered or any(m.decisive_m2 > 0 for m in unclassed)
+    name = title + (f"（{'、'.join(condition.classes)}）" if condition.classes else "")
+    return (_within if condition.lies == "within" else _touches)(
+        condition, facts, inside, name, open_=open_
+    )
+
+
+def _within(_: Condition, facts: Facts, inside: Measure, name: str, *, open_: bool) -> Answer:
+    area = inside.area.ellipsoidal_m2
+    if facts.site_area_m2 - area <= max(1.0, TINY_SHARE * facts.site_area_m2):
+        return Answer(Holds.YES, f"地块全部位于{name}内")
+    said = f"地块位于{name}内的只有 {texts.area(area, facts.share(area))}"
+    return Answer(Holds.UNKNOWN if open_ else Holds.NO, said)
+
+
+def _touches(
+    condition: Condition, facts: Facts, inside: Measure, name: str, *, open_: bool
+) -> Answer:
+    area = inside.decisive_m2
+    if area > 0:
+        said = f"地块位于{name}内 {texts.area(area, facts.share(area))}"
+        return _yes_no(said, holds=condition.lies == "on")
+    if open_:
+        return Answer(Holds.UNKNOWN, f"不能确定地块是否位于{name}内")
+    return _yes_no(f"地块不在{name}内", holds=condition.lies == "off")
