@@ -17,8 +17,9 @@ ifneq ($(SERVE),0)
 	$(BIN)/wuqu serve --host 127.0.0.1 --port $(PORT)
 endif
 
+# A file of tests stays in one process: its fixtures open plans and servers once.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

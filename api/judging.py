@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 import shapely
+from starlette.concurrency import run_in_threadpool
 
 from api.deps import State
 from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
-from gis.check import check_site
-from gis.model import Site
+from gis.check import check_site, with_remedies
+from gis.model import Site, SiteCheck, Verdict
 from gis.plan import Plan
 
 Answer = tuple[dict[str, Any], bytes]
@@ -66,21 +67,39 @@ async def judge(
     BusyError
         Too many large requests at once.
     """
-    done: list[Answer] = []
-    work = partial(_check_all, sites, options, state.plan, deadline, done)
+    done: list[SiteCheck] = []
+    work = partial(_check_all, sites, options, state.plan, deadline, done, remedies=not small)
     if small:
         work()
-        return done
+        # A search for remedies judges a dozen outlines: too long for others to wait.
+        if any(check.verdict is not Verdict.PASS for check in done):
+            done = await run_in_threadpool(_helped, done, state.plan)
+        return _answers(done)
     try:
         await state.heavy.run(work, deadline - time.monotonic())
     except TimeoutError:
         raise _too_much(len(done), len(sites)) from None
-    return done
+    return _answers(done)
+
+
+def _answers(checks: Sequence[SiteCheck]) -> list[Answer]:
+    return [(to_dict(check), bytes(check.site.geometry.wkb)) for check in checks]
+
+
+def _helped(checks: Sequence[SiteCheck], plan: Plan) -> list[SiteCheck]:
+    return [with_remedies(c, plan) if c.verdict is not Verdict.PASS else c for c in checks]
 
 
 def _check_all(
-    sites: Sequence[Site], options: Options, plan: Plan, deadline: float, done: list[Answer]
+    sites: Sequence[Site],
+    options: Options,
+    plan: Plan,
+    deadline: float,
+    done: list[SiteCheck],
+    *,
+    remedies: bool,
 ) -> None:
+    """Check the sites; many at once get procedures only, no new outlines."""
     for site in sites:
         if time.monotonic() > deadline:
             raise _too_much(len(done), len(sites))
@@ -90,8 +109,9 @@ def _check_all(
             use=options.use,
             attributes=options.attributes or None,
             as_of=options.as_of,
+            remedies=remedies and len(sites) <= _INLINE_SITES,
         )
-        done.append((to_dict(check), bytes(site.geometry.wkb)))
+        done.append(check)
 
 
 def _too_much(done: int, total: int) -> EffortError:

@@ -144,8 +144,10 @@ class FindingOut(Answer):
 
     rule: str = Field(examples=["farmland.permanent"])
     title: str = Field(examples=["不得占用永久基本农田"])
+    title_en: str = Field(examples=["No construction on permanent basic farmland"])
     verdict: FindingVerdict
     verdict_label: str = Field(examples=["不符合"])
+    verdict_en: str = Field(examples=["does not comply"])
     layer: str | None = Field(
         description=f"{_LAYER_ID}；不涉及图层时为 null", examples=["farmland"]
     )
@@ -167,6 +169,9 @@ class ContactOut(Answer):
     rule: str
     area_m2: float
     width_m: float
+    geometry: GeoJsonObject | None = Field(
+        None, description="细碎接触的位置，GeoJSON 经纬度；图层不公开坐标时没有"
+    )
 
 
 class LayerReportOut(Answer):
@@ -235,11 +240,25 @@ class BreakdownOut(Answer):
 
 
 class RemedyOut(Answer):
-    """What would make the site compliant."""
+    """What would make the site compliant; outlines have been checked again before they are offered.
 
-    rule: str
+    A key that does not belong to the kind of remedy is left out.
+    """
+
+    kind: Literal["trim", "shift", "procedure"] = Field(
+        description="trim 裁减为符合的最大部分、shift 整体平移、procedure 须办理的事项"
+    )
+    rule: str = Field(examples=["cn.green-line"])
+    rules: list[str] = Field(description="调整后符合的规则；procedure 为事项所对应的规则")
     text: str
-    geometry: GeoJsonObject | None = None
+    office: str | None = Field(None, description="办理事项的主管部门")
+    verdict: VerdictCode | None = Field(None, description="按新范围检测的整体结论")
+    verdict_label: str | None = None
+    area_m2: float | None = Field(None, description="新范围的椭球面积")
+    lost_m2: float | None = Field(None, description="裁去的椭球面积")
+    shift_m: float | None = Field(None, description="平移的距离，米")
+    bearing_deg: float | None = Field(None, description="平移的坐标方位角，自坐标北顺时针，度")
+    geometry: GeoJsonObject | None = Field(None, description="新范围，GeoJSON 经纬度")
 
 
 class OutOfScopeOut(Answer):
@@ -273,6 +292,7 @@ class SiteCheckOut(Answer):
     id: str
     verdict: VerdictCode
     verdict_label: str = Field(examples=["有条件符合"])
+    verdict_en: str = Field(examples=["complies under conditions"])
     deciding_rule: str | None
     site: SiteOut
     evidence: list[EvidenceOut]

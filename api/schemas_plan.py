@@ -22,6 +22,17 @@ from api.schemas_balance import AreaRowOut, LandBalanceOut
 from api.schemas_budgets import BudgetOut
 
 
+class ParameterOut(Answer):
+    """A number that no text has published; rules that need it stay undetermined without it."""
+
+    id: str = Field(examples=["z3.investment-per-mu"])
+    title: str
+    unit: str = Field(examples=["wan_per_mu"])
+    value: float | None = Field(description="未录入为 null")
+    source: str
+    note: str
+
+
 class FigureOut(Answer):
     """A stated figure beside the computed one."""
 
@@ -62,6 +73,7 @@ class PlanOut(PlanRefOut):
     figures: list[FigureOut]
     out_of_scope: list[OutOfScopeOut]
     rulebook: RuleBookRef
+    parameters: list[ParameterOut] = Field(description="没有文件公布过数值、由主管部门录入的参数")
 
 
 class BalanceOut(Answer):
@@ -132,12 +144,23 @@ class ZonesOut(Answer):
     zones: list[ZoneOut]
 
 
+class RuleParameterOut(Answer):
+    """A number that no text has published, as far as a rule needs it."""
+
+    id: str = Field(examples=["z3.investment-per-mu"])
+    title: str
+    value: float | None = Field(description="由主管部门录入；未录入为 null，规则结论为需核实")
+
+
 class RuleOut(Answer):
     """One rule of the book in use."""
 
     id: str
     title: str
-    kind: str
+    title_en: str
+    kind: str = Field(examples=["forbid_overlap"])
+    kind_label: str = Field(examples=["禁止占用"])
+    parameters: list[RuleParameterOut] = Field(description="本条引用的规划参数")
     params: dict[str, Any]
     origin: Literal["statute", "plan", "assumption"]
     effect_verified: bool

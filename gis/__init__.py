@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gis.canonical import to_dict
     from gis.check import check_site
+    from gis.compare import compare
     from gis.errors import WuquError
     from gis.intake.read import read_site, read_sites
     from gis.model import Site, SiteCheck, Verdict
@@ -44,6 +45,7 @@ _HOMES = {
     "book": "gis.plan.booking",
     "budgets": "gis.plan.budgets",
     "check_site": "gis.check",
+    "compare": "gis.compare",
     "convert": "gis.rulebook.class_mapping",
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
@@ -72,6 +74,7 @@ __all__ = [
     "book",
     "budgets",
     "check_site",
+    "compare",
     "convert",
     "index_share",
     "land_balance_chart",

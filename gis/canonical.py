@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gis.model import (
+    Contact,
     CrossRow,
     Evidence,
     Finding,
     Impact,
     LayerReport,
     Remark,
+    Remedy,
     SiteCheck,
 )
 
@@ -46,18 +48,16 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
         "id": check.id,
         "verdict": check.verdict.value,
         "verdict_label": check.verdict.label,
+        "verdict_en": check.verdict.label_en,
         "deciding_rule": check.deciding_rule,
         "site": _site(check),
         "evidence": [_evidence(e) for e in check.evidence],
         "findings": [_finding(f) for f in check.findings],
-        "contacts": _contacts(check),
+        "contacts": [_contact(c) | _located(c.geometry) for c in check.contacts],
         "layers": [_layer(r) for r in check.layers],
         "impact": [impact_row(i) for i in check.impact],
         "breakdown": [_breakdown(row) for row in check.breakdown],
-        "remedies": [
-            _drop_none({"rule": r.rule, "text": r.text, "geometry": r.geometry})
-            for r in check.remedies
-        ],
+        "remedies": [_remedy(r) for r in check.remedies],
         "warnings": _remarks(check.warnings),
         "out_of_scope": [{"topic": o.topic, "reason": o.reason} for o in check.out_of_scope],
         "as_of": check.as_of.isoformat(),
@@ -92,7 +92,7 @@ def decision_part(check: SiteCheck) -> dict[str, Any]:
         # In an order of their own: the order of the layers in a plan file decides nothing.
         "evidence": _ordered(_evidence(e) for e in check.evidence),
         "findings": _ordered(_decided(f) for f in check.findings),
-        "contacts": _ordered(_rounded(row) for row in _contacts(check)),
+        "contacts": _ordered(_rounded(_contact(c)) for c in check.contacts),
         "layers": _ordered(
             {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
             for r in check.layers
@@ -192,8 +192,10 @@ def _finding(f: Finding) -> dict[str, Any]:
     row = {
         "rule": f.rule,
         "title": f.title,
+        "title_en": f.title_en,
         "verdict": f.verdict.value,
         "verdict_label": f.verdict.label,
+        "verdict_en": f.verdict.label_en,
         "layer": f.layer,
         "measure": _measure(f),
         "threshold": f.threshold,
@@ -204,7 +206,7 @@ def _finding(f: Finding) -> dict[str, Any]:
         "remedy": f.remedy,
         "decides": f.decides,
     }
-    return row | ({"geometry": f.geometry} if f.geometry else {})
+    return row | _located(f.geometry)
 
 
 def _decided(f: Finding) -> dict[str, Any]:
@@ -219,16 +221,36 @@ def _decided(f: Finding) -> dict[str, Any]:
     }
 
 
-def _contacts(check: SiteCheck) -> list[dict[str, Any]]:
-    return [
-        {
-            "layer": c.layer,
-            "rule": c.rule,
-            "area_m2": _m(c.area_m2),
-            "width_m": round(c.width_m, 3),  # slivers are often thinner than a centimetre
-        }
-        for c in check.contacts
-    ]
+def _located(geometry: Any) -> dict[str, Any]:
+    return {"geometry": geometry} if geometry else {}
+
+
+def _contact(c: Contact) -> dict[str, Any]:
+    """Return a sliver without its place, as the decision part has it."""
+    return {
+        "layer": c.layer,
+        "rule": c.rule,
+        "area_m2": _m(c.area_m2),
+        "width_m": round(c.width_m, 3),  # slivers are often thinner than a centimetre
+    }
+
+
+def _remedy(r: Remedy) -> dict[str, Any]:
+    """Return a remedy; what does not belong to its kind is left out."""
+    row = {
+        "kind": r.kind,
+        "rule": r.rule,
+        "rules": list(r.rules or (r.rule,)),
+        "text": r.text,
+        "office": r.office or None,
+        "verdict": r.verdict.value if r.verdict else None,
+        "verdict_label": r.verdict.label if r.verdict else None,
+        "area_m2": _m(r.area_m2),
+        "lost_m2": _m(r.lost_m2),
+        "shift_m": _m(r.shift_m),
+        "bearing_deg": _m(r.bearing_deg),
+    }
+    return _drop_none(row) | _located(r.geometry)
 
 
 def _layer(r: LayerReport) -> dict[str, Any]:

@@ -7,21 +7,25 @@ calendar).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from typing import TypeVar
 
 from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
 from gis.doubt import alternatives, settled, settled_impact
-from gis.engine import Measurement, cross, measure
-from gis.model import CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck, Verdict
+from gis.engine import cross
+from gis.judge import Judged, judge
+from gis.model import Contact, CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck
 from gis.plan import Plan
 from gis.plan.areas import belongs
 from gis.plan.impact import impact
-from gis.rulebook import Facts, contacts, decide, demands, evaluate
+from gis.remedy import Ground, remedies_for
+from gis.rulebook import contacts, decide
 
+_Row = TypeVar("_Row", Finding, Contact, Remedy)
 # China has one time zone and no summer time, so the legal day needs no time-zone database.
 CHINA = timezone(timedelta(hours=8))
 
@@ -38,6 +42,7 @@ def check_site(
     use: str | None = None,
     attributes: Mapping[str, object] | None = None,
     as_of: date | None = None,
+    remedies: bool = True,
 ) -> SiteCheck:
     """Check one site against the rules of a plan that are in force on a day.
 
@@ -53,6 +58,9 @@ def check_site(
         Claims of the applicant, see ``gis.claims.ATTRIBUTES``.
     as_of
         The day of the law; default today in China. It is part of the decision.
+    remedies
+        Whether outlines that would comply are looked for; it takes several more judgements and
+        changes neither verdict nor digest.
 
     Returns
     -------
@@ -71,67 +79,75 @@ def check_site(
     belongs(site, plan)
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
-    measured = _measured(site, plan, day)
-    taken = impact(plan, site)
-    facts = _facts(site, day, measured, taken)
-    return _assembled(site, plan, measured, facts, _findings(site, plan, facts))
+    judged = judge(site, plan, day)
+    findings = _settled(site, plan, judged)
+    offers = _offered(site, plan, day, findings, outlines=remedies)
+    return _assembled(site, plan, judged, findings, offers)
 
 
-def _measured(site: Site, plan: Plan, day: date) -> Measurement:
-    indexes = [layer.index for layer in plan.layers.values()]
-    return measure(site, indexes, demands(plan.rulebook, day), coverages=plan.coverages)
+def with_remedies(check: SiteCheck, plan: Plan) -> SiteCheck:
+    """Return a check that was made without them together with the outlines that would comply."""
+    judged = judge(check.site, plan, check.as_of, with_evidence=False)
+    findings = _settled(check.site, plan, judged)
+    return replace(check, remedies=_offered(check.site, plan, check.as_of, findings))
 
 
-def _findings(site: Site, plan: Plan, facts: Facts) -> tuple[Finding, ...]:
-    """Evaluate the site; when its place is in doubt, also wherever else it may lie."""
-    findings = evaluate(plan.rulebook, facts)
+def _offered(
+    site: Site, plan: Plan, day: date, findings: tuple[Finding, ...], *, outlines: bool = True
+) -> tuple[Remedy, ...]:
+    """Return the remedies, outlines in longitude/latitude."""
+    offers = remedies_for(site, findings, _ground(plan, day) if outlines else None)
+    return tuple(_shown(remedy, site.crs.work_epsg) for remedy in offers)
+
+
+def _settled(site: Site, plan: Plan, judged: Judged) -> tuple[Finding, ...]:
+    """Return the findings; when the place is in doubt, as they hold wherever else it may lie."""
     if site.doubt is None:
-        return findings
-    day = facts.as_of
-    others = (
-        evaluate(
-            plan.rulebook, _facts(other, day, _measured(other, plan, day), impact(plan, other))
-        )
-        for other in alternatives(site)
-    )
-    return settled(findings, others, site.doubt)
+        return judged.findings
+    day = judged.facts.as_of
+    others = (judge(o, plan, day, with_evidence=False).findings for o in alternatives(site))
+    return settled(judged.findings, others, site.doubt)
 
 
-def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]) -> Facts:
-    return Facts(
-        use=site.use,
-        attributes=site.claims,
-        as_of=day,
-        site_area_m2=site.area.ellipsoidal_m2,
-        measures=measured.measures,
-        layers={report.info.id: report for report in measured.reports},
-        corridor_width_m=site.corridor_width_m,
-        budgets={row.id: row for row in taken},
+def _ground(plan: Plan, day: date) -> Ground:
+    def findings(outline: Site, rules: frozenset[str] | None) -> tuple[Finding, ...]:
+        return judge(outline, plan, day, rules, with_evidence=False).findings
+
+    return Ground(
+        judge=findings,
+        rules={rule.id: rule for rule in plan.rulebook.in_force(day)},
+        layers={layer.info.id: layer.index for layer in plan.layers.values()},
+        coverages=plan.coverages,
     )
 
 
 def _assembled(
-    site: Site, plan: Plan, measured: Measurement, facts: Facts, findings: tuple[Finding, ...]
+    site: Site,
+    plan: Plan,
+    judged: Judged,
+    findings: tuple[Finding, ...],
+    offers: tuple[Remedy, ...],
 ) -> SiteCheck:
     verdict, deciding_rule = decide(findings)
+    epsg = site.crs.work_epsg
     check = SiteCheck(
         id="",
         verdict=verdict,
         deciding_rule=deciding_rule,
         site=site,
-        evidence=measured.evidence,
-        findings=tuple(_shown(finding, site) for finding in findings),
-        contacts=contacts(plan.rulebook, facts),
-        layers=measured.reports,
-        impact=_impact(site, plan, tuple(facts.budgets.values())),
+        evidence=judged.measured.evidence,
+        findings=tuple(_shown(finding, epsg) for finding in findings),
+        contacts=tuple(_shown(c, epsg) for c in contacts(plan.rulebook, judged.facts)),
+        layers=judged.measured.reports,
+        impact=_impact(site, plan, tuple(judged.facts.budgets.values())),
         breakdown=_breakdown(site, plan),
-        remedies=tuple(_remedies(findings)),
-        as_of=facts.as_of,
+        remedies=offers,
+        as_of=judged.facts.as_of,
         plan=plan.ref,
         rulebook_id=plan.rulebook.id,
         rulebook_sha256=plan.rulebook.sha256,
         out_of_scope=plan.out_of_scope,
-        outline=to_lonlat(site.geometry, site.crs.work_epsg),
+        outline=to_lonlat(site.geometry, epsg),
     )
     decided = digest(check)
     return replace(check, id=decided[:16], digest=decided)
@@ -144,11 +160,9 @@ def _impact(site: Site, plan: Plan, rows: tuple[Impact, ...]) -> tuple[Impact, .
     return settled_impact(rows, [impact(plan, other) for other in alternatives(site)], site.doubt)
 
 
-def _shown(finding: Finding, site: Site) -> Finding:
-    """Return the finding with what it marks in longitude/latitude."""
-    if finding.geometry is None:
-        return finding
-    return replace(finding, geometry=to_lonlat(finding.geometry, site.crs.work_epsg))
+def _shown(row: _Row, epsg: int) -> _Row:
+    """Return a row with its geometry in longitude/latitude."""
+    return row if row.geometry is None else replace(row, geometry=to_lonlat(row.geometry, epsg))
 
 
 def _breakdown(site: Site, plan: Plan) -> tuple[CrossRow, ...]:
@@ -158,9 +172,3 @@ def _breakdown(site: Site, plan: Plan) -> tuple[CrossRow, ...]:
     if site.corridor_width_m is None or len(usable) < 2:
         return ()
     return cross(site, usable[0], usable[1])
-
-
-def _remedies(findings: Iterable[Finding]) -> Iterator[Remedy]:
-    for finding in findings:
-        if finding.decides and finding.remedy and finding.verdict.rank > Verdict.PASS.rank:
-            yield Remedy(finding.rule, finding.remedy)

@@ -20,6 +20,7 @@ import typer
 
 from gis.cli_budgets import budgets_app
 from gis.cli_common import (
+    AsOfOption,
     CrsOption,
     EncodingOption,
     FormatOption,
@@ -39,8 +40,10 @@ from gis.cli_common import (
     stdout,
     writing,
 )
+from gis.cli_compare import plan_app
 from gis.cli_data import data_app
 from gis.cli_plan import balance
+from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
 
@@ -54,19 +57,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-rules_app = typer.Typer(help="查看规则库。", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(txt_app, name="txt")
 app.add_typer(budgets_app, name="budgets")
+app.add_typer(plan_app, name="plan")
 
 
 _FORMAT = re.compile(r"--format[ =](json|geojson)\b")
 # The parser's error for a wrong call; its module is not public, its subclass is.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="法规时点，形如 2026-11-22（默认：今天）。")
-]
 
 
 # --- commands ------------------------------------------------------------------------------------
@@ -92,6 +92,50 @@ def check(
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
+    _check(
+        file, use, attr, width, which, as_of, crs, encoding, map_file, plan, output, repair=repair
+    )
+
+
+@app.command()
+def corridor(
+    file: Annotated[Path, typer.Argument(help="道路、管线等的中心线文件，格式与 check 相同。")],
+    width: Annotated[float, typer.Option("--width", help="线性工程的宽度，米。")],
+    use: UseOption = None,
+    attr: Annotated[
+        list[str] | None, typer.Option(help="属性，形如 key_project=true，可重复。")
+    ] = None,
+    which: WhichOption = None,
+    repair: Annotated[bool, typer.Option("--repair", help="修复自相交图形后再检测。")] = False,
+    as_of: AsOfOption = None,
+    crs: CrsOption = None,
+    encoding: EncodingOption = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    plan: PlanOption = None,
+    output: MapFormatOption = MapOutput.text,
+) -> None:
+    """检测一条道路或者管线：按宽度成面，另列现状地类和功能区的交叉面积。"""
+    _check(
+        file, use, attr, width, which, as_of, crs, encoding, map_file, plan, output, repair=repair
+    )
+
+
+def _check(
+    file: Path,
+    use: str | None,
+    attr: list[str] | None,
+    width: float | None,
+    which: str | None,
+    as_of: str | None,
+    crs: str | None,
+    encoding: str | None,
+    map_file: Path | None,
+    plan: Path | None,
+    output: MapOutput,
+    *,
+    repair: bool,
+) -> None:
+    """Check the sites of a file; ``check`` and ``corridor`` differ in their options only."""
     from gis.canonical import to_dict
     from gis.check import check_site
     from gis.claims import parse_attributes, parse_pairs
@@ -109,7 +153,7 @@ def check(
         ]
     if map_file:
         _write_map(map_file, docs, opened)
-    _show_checks(docs, output, many=which == "all")
+    _show_checks(docs, output, opened, many=which == "all")
 
 
 @app.command()
@@ -137,14 +181,14 @@ def demo(
     docs: list[dict[str, Any]] = []
     with progress() as bar:
         for sample in bar.track(samples, description="检测示例地块"):
-            site = read_site(sample.path, opened, name=sample.name)
+            site = read_site(sample.path, opened, name=sample.name, width_m=sample.width_m)
             found = check_site(
                 site, opened, use=sample.use, attributes=sample.attributes, as_of=sample.as_of
             )
             docs.append(to_dict(found))
     with writing(out / "checks.json"):
         (out / "checks.json").write_text(as_json({"checks": docs}), encoding="utf-8")
-        write_gpkg(docs, out / "sites.gpkg", opened.work_epsg)
+        write_gpkg(docs, out / "sites.gpkg", opened.work_epsg, opened)
     _write_map(out / "map.html", docs, opened)
     if output is Output.json:
         return typer.echo(as_json({"checks": docs}))
@@ -178,39 +222,6 @@ def serve(
     importlib.import_module("api.serve").serve(host=host, port=port, workers=workers, plan=plan)
 
 
-@rules_app.command("list")
-def rules_list(
-    as_of: AsOfOption = None, plan: PlanOption = None, output: FormatOption = Output.text
-) -> None:
-    """列出某一时点有效的规则。"""
-    from gis.console import print_rows
-    from gis.rulebook import describe
-
-    book = open_plan(plan).rulebook
-    day = day_given(as_of, "时点")
-    rows = [describe(rule) for rule in (book.in_force(day) if day else book.rules)]
-    if output is Output.json:
-        return typer.echo(as_json({"rules": rows}))
-    heads = ("编号", "名称", "类型", "来源", "生效", "失效")
-    keys = ("id", "title", "kind", "origin", "valid_from", "valid_to")
-    print_rows(stdout(), "规则", heads, [[r[k] or "" for k in keys] for r in rows])
-    return None
-
-
-@rules_app.command("show")
-def rules_show(rule: str, plan: PlanOption = None, output: FormatOption = Output.text) -> None:
-    """显示一条规则及其依据。"""
-    from gis.console import print_rows
-    from gis.rulebook import describe
-
-    found = describe(open_plan(plan).rulebook.rule(rule))
-    if output is Output.json:
-        return typer.echo(as_json(found))
-    rows = [(k, v if isinstance(v, str) else as_json(v)) for k, v in found.items()]
-    print_rows(stdout(), rule, ("项", "内容"), rows)
-    return None
-
-
 # --- what the commands share ---------------------------------------------------------------------
 
 
@@ -222,13 +233,15 @@ def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:
         path.write_text(page, encoding="utf-8")
 
 
-def _show_checks(docs: Sequence[dict[str, Any]], output: MapOutput, *, many: bool) -> None:
+def _show_checks(
+    docs: Sequence[dict[str, Any]], output: MapOutput, plan: Plan, *, many: bool
+) -> None:
     from gis.console import print_check
 
     if output is MapOutput.geojson:
         from gis.output.export import to_geojson
 
-        return typer.echo(as_json(to_geojson(docs)))
+        return typer.echo(as_json(to_geojson(docs, plan)))
     if output is MapOutput.json:
         return typer.echo(as_json({"checks": list(docs)} if many else docs[0]))
     for doc in docs:

@@ -55,6 +55,9 @@ EncodingOption = Annotated[
 ]
 WhichOption = Annotated[str | None, typer.Option("--which", help="多个地块时的序号，或 all。")]
 RepairOption = Annotated[bool, typer.Option("--repair", help="修复自相交的图形。")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="法规时点，形如 2026-11-22（默认：今天）。")
+]
 UseOption = Annotated[str | None, typer.Option(help="拟建用途：2023 年版用地用海代码。")]
 WidthOption = Annotated[float | None, typer.Option("--width", help="线状项目的宽度（米）。")]
 

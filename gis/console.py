@@ -26,6 +26,9 @@ STYLES = {
 _ICONS = {"pass": "✓", "conditional": "!", "undetermined": "?", "fail": "✗", "not_applicable": "–"}
 
 
+_OUTLINES = {"trim": "裁减方案", "shift": "平移方案"}
+
+
 def verdict_text(verdict: str, label: str) -> Text:
     """Return the verdict with its icon, so that colour alone never carries it."""
     return Text(f"{_ICONS[verdict]} {label}", style=STYLES[verdict])
@@ -36,6 +39,10 @@ def print_check(console: Console, doc: Mapping[str, Any]) -> None:
     console.print(_headline(doc))
     for table in _findings_tables(doc):
         console.print(table)
+    for remedy in doc["remedies"]:
+        # What to apply for stands with the findings already.
+        if kind := _OUTLINES.get(remedy.get("kind", "")):
+            console.print(Text(f"{kind}：{remedy['text']}", style="green"), soft_wrap=True)
     console.print(_evidence_table(doc))
     if doc["breakdown"]:
         rows = [
@@ -76,6 +83,9 @@ def _headline(doc: Mapping[str, Any]) -> Panel:
     text.append(f"  {doc['site']['name']}", style="bold")
     if mark := traced_mark(doc):
         text.append(f"（{mark}）", style="yellow")
+    if english := doc.get("verdict_en"):  # records of earlier versions have none
+        deciding_en = (deciding_finding(doc) or {}).get("title_en")
+        text.append(f"\n{': '.join(filter(None, (english, deciding_en)))}", style="dim")
     text.append(
         f"\n椭球面积 {area['mu']:.2f} 亩 = {area['ha']:.4f} 公顷 = {area['ellipsoidal_m2']:,.2f} m²"
         f"（平面 {area['planar_m2']:,.2f} m²）",

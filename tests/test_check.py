@@ -23,7 +23,7 @@ from gis.plan.samples import load_samples
 def sample_checks(plan: Plan) -> dict[str, SiteCheck]:
     found = {}
     for s in load_samples(plan):
-        site = read_site(s.path, plan, name=s.name)
+        site = read_site(s.path, plan, name=s.name, width_m=s.width_m)
         found[s.path.stem] = check_site(
             site, plan, use=s.use, attributes=s.attributes, as_of=s.as_of
         )
@@ -31,8 +31,11 @@ def sample_checks(plan: Plan) -> dict[str, SiteCheck]:
 
 
 EXPECTED = {
-    "yizhong_xinxiao": Verdict.PASS,
-    "yixiao_sanguan": Verdict.CONDITIONAL,
+    "fire_station": Verdict.PASS,
+    "yizhong_xinxiao": Verdict.CONDITIONAL,
+    "jiankang_kejiyuan": Verdict.CONDITIONAL,
+    "mingzhu_roads": Verdict.UNDETERMINED,
+    "yixiao_sanguan": Verdict.UNDETERMINED,
     "zhongyao_yuanqu": Verdict.UNDETERMINED,
     "mingzhu_guangchang": Verdict.FAIL,
     "theme_park_2000mu": Verdict.FAIL,
@@ -65,7 +68,37 @@ def test_the_plaza_fails_by_the_green_line_and_the_park_by_farmland(sample_check
     assert sample_checks["mingzhu_guangchang"].deciding_rule == "cn.green-line"
     assert sample_checks["theme_park_2000mu"].deciding_rule == "cn.permanent-farmland"
     assert sample_checks["zhongyao_yuanqu"].deciding_rule == "plan.zone-use"
-    assert sample_checks["yizhong_xinxiao"].deciding_rule is None
+    assert sample_checks["yizhong_xinxiao"].deciding_rule == "shandong.archaeology"
+    assert sample_checks["fire_station"].deciding_rule is None
+
+
+def test_evidence_names_owner_village_and_whether_fields_are_irrigated(sample_checks) -> None:
+    check = sample_checks["yixiao_sanguan"]
+    owners = {e.name: e for e in check.evidence if e.layer == "ownership"}
+    collective = {name: e for name, e in owners.items() if e.cls == "集体"}
+    assert set(owners) - set(collective) == {"国家所有（湖西街道）"}
+    assert all("示意村" in name for name in collective)
+    # Only the fields inside the site are collective; the rest is state-owned.
+    fields = next(e for e in check.evidence if (e.layer, e.cls) == ("landuse", "0102"))
+    assert fields.name == "水浇地"
+    assert sum(e.area_m2 for e in collective.values()) == pytest.approx(fields.area_m2, abs=5)
+    assert sum(e.share for e in owners.values()) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_land_of_several_villages_is_listed_village_by_village(sample_checks) -> None:
+    rows = [e for e in sample_checks["theme_park_2000mu"].evidence if e.layer == "ownership"]
+    assert len({e.name for e in rows if e.cls == "集体"}) > 1
+    assert len({(e.cls, e.name) for e in rows}) == len(rows)
+
+
+def test_the_roads_of_the_plaza_wait_for_the_belt_the_fields_and_the_village(sample_checks) -> None:
+    check = sample_checks["mingzhu_roads"]
+    assert check.site.corridor_width_m == 16.0
+    found = {f.rule: f.verdict for f in check.findings}
+    for rule in ("cn.green-line-crossing", "cn.cultivated-land", "cn.land-acquisition"):
+        assert found[rule] is Verdict.CONDITIONAL, rule
+    assert {(row.first, row.second) for row in check.breakdown} == {("0102", "Z5")}
+    assert {e.cls for e in check.evidence if e.layer == "planned_use"} == {"1402"}
 
 
 def test_every_finding_has_a_basis_a_reason_and_an_office(sample_checks) -> None:
@@ -214,7 +247,7 @@ def test_removing_a_layer_never_improves_a_verdict(
     assert poorer.layer(layer_id).state is LayerState.NO_DATA
     for sample in load_samples(plan):
         full = sample_checks[sample.path.stem]
-        site = read_site(sample.path, poorer, name=sample.name)
+        site = read_site(sample.path, poorer, name=sample.name, width_m=sample.width_m)
         check = check_site(site, poorer, use=sample.use, as_of=sample.as_of)
         for finding in check.findings:
             needs_it = layer_id in poorer.rulebook.rule(finding.rule).layers

@@ -25,7 +25,8 @@ TO_MAP = {GCJ02: to_gcj02, BD09: to_bd09}
 
 @pytest.fixture(scope="module")
 def samples(plan):
-    return {s.path.stem: (s, read_site(s.path, plan)) for s in load_samples(plan)}
+    found = load_samples(plan)
+    return {s.path.stem: (s, read_site(s.path, plan, width_m=s.width_m)) for s in found}
 
 
 def drawn(geometry, shift):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gis.crs import ellipsoidal_area
 from gis.engine import LayerIndex, Measurement, cross, measure
-from gis.engine.overlay import parts_of
+from gis.engine.cut import parts_of
 from gis.model import (
     Area,
     CrsDecision,

@@ -34,7 +34,9 @@ def raw(french_plan_dir: Path, name: str):
 
 
 def test_all_layers_open_with_their_accents(french: Plan) -> None:
-    assert {layer.state for layer in french.layers.values()} == {LayerState.CHECKED}
+    states = {name: layer.state for name, layer in french.layers.items()}
+    assert states.pop("routes") is LayerState.NO_DATA  # not among the published files
+    assert set(states.values()) == {LayerState.CHECKED}
     assert len(french.layer("zones").index) == 90
     assert "Elément de paysage à préserver" in set(french.layer("prescriptions").index.names)
 
@@ -73,7 +75,15 @@ def test_a_house_in_the_town_is_permitted(french: Plan, french_plan_dir: Path) -
     )
     x, y = free.representative_point().coords[0]
     site = read_site(SQUARE.format(x - 5, y - 5, x + 5, y + 5), french)
-    assert check_site(site, french, use="0701", as_of=AS_OF).verdict is Verdict.PASS
+    check = check_site(site, french, use="0701", as_of=AS_OF)
+    # What keeps the answer open are the heights and footprints of a text nobody has filled in.
+    opened = {f.rule for f in check.findings if f.verdict is Verdict.UNDETERMINED}
+    assert (
+        {"plu.height", "plu.footprint"}
+        <= opened
+        <= {"plu.height", "plu.footprint", "plu.landscape"}
+    )
+    assert check.finding("plu.zone-use").verdict is Verdict.PASS
 
 
 def test_classified_woodland_fails_and_reserved_land_is_conditional(

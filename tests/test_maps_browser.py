@@ -368,3 +368,37 @@ def test_hostile_text_in_plan_and_document_never_runs(browser, plan, documents, 
             assert page.evaluate("typeof window.pwned") == "undefined"
             assert page.locator("img[src='x']").count() == 0
             assert "{{7*7}}" in page.content() or "{{7*7}}" in page.inner_text("body")
+
+
+def test_a_tapped_remedy_shows_its_outline_and_the_first_one_shows_again(
+    browser, tmp_path, plan, documents
+):
+    outline = documents[0]["site"]["geometry"]
+    west, south = outline["coordinates"][0][0]
+    moved = {
+        "type": "Polygon",
+        "coordinates": [[[x + 0.002, y] for x, y in ring] for ring in outline["coordinates"]],
+    }
+    about = {"rule": "r", "rules": ["r"], "verdict": "pass", "verdict_label": "符合"}
+    rows = [
+        about | {"kind": "trim", "text": "裁去", "area_m2": 9e4, "lost_m2": 1e4,
+                 "geometry": outline},
+        about | {"kind": "shift", "text": "平移", "shift_m": 180.0, "bearing_deg": 90.0,
+                 "area_m2": 1e5, "geometry": moved},
+        {"kind": "procedure", "rule": "r", "rules": ["r"], "text": "报批", "office": "某局"},
+    ]  # fmt: skip
+    assert (west, south) != tuple(moved["coordinates"][0][0])
+    path = tmp_path / "site.html"
+    path.write_text(site_map(documents[0] | {"remedies": rows}, plan), "utf-8")
+    with opened(browser, path, DESK) as page:
+        shown = "() => [...document.querySelectorAll('path.wq-remedy')].map(e => e.classList[1])"
+        assert page.evaluate(shown) == ["wq-r-r0"]
+        page.locator("details[data-layer-key=r1] summary").click()
+        page.wait_for_function(
+            "document.querySelectorAll('path.wq-r-r1').length === 1 "
+            "&& !document.querySelector('path.wq-r-r0')"
+        )
+        page.locator("details[data-layer-key=r1] summary").click()
+        page.wait_for_function("document.querySelectorAll('path.wq-r-r0').length === 1")
+        assert page.get_by_text("裁减或平移后的范围").first.is_visible()
+        assert page.get_by_text("须办理的事项（按主管部门）1 项").is_visible()

@@ -38,6 +38,7 @@ def kept(index: LayerIndex, mask: np.ndarray) -> LayerIndex:
         names=index.names[mask],
         half_widths=index.half_widths[mask],
         geometries=index.geometries[mask],
+        values={name: column[mask] for name, column in index.values.items()},
     )
 
 
@@ -109,7 +110,7 @@ CASES: dict[str, dict[str, Spoil]] = {
 @pytest.fixture(scope="module")
 def sites(plan: Plan) -> list[tuple[Site, str | None]]:
     """The samples with their uses, and seeded squares in and around the resort."""
-    found = [(read_site(s.path, plan), s.use) for s in load_samples(plan)]
+    found = [(read_site(s.path, plan, width_m=s.width_m), s.use) for s in load_samples(plan)]
     random = np.random.default_rng(7)
     west, south, east, north = plan.layer("resort").index.union.bounds
     core = plan.layer("core").index.union.bounds

@@ -207,3 +207,49 @@ def test_features_without_ids_are_numbered_alike_in_any_order(tmp_path: Path) ->
     second = opened(tmp_path, fields=fields)
     assert first.content_sha256 == second.content_sha256
     assert list(first.frame["cls"]) == list(second.frame["cls"])
+
+
+PARCEL = {"id": "BSM", "values": {"plot_ratio_max": "RJLSX", "note": "BZ"}}
+
+
+def test_further_fields_are_numbers_or_words_or_nothing(tmp_path: Path) -> None:
+    other = shapely.box(400_200, 4_020_000, 400_300, 4_020_100)
+    write(tmp_path, [BOX, other], RJLSX=[1.5, float("nan")], BZ=["  村镇 ", ""])
+    index = opened(tmp_path, fields=PARCEL).index
+    assert list(index.values["plot_ratio_max"]) == [1.5, None]
+    assert list(index.values["note"]) == ["村镇", None]
+
+
+def test_whole_numbers_are_numbers_as_well(tmp_path: Path) -> None:
+    write(tmp_path, [BOX], RJLSX=[24], BZ=["24"])
+    index = opened(tmp_path, fields=PARCEL).index
+    assert (index.values["plot_ratio_max"][0], index.values["note"][0]) == (24.0, "24")
+
+
+def test_further_fields_stay_with_their_feature_when_ids_are_sorted(tmp_path: Path) -> None:
+    other = shapely.box(400_200, 4_020_000, 400_300, 4_020_100)
+    write(tmp_path, [BOX, other], BSM=["2", "1"], RJLSX=[2.0, 1.0], BZ=["b", "a"])
+    index = opened(tmp_path, fields=PARCEL).index
+    assert list(index.ids) == ["1", "2"]
+    assert list(index.values["plot_ratio_max"]) == [1.0, 2.0]
+    assert index.geometries[0].equals(other)
+
+
+def test_a_further_field_that_the_file_lacks_makes_the_layer_failed(tmp_path: Path) -> None:
+    write(tmp_path, [BOX], RJLSX=[1.5])
+    layer = opened(tmp_path, fields=PARCEL)
+    assert layer.state is LayerState.FAILED
+    assert "BZ" in layer.reason
+
+
+def test_the_hash_sees_further_fields_only_where_the_plan_names_them(tmp_path: Path) -> None:
+    plain, hashes = {"id": "BSM"}, []
+    for ratio, note in ((1.5, "a"), (1.6, "a"), (1.5, "b"), (float("nan"), "a")):
+        write(tmp_path, [BOX], RJLSX=[ratio], BZ=[note])
+        hashes.append(opened(tmp_path, fields=PARCEL).content_sha256)
+        assert opened(tmp_path, fields=plain).content_sha256 not in hashes
+    assert len(set(hashes)) == 4
+    write(tmp_path, [BOX])
+    bare = opened(tmp_path, fields=plain).content_sha256
+    write(tmp_path, [BOX], RJLSX=[1.5], BZ=["a"])
+    assert opened(tmp_path, fields=plain).content_sha256 == bare

@@ -159,7 +159,9 @@ async def list_site_checks(
 )
 async def get_site_check_geojson(state: StateDep, check_id: CheckId) -> Response:
     """Return the outlines of one record."""
-    return geojson_answer(to_geojson([await state.document(check_id)]))
+    return geojson_answer(
+        to_geojson([await state.document(check_id)], state.plan, state.settings.secrecy)
+    )
 
 
 @router.get(

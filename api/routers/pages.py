@@ -113,6 +113,7 @@ def _samples(state: State) -> list[dict[str, Any]]:
             "name": s.name,
             "file": s.path.name,
             "use": s.use,
+            "width_m": s.width_m,
             "as_of": s.as_of.isoformat(),
             "note": s.note,
             # In the words of the query: true and false, not True and False.

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import shapely
 from fastapi import APIRouter, Path, Query
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas_plan as schemas
@@ -23,6 +24,7 @@ from gis.check import legal_day
 from gis.crs import ellipsoidal_area, to_lonlat
 from gis.errors import NotFoundError
 from gis.model import Area, LayerState, Rule
+from gis.model.attributes import day_of
 from gis.plan import Plan
 from gis.plan.catalogue import Layer
 from gis.plan.figures import figure_row
@@ -31,6 +33,18 @@ from gis.rulebook import describe
 router = APIRouter(prefix="/v1", tags=["规划"], dependencies=[KnownQuery])
 
 MAX_PAGE = 2000
+
+
+def _day(given: object) -> object:
+    """Return the day of a query; ValueError for another way of writing it, such as a number."""
+    return day_of(given) if isinstance(given, str) else given
+
+
+AsOf = Annotated[
+    date | None,
+    BeforeValidator(_day),
+    Query(description="依据日期，形如 2026-11-22；默认今天（北京时间）"),
+]
 
 
 @router.get(
@@ -53,6 +67,7 @@ async def get_plan(state: StateDep) -> dict[str, Any]:
         "figures": [figure_row(f) for f in plan.figures()],
         "out_of_scope": [asdict(o) for o in plan.out_of_scope],
         "rulebook": _book(plan),
+        "parameters": [asdict(p) for p in plan.rulebook.parameters.values()],
     }
 
 
@@ -199,7 +214,7 @@ async def get_layer(
 )
 async def list_rules(
     plan: PlanDep,
-    as_of: Annotated[date | None, Query(description="依据日期，默认今天（北京时间）")] = None,
+    as_of: AsOf = None,
 ) -> dict[str, Any]:
     """Return the rules of the book."""
     day = as_of or legal_day()
@@ -221,7 +236,7 @@ async def list_rules(
 async def get_rule(
     plan: PlanDep,
     rule_id: Annotated[str, Path(max_length=120)],
-    as_of: Annotated[date | None, Query(description="依据日期，默认今天（北京时间）")] = None,
+    as_of: AsOf = None,
 ) -> dict[str, Any]:
     """Return one rule."""
     for rule in plan.rulebook.rules:

@@ -18,8 +18,10 @@ import landuse
 import layers
 import lines
 import numpy as np
+import parcels
 import planned
 import rasters
+import restrictions
 import samples
 import shapely
 import sites
@@ -29,6 +31,7 @@ import water
 import zones
 from arrange import Arrangement
 from frame import HERE, area, facts
+from shapely.geometry.base import BaseGeometry
 from write import write_shapefile
 
 START = time.monotonic()
@@ -77,6 +80,7 @@ class Labels:
         self.town = base.owner([draw.place.towns[t["id"]] for t in facts()["towns"]["list"]])
         self.patch, self.parcel = landuse.paint(base, draw.patches, self.town)
         self.code = np.array([p.code for p in draw.patches])[self.patch]
+        self.state = np.array([p.state_owned for p in draw.patches])[self.patch]
         self.core = base.inside(draw.place.core)
         self.approval = base.inside(draw.place.approval)
         self.plan = base.owner_or_nearest([p.shape for p in draw.plots], self.core)
@@ -103,7 +107,14 @@ def build_tables(draw: Drawing) -> list[layers.Table]:
         layers.parcels(base, draw.patches, label.patch, label.parcel),
         layers.planned_use(base, draw.plots, label.plan),
     ]
-    return tables + _rule_layers(base, draw, label) + _networks(draw)
+    tables += _rule_layers(base, draw, label) + _networks(draw)
+    parcels.make_room(next(table for table in tables if table.file == "GHYDYH"))
+    tables += restrictions.restriction_layers(base, draw.waters, draw.sites)
+    tables += [
+        parcels.detailed_parcels(),
+        parcels.ownership(base, label.state, label.town, draw.country),
+    ]
+    return tables + layers.without_features({table.file for table in tables})
 
 
 def _rule_layers(base: Arrangement, draw: Drawing, label: Labels) -> list[layers.Table]:
@@ -122,7 +133,7 @@ def _rule_layers(base: Arrangement, draw: Drawing, label: Labels) -> list[layers
         layers.features("ZXCQCSZX", "2007", base, lines.purple_line(base)),
         layers.features("ZXCQCSHX", "2008", base, lines.yellow_line(plots, label.plan)),
         layers.features("SX", "3002", base, lines.water_bodies(base, waters)),
-        layers.features("HDGLFW", "3003", base, lines.river_ranges(base, waters), None),
+        layers.features("HDGLFW", "3003", base, lines.river_ranges(base, waters)),
         layers.features("JCQ", "3004", base, lines.built_up(draw.urban, base, label.river)),
     ]
 
@@ -133,10 +144,16 @@ def _networks(draw: Drawing) -> list[layers.Table]:
     resort = draw.place.resort.buffer(0.05)
     return [
         layers.roads(draw.ways, resort, draw.country.roads),
-        layers.tracks("TLZXX", "5002", draw.rail, resort, "LX"),
-        layers.tracks("DLXL", "5003", streets.power_lines(), resort, "DYDJ"),
+        layers.railways(draw.rail, _settings(draw, resort)),
+        layers.power_lines(streets.power_lines(), resort),
         layers.projects(draw.sites),
     ]
+
+
+def _settings(draw: Drawing, resort: BaseGeometry) -> list[tuple[str, BaseGeometry]]:
+    """Return what a railway runs through; outside the core the widest strip of the law is drawn."""
+    city = draw.urban.core_ground
+    return [("城市市区", city), ("城市郊区居民居住区", draw.place.core - city), ("其他", resort)]
 
 
 def main() -> None:

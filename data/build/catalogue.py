@@ -24,7 +24,10 @@ status_note = "示意数据，依据公开资料推绘，不是法定成果，�
 work_crs = "EPSG:4548"
 accepted_crs = [{accepted}]
 bounds = [115.80, 36.22, 116.18, 36.47]
-rulebooks = ["cn", "rules/zones.toml", "rules/local.toml"]
+rulebooks = [
+  "cn", "rules/zones.toml", "rules/works.toml", "rules/shandong.toml", "rules/canal.toml",
+  "rules/local.toml",
+]
 out_of_scope = [
 {scope}
 ]
@@ -67,11 +70,16 @@ licence = "CC0-1.0"
 """
 
 
+def read_entries() -> dict[str, Any]:
+    """Return catalogue.toml."""
+    with (HERE / "catalogue.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
 def write_plan(path: Path) -> None:
     """Write the whole catalogue."""
-    with (HERE / "catalogue.toml").open("rb") as file:
-        entries = tomllib.load(file)
-    topics = [f"  {_inline(entry)}," for entry in entries["out_of_scope"]]
+    entries = read_entries()
+    topics = [f"  {_value(entry)}," for entry in entries["out_of_scope"]]
     accepted = ", ".join(f'"EPSG:{code}"' for code in ACCEPTED)
     blocks = [HEAD.format(accepted=accepted, scope="\n".join(topics)), *_stated()]
     blocks += [_layer(entry) for entry in entries["layer"]]
@@ -96,10 +104,7 @@ def _layer(entry: dict[str, Any]) -> str:
     """Return one [[layer]] block."""
     shown = {**entry, "path": f"shapefiles/{entry['file']}.shp"}
     del shown["file"]
-    lines = [
-        f"{key} = {_inline(value)}" if isinstance(value, dict) else f'{key} = "{value}"'
-        for key, value in shown.items()
-    ]
+    lines = [f"{key} = {_value(value)}" for key, value in shown.items()]
     return "\n[[layer]]\n" + "\n".join(lines) + "\n" + COMMON
 
 
@@ -114,8 +119,3 @@ def _value(value: object) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_value(own)}" for key, own in value.items()) + " }"
     return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _inline(table: dict[str, str]) -> str:
-    cells = ", ".join(f'{key} = "{value}"' for key, value in table.items())
-    return f"{{ {cells} }}"

@@ -111,6 +111,14 @@ def street_ring(points: list[list[float]]) -> shapely.Polygon:
     return shapely.Polygon([street(u, v) for u, v in points])
 
 
+def on_grid(shape: BaseGeometry) -> BaseGeometry:
+    """Return a shape on the millimetre grid, in normal form.
+
+    The grid itself is taken off again: it would also round the vertices that measuring adds.
+    """
+    return shapely.normalize(shapely.set_precision(shapely.set_precision(shape, PRECISION_M), 0))
+
+
 def area(geometry: BaseGeometry) -> float:
     """Return the legal area: m² on the CGCS2000 ellipsoid."""
     return _ellipsoidal_area(geometry, f"EPSG:{EPSG}")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import catalogue
 import landuse
 import numpy as np
 import planned
 import shapely
 from arrange import Arrangement
-from frame import area, at, facts
+from frame import area, at, facts, on_grid
 from lines import Feature
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
@@ -41,6 +42,11 @@ class Table:
         """Append a feature; BSM is counted from the layer's code."""
         self.rows.append([f"371502{self.code}{len(self.rows) + 1:08d}", *values, STATUS])
         self.shapes.append(shape)
+
+    def redraw(self, row: int, shape: BaseGeometry) -> None:
+        """Give a feature another outline and print its area, which stands before the status."""
+        self.shapes[row] = on_grid(shape)
+        self.rows[row][-2] = round(area(self.shapes[row]), 2)
 
     @property
     def fields(self) -> list[Field]:
@@ -161,15 +167,13 @@ def planned_use(base: Arrangement, plots: list, plan: np.ndarray) -> Table:
 
 
 def features(
-    file: str, code: str, base: Arrangement, items: list[Feature], kind: str | None = "LX"
+    file: str, code: str, base: Arrangement, items: list[Feature], kind: str = "LX"
 ) -> Table:
-    """Return a layer of named features made of faces; ``kind`` None leaves the class out."""
-    columns = [text("MC"), number("MJ")] if kind is None else [text(kind), text("MC"), number("MJ")]
-    table = Table(file, code, "polygon", columns)
+    """Return a layer of named features made of faces, with class and area."""
+    table = Table(file, code, "polygon", [text(kind), text("MC"), number("MJ")])
     for group, name, chosen in items:
         shape = base.union(chosen)
-        values = [name, round(area(shape), 2)]
-        table.add(shape, *(values if kind is None else [group, *values]))
+        table.add(shape, group, name, round(area(shape), 2))
     return table
 
 
@@ -184,11 +188,24 @@ def roads(ways: list[Way], inside: BaseGeometry, country: list) -> Table:
     return table
 
 
-def tracks(file: str, code: str, items: list, inside: BaseGeometry, kind: str) -> Table:
-    """Return railways or power lines."""
-    table = Table(file, code, "line", [text("MC"), text(kind), number("BKD", 8)])
+def power_lines(items: list, inside: BaseGeometry) -> Table:
+    """Return power lines with voltage and half width of the conductors."""
+    table = Table("DLXL", "5003", "line", [text("MC"), text("DYDJ"), number("BKD", 8)])
     for name, group, half, line in items:
         _add_line(table, line & inside, name, group, half)
+    return table
+
+
+def railways(items: list, settings: list[tuple[str, BaseGeometry]]) -> Table:
+    """Return railways cut by the setting they run through; the first setting wins."""
+    columns = [text("MC"), text("LX"), text("QD"), number("BKD", 8)]
+    table = Table("TLZXX", "5002", "line", columns)
+    for name, group, half, line in items:
+        rest = line
+        for setting, ground in settings:
+            for part in shapely.get_parts(shapely.line_merge(rest & ground)):
+                _add_line(table, part, name, group, setting, half)
+            rest = rest - ground
     return table
 
 
@@ -216,3 +233,20 @@ def project_shape(item: dict, sites: dict[str, BaseGeometry]) -> BaseGeometry:
     (x, y), (w, h) = at(*item["where"]), item["size"]
     box = shapely.box(x - w / 2, y - h / 2, x + w / 2, y + h / 2)
     return shapely.set_precision(affinity.rotate(box, facts()["frame"]["street_tilt_deg"]), 0.001)
+
+
+def without_features(drawn: set[str]) -> list[Table]:
+    """Return the layers of the catalogue of which nothing is drawn: their columns and no feature.
+
+    Such a layer says "looked at, nothing known here", which a missing file does not say.
+    """
+    return [empty_table(e) for e in catalogue.read_entries()["layer"] if e["file"] not in drawn]
+
+
+def empty_table(entry: dict) -> Table:
+    """Return a layer of the catalogue with its columns and without features."""
+    names = entry["fields"]
+    columns = [text(names[key]) for key in ("class", "name") if key in names]
+    columns += [number(names["area"])] if "area" in names else []
+    columns += [number(names["half_width"], 8)] if "half_width" in names else []
+    return Table(entry["file"], "", entry["geometry"], columns)

@@ -18,6 +18,7 @@ from shapes import merged
 from urban import Urban
 from water import Water
 
+RANGES = {"河流": "河道", "运河": "河道", "干渠": "渠道"}  # kind of water -> class of its range
 Feature = tuple[str, str, np.ndarray]  # class, name, chosen faces
 
 
@@ -37,13 +38,13 @@ def green_line(plots: list[Plot], plan: np.ndarray) -> list[Feature]:
 
 def blue_line(base: Arrangement, place: Districts, waters: list[Water]) -> list[Feature]:
     """Return water with its dikes inside the core, one feature per water body."""
-    return _first_wins(base, [(w.kind, w.name, w.dike & place.core) for w in waters])
+    return first_wins(base, [(w.kind, w.name, w.dike & place.core) for w in waters])
 
 
 def purple_line(base: Arrangement) -> list[Feature]:
     """Return the heritage extents drawn at 四河头 and on the old canal."""
     shapes = purple_shapes()
-    return _first_wins(base, [("历史文化保护", name, shape) for name, shape in shapes])
+    return first_wins(base, [("历史文化保护", name, shape) for name, shape in shapes])
 
 
 def purple_shapes() -> list[tuple[str, BaseGeometry]]:
@@ -64,17 +65,17 @@ def yellow_line(plots: list[Plot], plan: np.ndarray) -> list[Feature]:
 
 def water_bodies(base: Arrangement, waters: list[Water]) -> list[Feature]:
     """Return water surfaces; where two meet, standing water wins."""
-    return _first_wins(base, [(w.kind, w.name, w.surface) for w in waters])
+    return first_wins(base, [(w.kind, w.name, w.surface) for w in waters])
 
 
 def river_ranges(base: Arrangement, waters: list[Water]) -> list[Feature]:
     """Return management ranges of rivers and canals: water up to the outer foot of the dikes."""
-    return _first_wins(
-        base, [(w.kind, f"{w.name}管理范围", w.dike) for w in waters if w.axis is not None]
-    )
+    found = [(RANGES[w.kind], f"{w.name}管理范围", w.dike) for w in waters if w.axis is not None]
+    return first_wins(base, found)
 
 
-def _first_wins(base: Arrangement, shapes: list[tuple[str, str, BaseGeometry]]) -> list[Feature]:
+def first_wins(base: Arrangement, shapes: list[tuple[str, str, BaseGeometry]]) -> list[Feature]:
+    """Return the faces of each (class, name, shape); a face goes to the first shape over it."""
     shapes = [item for item in shapes if not item[2].is_empty]
     owner = base.owner([shape for _, _, shape in shapes])
     return [
@@ -88,7 +89,7 @@ def redline(base: Arrangement, waters: list[Water]) -> list[Feature]:
     by_name = {w.name: w for w in waters}
     x0, y0, _, y1 = by_name["徒骇河"].dike.bounds
     reach = by_name["徒骇河"].dike & shapely.box(x0, y0, limit, y1)
-    return _first_wins(
+    return first_wins(
         base,
         [
             ("水源涵养", "谭庄水库", by_name["谭庄水库"].dike),
@@ -110,7 +111,7 @@ def built_up(urban: Urban, base: Arrangement, river: np.ndarray) -> list[Feature
     items += [
         ("镇区", f"{name}镇区", shape) for name, shape in zip(names, urban.centres, strict=True)
     ]
-    return [(kind, name, chosen & ~river) for kind, name, chosen in _first_wins(base, items)]
+    return [(kind, name, chosen & ~river) for kind, name, chosen in first_wins(base, items)]
 
 
 def farmland(

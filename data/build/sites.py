@@ -7,9 +7,10 @@ when the samples are written; both times they are the same polygons on the milli
 from __future__ import annotations
 
 import shapely
-from frame import area, at, fact, facts, street_ring
+from frame import area, at, fact, facts, street, street_ring
+from parcels import outline
 from shapely import affinity
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiLineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 from solve import solve
 
@@ -17,7 +18,7 @@ MU_M2 = 10000 / 15
 
 
 def build_sites() -> dict[str, BaseGeometry]:
-    """Return all sites by their key in facts.toml."""
+    """Return all sites by their key in facts.toml, and the parcel of the fire station."""
     items = facts()["sites"]
     out: dict[str, BaseGeometry] = {
         key: _solved_box(items[key]) for key in ("yizhong", "sanguan", "health")
@@ -29,6 +30,9 @@ def build_sites() -> dict[str, BaseGeometry]:
         for a, b, c, d in items["plaza_corridors"]
     ]
     out["mingzhu"] = MultiPolygon([out["plaza"], *corridors])
+    ways = [[street(u, v) for u, v in way] for way in items["plaza_roads"]]
+    out["mingzhu_roads"] = _on_grid(MultiLineString(ways))
+    out["fire"] = outline("B0512")
     out["herbal"] = _solved_tilted(items["herbal"])
     out["theme"] = _solved_tilted(items["theme"])
     return out

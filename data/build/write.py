@@ -65,7 +65,8 @@ def _geometry_files(kind: int, shapes: Sequence[BaseGeometry]) -> tuple[bytes, b
         body.append(struct.pack(">ii", number, words) + content)
         index.append(struct.pack(">ii", offset, words))
         offset += words + 4
-    bounds = shapely.total_bounds(np.array(shapes, dtype=object))
+    # A layer without features has no extent; the format then asks for zeros.
+    bounds = shapely.total_bounds(np.array(shapes, dtype=object)) if shapes else np.zeros(4)
     return (
         _header(kind, offset, bounds) + b"".join(body),
         _header(kind, 50 + 4 * len(shapes), bounds) + b"".join(index),
@@ -135,4 +136,6 @@ def _cell(field: Field, value: object, encoding: str) -> bytes:
         if len(text) > field.width:
             raise ValueError(f"{field.name}: {value} is longer than {field.width} bytes")
         return text.ljust(field.width)
+    if value is None:  # not published, which is not zero
+        return b" " * field.width
     return f"{float(str(value)):.{field.decimals}f}".encode("ascii").rjust(field.width)

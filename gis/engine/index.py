@@ -70,6 +70,11 @@ class LayerIndex:
         return shapely.union_all(self.geometries)
 
     @cached_property
+    def surroundings(self) -> dict[Any, Any]:
+        """What ``around`` has drawn around the features lately."""
+        return {}
+
+    @cached_property
     def is_coverage(self) -> bool:
         """Whether the polygons neither overlap nor cross each other's edges."""
         return bool(shapely.coverage_is_valid(self.geometries))

@@ -69,7 +69,8 @@ class Remedy:
     ``kind``: ``trim`` (the largest part that complies), ``shift`` (the same outline, moved) or
     ``procedure`` (what to apply for, and where). ``rules`` are those that pass once it is done,
     ``rule`` the worst of them; ``verdict`` is the verdict of the whole check on the new outline, as
-    the engine found it. ``geometry`` is the new outline as GeoJSON in longitude/latitude;
+    the engine found it. ``geometry`` is the new outline: an opaque object in the work CRS as
+    offered, GeoJSON in longitude/latitude in a whole check;
     ``area_m2`` its ellipsoidal area, ``lost_m2`` what a trim gives up, ``shift_m`` how far and
     ``bearing_deg`` in which direction (clockwise from grid north) a shift goes.
     """
@@ -80,7 +81,7 @@ class Remedy:
     rules: tuple[str, ...] = ()
     office: str = ""
     verdict: Verdict | None = None
-    geometry: GeoJson | None = None
+    geometry: Any = None
     area_m2: float | None = None
     lost_m2: float | None = None
     shift_m: float | None = None

@@ -7,7 +7,8 @@ secrecy ceiling are taken out before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,22 @@ from gis import files
 from gis.crs import geographic_code, transform
 from gis.files import safe_cell
 from gis.model import citation
+from gis.output.contacts import contact_pictures
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from gis.plan.area import Plan
+
 __all__ = ["COLUMNS", "safe_cell", "to_geojson", "without_geometry_of", "write_csv", "write_gpkg"]
 
 Document = Mapping[str, Any]
+_CLEAR = frozenset({"pass", "not_applicable"})
+_REMEDY_KEYS = (
+    "kind", "rule", "text", "verdict", "verdict_label", "area_m2", "lost_m2", "shift_m",
+    "bearing_deg",
+)  # fmt: skip
+_KINDS = {"trim": "裁减方案", "shift": "平移方案"}
 
 COLUMNS = {
     "name": "名称",
@@ -45,38 +55,53 @@ COLUMNS = {
 def without_geometry_of(document: Document, layers: Collection[str]) -> dict[str, Any]:
     """Return the document without the coordinates that show where the named layers lie.
 
-    Verdicts, areas and texts stay. A remedy follows the boundary of the layer of its rule, so its
-    outline goes too.
+    Verdicts, areas and texts stay. A remedy keeps clear of all that stands against the site, so
+    its outline goes when any of that is of a named layer.
     """
-    layer_of = {f["rule"]: f["layer"] for f in document["findings"]}
+    against = {f["layer"] for f in document["findings"] if f["verdict"] not in _CLEAR}
+    telling = bool(against & set(layers))
 
-    def shown(row: Mapping[str, Any], layer: str | None) -> dict[str, Any]:
-        hide = layer in layers
+    def shown(row: Mapping[str, Any], *, hide: bool) -> dict[str, Any]:
         return {k: v for k, v in row.items() if not (hide and k == "geometry")}
 
-    return {
-        **document,
-        "findings": [shown(f, f["layer"]) for f in document["findings"]],
-        "remedies": [shown(r, layer_of.get(r["rule"])) for r in document["remedies"]],
+    changed = {
+        "findings": [shown(f, hide=f["layer"] in layers) for f in document["findings"]],
+        "remedies": [shown(r, hide=telling) for r in document["remedies"]],
     }
+    if "contacts" in document:
+        changed["contacts"] = [shown(c, hide=c["layer"] in layers) for c in document["contacts"]]
+    return {**document, **changed}
 
 
 # --- GeoJSON -------------------------------------------------------------------------------------
 
 
-def to_geojson(documents: Sequence[Document]) -> dict[str, Any]:
+def to_geojson(
+    documents: Sequence[Document], plan: Plan | None = None, ceiling: str = "public"
+) -> dict[str, Any]:
     """Return checks as one FeatureCollection: each site first, then what its findings mark.
 
-    Longitude and latitude as RFC 7946 wants them; ``role`` tells site, finding and remedy apart,
-    ``site`` and ``digest`` say whose they are.
+    Longitude and latitude as RFC 7946 wants them; ``role`` tells site, finding, contact and remedy
+    apart, ``site`` and ``digest`` say whose they are.
+
+    Parameters
+    ----------
+    documents
+        The JSON documents of checks.
+    plan, ceiling
+        As for ``contact_pictures``: what may be drawn around a contact.
     """
-    return {"type": "FeatureCollection", "features": [f for d in documents for f in _features(d)]}
+    features = (f for d in documents for f in _features(d, plan, ceiling))
+    return {"type": "FeatureCollection", "features": list(features)}
 
 
-def _features(document: Document) -> Iterator[dict[str, Any]]:
+def _features(document: Document, plan: Plan | None, ceiling: str) -> Iterator[dict[str, Any]]:
     yield _site_feature(document)
     yield from _finding_features(document)
-    yield from _remedy_features(document)
+    for row, geometry in _contact_rows(document, plan, ceiling):
+        yield _feature(geometry, {"role": "contact", **row})
+    for row, geometry in _remedy_rows(document):
+        yield _feature(geometry, {"role": "remedy", **row})
 
 
 def _feature(geometry: Any, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,11 +134,34 @@ def _finding_features(document: Document) -> Iterator[dict[str, Any]]:
         )
 
 
-def _remedy_features(document: Document) -> Iterator[dict[str, Any]]:
+def _contact_rows(
+    document: Document, plan: Plan | None, ceiling: str
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    rows = document.get("contacts", ())
+    for row, picture in zip(rows, contact_pictures(document, plan, ceiling), strict=True):
+        if row.get("geometry"):
+            told = {key: row[key] for key in ("layer", "rule", "area_m2", "width_m")}
+            yield {**_owner(document), **told, "picture": picture}, row["geometry"]
+
+
+def _remedy_rows(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield remedies with an outline; name and use make each a site that can be checked."""
+    count: Counter[str] = Counter()
     for r in document["remedies"]:
-        if r.get("geometry"):
-            about = {"role": "remedy", **_owner(document), "rule": r["rule"], "text": r["text"]}
-            yield _feature(r["geometry"], about)
+        if not r.get("geometry"):
+            continue
+        kind = _KINDS.get(r.get("kind", ""), "方案")
+        count[kind] += 1
+        yield (
+            {
+                "name": f"{document['site']['name']}（{kind} {count[kind]}）",
+                **_owner(document),
+                "use": document["site"]["claims"].get("use"),
+                **{key: r.get(key) for key in _REMEDY_KEYS},
+                "rules": "、".join(r.get("rules", ())),
+            },
+            r["geometry"],
+        )
 
 
 def _owner(document: Document) -> dict[str, str]:
@@ -153,12 +201,28 @@ def write_csv(documents: Sequence[Document], path: Path | str) -> Path:
 # --- GeoPackage ----------------------------------------------------------------------------------
 
 
-def write_gpkg(documents: Sequence[Document], path: Path | str, work_epsg: int) -> Path:
-    """Write the sites with verdicts and areas as layer ``sites``, in the work CRS of the plan.
+def write_gpkg(
+    documents: Sequence[Document],
+    path: Path | str,
+    work_epsg: int,
+    plan: Plan | None = None,
+    ceiling: str = "public",
+) -> Path:
+    """Write a GeoPackage in the work CRS: layers ``sites``, ``remedies`` and ``contacts``.
 
-    The file is made beside the target and moved over it, so a reader never meets half of it.
+    Remedies and contacts are written where there are any. A contact is a point with its ``picture``
+    (SVG): desktop programs find a point at any scale. The file is made beside the target and moved
+    over it, so a reader never meets half of it. ``plan`` and ``ceiling`` are those of
+    ``contact_pictures``.
     """
-    return files.write_gpkg({"sites": _sites_frame(documents, work_epsg)}, Path(path))
+    remedies = [row for d in documents for row in _remedy_rows(d)]
+    contacts = [row for d in documents for row in _contact_rows(d, plan, ceiling)]
+    layers = {"sites": _sites_frame(documents, work_epsg)}
+    if remedies:
+        layers["remedies"] = _frame(remedies, work_epsg, _multi)
+    if contacts:
+        layers["contacts"] = _frame(contacts, work_epsg, lambda shown: shown.point_on_surface())
+    return files.write_gpkg(layers, Path(path))
 
 
 def _sites_frame(documents: Sequence[Document], epsg: int) -> gpd.GeoDataFrame:
@@ -166,14 +230,28 @@ def _sites_frame(documents: Sequence[Document], epsg: int) -> gpd.GeoDataFrame:
 
     rows = [_sheet_row(d) for d in documents]
     columns = {key: [files.safe_text(row[key]) for row in rows] for key in COLUMNS}
-    return gpd.GeoDataFrame(columns, geometry=list(_outlines(documents, epsg)), crs=epsg)
+    outlines = [_multi(_placed(d["site"]["geometry"], epsg)) for d in documents]
+    return gpd.GeoDataFrame(columns, geometry=outlines, crs=epsg)
 
 
-def _outlines(documents: Iterable[Document], epsg: int) -> Iterator[Any]:
+def _frame(
+    rows: Sequence[tuple[Mapping[str, Any], Any]], epsg: int, drawn: Callable[[Any], Any]
+) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    columns = {key: [files.safe_text(row[key]) for row, _ in rows] for key in rows[0][0]}
+    geometry = [drawn(_placed(shown, epsg)) for _, shown in rows]
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=epsg)
+
+
+def _placed(geometry: Any, epsg: int) -> Any:
     import shapely.geometry
 
-    for document in documents:
-        outline = shapely.geometry.shape(document["site"]["geometry"])
-        # One geometry type per layer: desktop programs refuse a mix.
-        multi = shapely.geometry.MultiPolygon(getattr(outline, "geoms", [outline]))
-        yield transform(multi, geographic_code(epsg), epsg)
+    return transform(shapely.geometry.shape(geometry), geographic_code(epsg), epsg)
+
+
+def _multi(outline: Any) -> Any:
+    """Return a multipolygon: desktop programs refuse a layer with a mix of types."""
+    import shapely.geometry
+
+    return shapely.geometry.MultiPolygon(getattr(outline, "geoms", [outline]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -99,6 +99,32 @@ class Plan:
         layer = self.layers[name]
         return layer.index.union if layer.state is LayerState.CHECKED else None
 
+    def draft(self) -> Plan:
+        """Return the plan as it would be with its changing layers in force.
+
+        Each layer with ``replaces`` stands in place of the layer that it names; rules, budgets and
+        all other layers stay as they are.
+
+        Raises
+        ------
+        NotFoundError
+            No layer of the plan says what it replaces.
+        """
+        drafts = [e for e in self.file.layer if e.replaces is not None]
+        if not drafts:
+            raise NotFoundError(
+                "规划数据包没有草案图层",
+                expected='至少一个写明 law_status = "changing" 和 replaces 的图层',
+                advice="用 --draft 指定另一个规划数据包作为草案",
+            )
+        layers = dict(self.layers)
+        for entry in drafts:
+            layers[str(entry.replaces)] = _in_place_of(str(entry.replaces), layers[entry.id])
+        header = self.file.plan.model_copy(
+            update={"version": f"{self.file.plan.version}+draft", "status": "draft"}
+        )
+        return replace(self, file=self.file.model_copy(update={"plan": header}), layers=layers)
+
     def prepare(self) -> Plan:
         """Build everything that is built once, before threads or requests share the plan."""
         for layer in self.layers.values():
@@ -161,6 +187,18 @@ class Plan:
     @cached_property
     def _balances(self) -> dict[tuple[str, str], balance.LandBalance]:
         return {}
+
+
+def _in_place_of(layer_id: str, draft: Layer) -> Layer:
+    """Return a draft layer under the id of the layer that it replaces."""
+    own = draft.info.coverage == draft.info.id
+    info = replace(
+        draft.info,
+        id=layer_id,
+        law_status="in_force",
+        coverage=layer_id if own else draft.info.coverage,
+    )
+    return replace(draft, info=info, index=replace(draft.index, info=info))
 
 
 def _bounds_polygon(header: PlanHeader) -> BaseGeometry:

@@ -35,6 +35,8 @@ _DIMENSION_LABELS = {"point": "点", "line": "线", "polygon": "面"}
 # A repair may close a crossing of rounded vertices; if it moves more than this share of the area,
 # the layer says something else than its author drew.
 _REPAIR_SHARE = 1e-4
+# How the columns of further fields begin, so that none of them hides another column.
+_VALUE = "value:"
 
 
 class LayerUnusableError(Exception):
@@ -46,7 +48,8 @@ class Layer:
     """A layer of the plan.
 
     ``frame`` is a GeoDataFrame in the work CRS with columns ``id, cls, name, half_width,
-    geometry``, sorted by id, or None unless the state is ``checked``.
+    geometry`` and one ``value:…`` for each further field that the plan names, sorted by id, or
+    None unless the state is ``checked``.
     """
 
     info: LayerInfo
@@ -105,12 +108,25 @@ def open_layer(entry: LayerEntry, root: Path, work_epsg: int, bounds: BaseGeomet
         names=_texts(frame["name"]),
         half_widths=frame["half_width"].to_numpy(dtype=float),
         geometries=frame.geometry.to_numpy(),
+        values=_values(frame),
     )
     return Layer(info, index, path, frame)
 
 
 def _texts(column: Any) -> Array:
     return np.array([None if v is None or pd.isna(v) else str(v) for v in column], dtype=object)
+
+
+def _values(frame: Any) -> dict[str, Array]:
+    """Return the further fields by the name that rules use, None where empty."""
+    return {
+        name.removeprefix(_VALUE): np.array(list(frame[name]), dtype=object)
+        for name in _value_columns(frame)
+    }
+
+
+def _value_columns(frame: Any) -> list[str]:
+    return sorted(str(c) for c in frame.columns if str(c).startswith(_VALUE))
 
 
 def _read(entry: LayerEntry, path: Path, work_epsg: int) -> tuple[Any, str]:
@@ -215,6 +231,7 @@ def _normalised(raw: Any, entry: LayerEntry) -> Any:
         "cls": text_column(_column(raw, names.cls)),
         "name": text_column(_column(raw, names.name)),
         "half_width": _half_widths(raw, entry),
+        **{_VALUE + key: value_column(_column(raw, col)) for key, col in names.values.items()},
     }
     frame = geopandas.GeoDataFrame(data, geometry=raw.geometry.to_numpy(), crs=raw.crs)
     if frame["id"].isna().any() or frame["id"].duplicated().any():
@@ -242,6 +259,19 @@ def text_column(values: Any) -> list[str | None]:
     return [None if v is None or pd.isna(v) else _plain(v) for v in values]
 
 
+def value_column(values: Any) -> pd.Series[Any]:
+    """Return a further field: numbers as float, words without blanks at the ends, else None."""
+    return pd.Series([_number_or_text(v) for v in values], dtype=object)
+
+
+def _number_or_text(value: Any) -> float | str | None:
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, (int, float, np.number)):
+        return float(value) if np.isfinite(value) else None
+    return str(value).strip() or None
+
+
 def _plain(value: Any) -> str:
     """Return a class or id as text; a code stored as a number keeps no decimal point."""
     if isinstance(value, float) and value.is_integer():
@@ -264,6 +294,7 @@ def content_sha256(frame: Any) -> str:
     """Return the hash of the features sorted by id: WKB and the fields in use, whatever the store.
 
     Rings and parts are normalised, so that a store that turns rings round gives the same hash.
+    Further fields count where the plan names them.
     """
     digest = hashlib.sha256()
     for chunk in _feature_bytes(frame):
@@ -280,3 +311,14 @@ def _feature_bytes(frame: Any) -> Iterator[bytes]:
             yield b"\x00" if text is None or pd.isna(text) else b"\x01" + str(text).encode()
         yield struct.pack("<d", half)
         yield wkb
+    for name in _value_columns(frame):
+        yield name.encode()
+        yield from map(_value_bytes, frame[name])
+
+
+def _value_bytes(value: str | float | None) -> bytes:
+    if value is None:
+        return b"\x00"
+    return (
+        b"\x01" + value.encode() if isinstance(value, str) else b"\x02" + struct.pack("<d", value)
+    )

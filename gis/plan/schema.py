@@ -32,6 +32,7 @@ Role = Literal[
     "water",
     "river_range",
     "built_up",
+    "ownership",
     "road",
     "railway",
     "power_line",
@@ -146,7 +147,10 @@ class FieldNames(_Strict):
 
 
 class LayerEntry(_Strict):
-    """One ``[[layer]]`` table."""
+    """One ``[[layer]]`` table.
+
+    ``replaces`` names the layer in force that a changing layer takes the place of in the draft.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
@@ -160,6 +164,7 @@ class LayerEntry(_Strict):
     vintage: str
     status: Status
     law_status: Literal["in_force", "changing"] = "in_force"
+    replaces: str | None = None
     coverage: str = "bounds"
     secrecy: Literal["public", "internal", "restricted"] = "public"
     licence: str = ""
@@ -171,6 +176,8 @@ class LayerEntry(_Strict):
         # logistics warehouse in another.
         if self.role in {"landuse", "planned_use"} and not (self.scheme and self.edition):
             raise ValueError("用地图层必须写明分类体系 scheme 和版本 edition")
+        if self.replaces is not None and self.law_status != "changing":
+            raise ValueError('写了 replaces 的图层是草案，应同时写 law_status = "changing"')
         return self
 
     def info(self) -> LayerInfo:
@@ -291,6 +298,7 @@ class PlanFile(_Strict):
         for entry in self.layer:
             if entry.coverage != "bounds" and entry.coverage not in ids:
                 raise ValueError(f"图层 {entry.id} 的 coverage “{entry.coverage}”不是图层 id")
+        self._drafts_fit()
         polygons = {entry.id for entry in self.layer if entry.geometry == "polygon"}
         for figure in self.stated:
             for name in (figure.layer, figure.within):
@@ -299,3 +307,15 @@ class PlanFile(_Strict):
                 if name is not None and name not in polygons:
                     raise ValueError(f"指标 {figure.id} 引用的图层“{name}”不是面")
         return self
+
+    def _drafts_fit(self) -> None:
+        """Refuse a draft that stands for no layer in force of its own role and geometry."""
+        known = {e.id: e for e in self.layer if e.law_status == "in_force"}
+        drafts = [entry for entry in self.layer if entry.replaces is not None]
+        _unique("replaces 所指图层", [str(entry.replaces) for entry in drafts])
+        for entry in drafts:
+            old = known.get(str(entry.replaces))
+            if old is None:
+                raise ValueError(f"图层 {entry.id} 的 replaces “{entry.replaces}”不是现行图层的 id")
+            if (old.role, old.geometry) != (entry.role, entry.geometry):
+                raise ValueError(f"图层 {entry.id} 与所替换的 {old.id} 的 role 或 geometry 不同")

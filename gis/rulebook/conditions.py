@@ -15,7 +15,7 @@ from enum import Enum
 from gis.model import Demand, LayerState, Measure, Quantity
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import texts
-from gis.rulebook.facts import Facts
+from gis.rulebook.facts import Facts, is_sound
 from gis.rulebook.schema import Condition
 
 # A site drawn along the edge of a coverage differs from it by rounding only.
@@ -97,6 +97,8 @@ def _of_claim(condition: Condition, facts: Facts) -> Answer:
         return Answer(Holds.UNCLAIMED, f"未申报{attribute.title}（{condition.attribute}）")
     said = f"申报的{attribute.title}为 {attribute.shown(value)}{attribute.unit}"
     if condition.is_number:
+        if isinstance(value, bool | str):
+            return Answer(Holds.UNCLAIMED, f"申报的{attribute.title}“{value}”不是数")
         number = float(value)
         return _compared(condition, number, said, lambda x: f"{x:g}{attribute.unit}")
     return _yes_no(said, holds=value in condition.one_of)
@@ -132,12 +134,13 @@ def _of_layer(condition: Condition, facts: Facts) -> Answer:
     if report is None or report.state is not LayerState.CHECKED:
         return Answer(Holds.UNKNOWN, f"“{title}”图层无数据，不知道地块是否在其范围内")
     found = [facts.measures.get(d) for d in _demands(condition)]
-    if any(m is None for m in found):
+    if any(m is None or not is_sound(m) for m in found):
         return Answer(Holds.UNKNOWN, f"“{title}”图层没有量测结果")
     inside, *unclassed = [m for m in found if m is not None]
     uncovered = report.uncovered_share is None or report.uncovered_share > TINY_SHARE
     open_ = uncovered or any(m.decisive_m2 > 0 for m in unclassed)
-    name = title + (f"（{'、'.join(condition.classes)}）" if condition.classes else "")
+    classes = condition.label or "、".join(condition.classes)
+    name = title + (f"（{classes}）" if classes else "")
     return (_within if condition.lies == "within" else _touches)(
         condition, facts, inside, name, open_=open_
     )

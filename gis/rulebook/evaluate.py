@@ -198,7 +198,8 @@ def _same_scheme(params: RuleEntry, info: LayerInfo) -> bool:
 
 def _about_use(params: RuleEntry, facts: Facts, outcome: Outcome) -> Outcome:
     """Without a use fine enough, a rule for some uses says pass or undetermined, nothing else."""
-    if _applies(params, facts.use) or outcome.verdict is Verdict.PASS:
+    settled = outcome.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE}
+    if settled or _applies(params, facts.use):
         return outcome
     why = NO_USE if facts.use is None else needs_finer(facts.use)
     said = [outcome.reason] if why in outcome.reason else [why, outcome.reason]
@@ -210,7 +211,8 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
 
     A document that is needed under a claim not made yet is named with its condition.
     """
-    if condition.holds is Holds.YES or outcome.verdict is Verdict.PASS:
+    settled = outcome.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE}
+    if settled or condition.holds is Holds.YES:
         return replace(outcome, reason=texts.join([condition.text, outcome.reason]))
     why = f"不能确定本条是否适用：{condition.text}"
     said = texts.join([why, outcome.reason])

@@ -132,6 +132,7 @@ async function trySample(button) {
   chooseWay();
   named(sampleFile);
   $("use").value = button.dataset.use;
+  $("width_m").value = button.dataset.width;
   $("as_of").value = button.dataset.asOf;
   const claims = JSON.parse(button.dataset.attributes);
   document.querySelectorAll("[data-attr]").forEach((field) => {

@@ -31,7 +31,7 @@ _GROUP_OF = {
     "planning_area": 1, "district": 1, "core": 1, "approval": 1,
     "dev_boundary": 2, "farmland": 2, "redline": 2, "control_line": 2, "river_range": 2,
     "water": 3, "road": 3, "railway": 3, "power_line": 3,
-    "project": 4, "other": 4,
+    "project": 4, "ownership": 4, "other": 4,
 }  # fmt: skip
 # Bottom to top. Each pane is one drawing surface, so a click reaches the topmost feature.
 PANES = (
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from gis.plan.catalogue import Layer
 _PANE_OF = {
     "zone": 0, "landuse": 0, "planned_use": 0, "water": 1, "river_range": 2, "built_up": 2,
-    "farmland": 2, "redline": 2, "control_line": 2, "road": 3, "railway": 3, "power_line": 3,
+    "farmland": 2, "redline": 2, "control_line": 2, "ownership": 2,
+    "road": 3, "railway": 3, "power_line": 3,
     "dev_boundary": 4, "district": 4, "planning_area": 4, "approval": 4, "core": 4, "project": 4,
     "other": 4,
 }  # fmt: skip

@@ -16,6 +16,8 @@ from shapely.geometry import box
 
 from gis.crs import crs_of, geographic_code, transform
 from gis.model import may_show
+from gis.output.contacts import contact_pictures
+from gis.output.export import without_geometry_of
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
@@ -33,6 +35,7 @@ from gis.output.maps.layers import (
 )
 from gis.output.maps.parts import Key
 from gis.output.maps.plan_card import plan_card, zone_rows
+from gis.output.maps.remedies import legend_keys, remedy_layers
 from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
 from gis.output.maps.site_card import site_card
 from gis.output.maps.sites import conflict_layer, site_labels, site_layer, site_popup
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
 _SITE_FIRST = _PLAN_FIRST | {"farmland", "redline", "control_line"}
 # These are thousands of features: on the map of a site only its surroundings are drawn.
 _EMPTY = Markup()
-_HEAVY = frozenset({"landuse", "planned_use", "farmland", "built_up"})
+_HEAVY = frozenset({"landuse", "planned_use", "farmland", "built_up", "ownership"})
 
 
 def plan_map(
@@ -143,7 +146,9 @@ def site_map(
     whole = _plan_bounds(plan, drawn, ceiling)
     home = _tuple(bounds) if bounds else whole
     fmap = _base(plan, drawn, home, coarse, ceiling)
-    card = site_card(document, _secret_layers(plan, document, ceiling))
+    secret = _secret_layers(plan, document, ceiling)
+    shown = without_geometry_of(document, secret)
+    card = site_card(document, secret, contact_pictures(shown, plan, ceiling))
     names = _names(drawn)
     names["sites"] = site_layer([document], "检测地块", pins=False)
     names["sites"].add_to(fmap)
@@ -155,6 +160,10 @@ def site_map(
             names[finding["key"]] = layer
             layer.add_to(fmap)
             shown_first = finding["key"] if first else shown_first
+    outlines = remedy_layers(card["remedies"])
+    for outline in outlines.values():
+        outline.add_to(fmap)
+    names |= outlines
     body = fill(
         "site.html",
         card=card,
@@ -168,6 +177,7 @@ def site_map(
         "keepClear": home if bounds else None,
         "homeTitle": "回到地块",
         "deciding": shown_first,
+        "remedy": next(iter(outlines), ""),
     }
     return _page(
         fmap,
@@ -244,7 +254,8 @@ def _secret_layers(plan: Plan, document: Mapping[str, Any], ceiling: str) -> fro
 
     A layer that the plan does not know (any more) counts as secret: its class cannot be asked.
     """
-    used = {f["layer"] for f in document["findings"] if f.get("layer")}
+    rows = (*document["findings"], *document["contacts"])
+    used = {row["layer"] for row in rows if row.get("layer")}
     return frozenset(
         layer_id
         for layer_id in used
@@ -277,7 +288,7 @@ def _outline_keys(card: Mapping[str, Any]) -> list[Key]:
         look = style.VERDICTS[verdict]
         area = Look(look.colour, 1.6, pattern=look.pattern, fill_opacity=1.0)
         keys.append(Key(clean(f"重叠部分：{verdict.label}"), area, "area"))
-    return keys
+    return [*keys, *legend_keys(card["remedies"])]
 
 
 def _stage(

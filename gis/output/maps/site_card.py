@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from gis.canonical import deciding_finding, traced_mark
 from gis.model import Claim, Verdict, citation
 from gis.model.attributes import ATTRIBUTES
+from gis.output.contacts import contact_text
 from gis.output.maps.card import (
     Row,
     geojson_bounds,
@@ -21,6 +24,7 @@ from gis.output.maps.card import (
     vintage_span,
 )
 from gis.output.maps.numbers import percent, short_area, with_unit
+from gis.output.maps.remedies import outline_rows, procedure_rows
 from gis.units import M2_PER_KM2, m2_to_mu
 
 # Claims of a file that are no attributes.
@@ -32,6 +36,7 @@ _CLAIMS = {
     "plot_number": "文件填写的地块编号",
 }
 _GIST_LENGTH = 70
+_MOST_PICTURES = 24
 _ORIGINS = {"statute": "法律法规", "plan": "规划要求", "assumption": "假定条件"}
 _NO_DATA = {
     "no_data": ("未检查", "无数据"),
@@ -39,7 +44,11 @@ _NO_DATA = {
 }
 
 
-def site_card(document: Mapping[str, Any], secret: frozenset[str] = frozenset()) -> Row:
+def site_card(
+    document: Mapping[str, Any],
+    secret: frozenset[str] = frozenset(),
+    pictures: Sequence[str] = (),
+) -> Row:
     """Return the rows of the card of one check.
 
     Parameters
@@ -48,11 +57,12 @@ def site_card(document: Mapping[str, Any], secret: frozenset[str] = frozenset())
         The JSON document of a check.
     secret
         Ids of layers whose geometry the page must not show.
+    pictures
+        The drawings of its contacts, from ``contact_pictures``.
     """
     site, plan = document["site"], document["plan"]
     titles = {layer["id"]: layer["title"] for layer in document["layers"]}
     findings = [finding_row(f, n, titles, secret) for n, f in enumerate(document["findings"])]
-    told = {f["remedy"] for f in findings}
     decisive = [f for f in findings if f["verdict"]["id"] not in {"pass", "not_applicable"}]
     return {
         "name": site["name"],
@@ -66,8 +76,9 @@ def site_card(document: Mapping[str, Any], secret: frozenset[str] = frozenset())
         "idle": [f for f in findings if f["verdict"]["id"] == "not_applicable"],
         "evidence": [evidence_row(e, titles) for e in document["evidence"]],
         "impact": [impact_row(i) for i in document["impact"]],
-        "remedies": [r for r in document["remedies"] if r["text"] not in told],
-        "contacts": [contact_row(c, titles) for c in document["contacts"]],
+        "remedies": outline_rows(document, secret),
+        "procedures": procedure_rows(document),
+        "contacts": contact_rows(document["contacts"], titles, pictures),
         # What was not checked stands first.
         "layers": sorted(map(layer_row, document["layers"]), key=lambda row: bool(row["checked"])),
         "unchecked": sum(r["state"] != "checked" for r in document["layers"]),
@@ -229,10 +240,16 @@ def impact_row(impact: Mapping[str, Any]) -> Row:
     }
 
 
-def contact_row(contact: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    """Return one sliver as a sentence."""
-    layer = titles.get(contact["layer"], contact["layer"])
-    return f"{layer}：{contact['area_m2']:.2f} m²，宽 {contact['width_m']:.3f} 米（按容差不计）"
+def contact_rows(
+    contacts: Sequence[Mapping[str, Any]], titles: Mapping[str, str], pictures: Sequence[str]
+) -> list[Row]:
+    """Return the slivers as sentences, the first of them with a drawing."""
+    drawn = [*pictures[:_MOST_PICTURES], *[""] * len(contacts)]
+    return [
+        # The drawing is ours, its texts are escaped where it is made.
+        {"text": contact_text(c, titles.get(c["layer"], c["layer"])), "picture": Markup(picture)}
+        for c, picture in zip(contacts, drawn, strict=False)
+    ]
 
 
 def layer_row(report: Mapping[str, Any]) -> Row:

@@ -127,6 +127,7 @@ LOOKS: Mapping[str, Look] = {
     "water": Look("#4f9bc8", 1.0, fill="#a5d2ec", fill_opacity=0.95),
     "river_range": Look("#2b77ad", 1.5, fill="#2b77ad", fill_opacity=0.06, dash="3 4"),
     "built_up": Look("#6b7280", 1.0, pattern="built", fill_opacity=1.0),
+    "ownership": Look("#7c5a2b", 1.0, fill="#7c5a2b", fill_opacity=0.05),
     "road": Look("#ffffff", 2.2, casing="#9aa1a8"),
     "railway": Look("#ffffff", 1.6, dash="7 7", casing="#43494f"),
     "power_line": Look("#8a4fa3", 1.3, dash="9 3 2 3"),

@@ -1,7 +1,7 @@
 """Which kinds of rule exist, what each demands, and how each judges.
 
-The register only; every kind is a few pure functions in a ``kind_*`` file. To add one: a model in
-``schema.py``, its functions, one line here.
+The register only; every kind is a few pure functions in a file of this room. To add one: a model
+in ``schema/``, its functions, one entry here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from typing import Any
 
 from gis.model import Demand, Rule
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kinds import distance, overlap, use
+from gis.rulebook.kinds import (
+    attribute,
+    compatible,
+    conversion,
+    distance,
+    document,
+    overlap,
+    quota,
+    share,
+    use,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +46,9 @@ KINDS: Mapping[str, Kind] = {
         overlap.threshold_of_require_within,
     ),
     "convert": Kind(
-        overlap.demands_of_convert,
-        overlap.convert,
-        overlap.threshold_of_convert,
+        conversion.demands_of_convert,
+        conversion.convert,
+        conversion.threshold_of_convert,
     ),
     "use_permitted": Kind(
         use.demands_of_use_permitted,
@@ -49,6 +59,31 @@ KINDS: Mapping[str, Kind] = {
         distance.demands_of_min_distance,
         distance.min_distance,
         distance.threshold_of_min_distance,
+    ),
+    "share_limit": Kind(
+        share.demands_of_share_limit,
+        share.share_limit,
+        share.threshold_of_share_limit,
+    ),
+    "compatible_use": Kind(
+        compatible.demands_of_compatible_use,
+        compatible.compatible_use,
+        compatible.threshold_of_compatible_use,
+    ),
+    "attribute_limit": Kind(
+        attribute.demands_of_attribute_limit,
+        attribute.attribute_limit,
+        attribute.threshold_of_attribute_limit,
+    ),
+    "document_required": Kind(
+        document.demands_of_document_required,
+        document.document_required,
+        document.threshold_of_document_required,
+    ),
+    "quota": Kind(
+        quota.demands_of_quota,
+        quota.quota,
+        quota.threshold_of_quota,
     ),
 }
 

@@ -7,13 +7,15 @@ never a guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kinds.parts import cap, resolve
+from gis.rulebook.kinds.parts import about_reach, cap, resolve
 from gis.rulebook.schema import MinDistance
+from gis.rulebook.schema.distance import Distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,16 @@ def demands_of_min_distance(rule: MinDistance) -> tuple[Demand, ...]:
             rule.layer,
             Quantity.DISTANCE,
             within_m=_reach(rule),
+            values=(rule.setting,) if rule.setting else (),
         ),
     )
 
 
-def _span(value: float | tuple[float, float]) -> tuple[float, float]:
+def _span(value: Distance, setting: object = None) -> tuple[float, float]:
+    """Return least and most; of several settings the whole span when nobody says which it is."""
+    if isinstance(value, Mapping):
+        known = value.get(setting) if isinstance(setting, str) else None
+        return (min(value.values()), max(value.values())) if known is None else (known, known)
     return value if isinstance(value, tuple) else (value, value)
 
 
@@ -46,20 +53,32 @@ def _most(rule: MinDistance) -> float:
 
 def _reach(rule: MinDistance) -> float:
     """How far an axis may lie whose edge is still too near."""
-    return _most(rule) + rule.plausible_half_width_m
+    return _most(rule) + (0.0 if rule.from_axis else rule.plausible_half_width_m)
 
 
-def required_of(rule: MinDistance, cls: str | None) -> tuple[float, float] | None:
+def required_of(
+    rule: MinDistance, cls: str | None, setting: object = None
+) -> tuple[float, float] | None:
     """Return least and most distance for a class, None when the rule leaves the class alone.
 
-    A class that the rule does not know gets the largest distance of all, from zero.
+    ``setting`` is the value of the feature that tells one distance of its class from another. A
+    class that the rule does not know gets the largest distance of all, from zero.
     """
     for pattern, value in rule.distance_m.items():
         if class_matches(cls, (pattern,)):
-            return _span(value)
+            return _span(value, setting)
     if class_matches(cls, rule.no_distance):
         return None
     return 0.0, _most(rule)
+
+
+def _required(rule: MinDistance, near: Near) -> tuple[float, float] | None:
+    return required_of(rule, near.cls, near.values.get(rule.setting) if rule.setting else None)
+
+
+def _apart(rule: MinDistance, near: Near) -> float | None:
+    """Return the distance that the law counts: from the edge, or from the centre line."""
+    return near.axis_m if rule.from_axis else near.edge_m
 
 
 def min_distance(rule: MinDistance, facts: Facts) -> Outcome:
@@ -67,49 +86,34 @@ def min_distance(rule: MinDistance, facts: Facts) -> Outcome:
     (demand,) = demands_of_min_distance(rule)
     hits: list[Near] = []
     doubts: list[_Doubt] = []
-    edges: list[float] = []
+    seen: list[Near] = []
     measure = facts.measures[demand]
-    for near in measure.near:
-        if (span := required_of(rule, near.cls)) is None:
+    for near in sorted(measure.near, key=lambda n: (n.axis_m, n.feature_id)):
+        if (span := _required(rule, near)) is None:
             continue
-        if near.edge_m is not None:
-            edges.append(near.edge_m)
-        if near.edge_m is not None and near.edge_m < span[0]:
+        apart = _apart(rule, near)
+        if apart is not None:
+            seen.append(near)
+        if apart is not None and apart < span[0]:
             hits.append(near)
         elif doubt := _doubt(rule, near, span):
             doubts.append(doubt)
-    outcome = _outcome(rule, facts, hits, doubts, edges)
-    return outcome if measure.reach_covered else _about_reach(rule, facts, outcome)
-
-
-def _about_reach(rule: MinDistance, facts: Facts, outcome: Outcome) -> Outcome:
-    """Leave open what an unseen feature nearby could change: all but a failure and an excuse."""
-    if outcome.verdict is Verdict.FAIL:
-        return outcome
-    verdict, excuse = resolve(rule, facts, Verdict(rule.outcome))
-    if verdict is Verdict.PASS:
-        reason = texts.join([excuse]) if outcome.clear else outcome.reason
-        return replace(outcome, reason=reason, clear="")
-    report = facts.layers.get(rule.layer)
-    note = ""
-    if report is not None and report.uncovered_share is not None:
-        around = f"地块周边 {texts.metres(_reach(rule))} 范围内有区域"
-        note = f"{around}不在“{report.info.title}”图层覆盖范围内，可能有未见的要素，需核实"
-    reason = texts.join([outcome.reason, note])  # with an unknown coverage the evaluation says so
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+    outcome = _outcome(rule, facts, hits, doubts, seen)
+    return about_reach(rule, facts, outcome, [demand])
 
 
 def _doubt(rule: MinDistance, near: Near, span: tuple[float, float]) -> _Doubt | None:
     """Return why a feature leaves the question open, None when it does not."""
     least, most = span
-    if near.edge_m is None:
+    distance = _apart(rule, near)
+    if distance is None:
         if near.axis_m >= most + rule.plausible_half_width_m:
             return None
         why = f"距中心线 {texts.metres(near.axis_m)}，但没有宽度，不能量到{rule.edge}"
         return _Doubt(near, why, measured=False)
-    if near.edge_m >= most:
+    if distance >= most:
         return None
-    apart = f"距{rule.edge} {texts.metres(near.edge_m)}"
+    apart = f"距{rule.edge} {texts.metres(distance)}"
     if not _is_known(rule, near.cls):
         why = f"{apart}，但类别“{near.cls or '未填'}”没有对应的距离"
         return _Doubt(near, why, measured=False)
@@ -122,17 +126,18 @@ def _is_known(rule: MinDistance, cls: str | None) -> bool:
 
 
 def _outcome(
-    rule: MinDistance, facts: Facts, hits: list[Near], doubts: list[_Doubt], edges: list[float]
+    rule: MinDistance, facts: Facts, hits: list[Near], doubts: list[_Doubt], seen: list[Near]
 ) -> Outcome:
     verdict, note = resolve(rule, facts, Verdict(rule.outcome))
-    nearest = Measured("distance", min(edges), "m") if edges else None
+    closest = min(seen, key=lambda n: (_apart(rule, n) or 0.0, n.feature_id), default=None)
+    nearest = None if closest is None else _measured(rule, closest)
     if hits:
         # A feature in doubt could not be worse than this: one rule has one outcome.
-        hit = min(hits, key=lambda n: (n.edge_m or 0.0, n.feature_id))
+        hit = min(hits, key=lambda n: (_apart(rule, n) or 0.0, n.feature_id))
         said = [texts.fill(rule.text.hit, _values(rule, facts, hit)), note]
         if len(hits) > 1:
             said.append(f"共有 {len(hits)} 处距离不足")
-        return Outcome(verdict, texts.join(said), Measured("distance", hit.edge_m or 0.0, "m"))
+        return Outcome(verdict, texts.join(said), _measured(rule, hit))
     if verdict is Verdict.PASS and doubts:
         return Outcome(Verdict.PASS, texts.join([note]), nearest)
     if doubts:
@@ -141,15 +146,39 @@ def _outcome(
         settled = all(d.measured for d in doubts)
         against = cap(verdict, unsure=True) if settled else Verdict.UNDETERMINED
         return Outcome(against, texts.join([*said, note]), nearest)
-    values = {"use": land_classes.use_label(facts.use), "required": _required_text(rule)}
-    return Outcome(Verdict.PASS, "", nearest, clear=texts.fill(rule.text.clear, values))
+    clear = [texts.fill(rule.text.clear, _clear_values(rule, facts, closest))]
+    return Outcome(Verdict.PASS, "", nearest, clear=texts.join([*clear, _nearest(rule, closest)]))
+
+
+def _measured(rule: MinDistance, near: Near) -> Measured:
+    return Measured("distance", _apart(rule, near) or 0.0, "m")
+
+
+def _nearest(rule: MinDistance, near: Near | None) -> str:
+    """Say how far the nearest feature is, when one was seen at all."""
+    if near is None:
+        return ""
+    span = _required(rule, near) or (0.0, 0.0)
+    apart = texts.metres(_apart(rule, near) or 0.0)
+    return f"最近的{_name(near)}距{rule.edge} {apart}，须不少于 {_span_text(span)}"
+
+
+def _clear_values(rule: MinDistance, facts: Facts, near: Near | None) -> dict[str, str]:
+    reach = texts.metres(_reach(rule))
+    return {
+        "use": land_classes.use_label(facts.use),
+        "required": _required_text(rule),
+        "feature": _name(near) if near else "",
+        "distance": texts.metres(_apart(rule, near) or 0.0) if near else f"{reach} 以上",
+    }
 
 
 def _values(rule: MinDistance, facts: Facts, hit: Near) -> dict[str, str]:
-    span = required_of(rule, hit.cls) or (0.0, 0.0)
+    span = _required(rule, hit) or (0.0, 0.0)
+    apart = _apart(rule, hit)
     return {
         "feature": _name(hit),
-        "distance": texts.metres(hit.edge_m) if hit.edge_m else "0 m（压占或者紧邻）",
+        "distance": texts.metres(apart) if apart else "0 m（压占或者紧邻）",
         "required": texts.metres(span[0]),
         "use": land_classes.use_label(facts.use),
     }
@@ -164,7 +193,9 @@ def _required_text(rule: MinDistance) -> str:
     return "、".join(f"{cls} {_span_text(value)}" for cls, value in rule.distance_m.items())
 
 
-def _span_text(value: float | tuple[float, float]) -> str:
+def _span_text(value: Distance) -> str:
+    if isinstance(value, Mapping):
+        return "、".join(f"{name} {texts.metres(m)}" for name, m in value.items())
     least, most = _span(value)
     return texts.metres(most) if least == most else f"{texts.metres(least)}～{texts.metres(most)}"
 

@@ -1,89 +1,99 @@
-"""The kinds that ask how much of the site lies where: on a line, in an area, on some land.
+"""The kinds that ask how much of the site lies where: forbid_overlap and require_within.
 
-``forbid_overlap``, ``require_within`` and ``convert``. Each is a pair of pure functions: what it
-demands, and what it says to the answers. Land without class, of an unknown class or in a gap of the
-layer is measured and left open, never taken for land of another class.
+Each is a pair of pure functions: what it demands, and what it says to the answers. Land without
+class is measured and left open, never taken for land of another class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-
-from gis.model import Demand, Quantity, Verdict, class_matches
+from gis.model import Demand, Measure, Measured, Quantity, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.parts import (
-    Part,
+    about_reach,
     area_demand,
     join_parts,
     join_whole,
     part_of,
     resolve,
+    resolved_part,
     tolerance_text,
+    unclassed_demand,
     unknown_part,
 )
-from gis.rulebook.schema import (
-    AreaRule,
-    ClassOutcome,
-    Convert,
-    ForbidOverlap,
-    LandClassGroup,
-    RequireWithin,
-)
+from gis.rulebook.schema import AreaRule, ClassOutcome, ForbidOverlap, RequireWithin
 
 _UNLISTED = "其中有规则未列明的类别"
 _NO_CLASS, _NO_CLASS_NOTE = "类别未填的部分", "图层没有写明该部分的类别，须先查明"
 
 
-def unclassed_demand(rule: AreaRule) -> Demand:
-    """Return the demand for features of the layer that have no class at all."""
-    return area_demand(rule, Quantity.INSIDE, ("*",), excluding=True, geometry=True)
-
-
 # --- forbid_overlap ------------------------------------------------------------------------------
 
 
+_QUANTITIES = {
+    "area": Quantity.INSIDE,
+    "length": Quantity.LENGTH,
+    "count": Quantity.COUNT,
+}
+
+
 def demands_of_forbid_overlap(rule: ForbidOverlap) -> tuple[Demand, ...]:
-    """Area of the site on the layer; where classes are named, also on features without class."""
+    """Ask what of the layer lies on the site, and for features without class if classes matter."""
+    if rule.measure != "area":
+        quantity = _QUANTITIES[rule.measure]
+        hit = Demand(rule.layer, quantity, rule.classes)
+        unclassed = Demand(rule.layer, quantity, ("*",), excluding=True)
+        return (hit, unclassed) if rule.classes else (hit,)
     hit = area_demand(rule, Quantity.INSIDE, rule.classes, geometry=True)
     return (hit, unclassed_demand(rule)) if rule.classes else (hit,)
 
 
 def forbid_overlap(rule: ForbidOverlap, facts: Facts) -> Outcome:
     """Judge a site that must stay off the layer."""
-    demand = demands_of_forbid_overlap(rule)[0]
-    part = _resolved(rule, facts, demand, "重叠部分", rule.outcome, threshold_m2=rule.threshold_m2)
+    if rule.measure != "area":
+        return _lines_or_points(rule, facts)
+    demands = demands_of_forbid_overlap(rule)
+    part = resolved_part(
+        rule, facts, demands[0], "重叠部分", rule.outcome, threshold_m2=rule.threshold_m2
+    )
     parts = [part]
     if rule.classes and part.restricts:
         # What has no class may belong to the forbidden ones and add to their area.
         left = max(rule.threshold_m2 - part.decisive_m2, 0.0)
         measure = facts.measures[unclassed_demand(rule)]
         parts.append(unknown_part(measure, _NO_CLASS, _NO_CLASS_NOTE, threshold_m2=left))
-    return join_parts(rule, facts, parts)
+    outcome = join_parts(rule, facts, parts)
+    return about_reach(rule, facts, outcome, demands)
 
 
-def _resolved(
-    rule: AreaRule,
-    facts: Facts,
-    demand: Demand,
-    label: str,
-    outcome: str,
-    *,
-    cls: str = "",
-    note: str = "",
-    threshold_m2: float = 0.0,
-) -> Part:
-    """Return a measured part with the outcome that the use of the site gives it."""
-    base = Verdict(outcome)
-    verdict, note = resolve(rule, facts, base, cls=cls, note=note)
-    excused = verdict is Verdict.PASS and base is not Verdict.PASS
-    measure = facts.measures[demand]
-    return part_of(measure, label, verdict, note, threshold_m2=threshold_m2, excused=excused)
+def _lines_or_points(rule: ForbidOverlap, facts: Facts) -> Outcome:
+    """Judge lines by their length on the site, points by their number."""
+    own, *unclassed = (facts.measures[d] for d in demands_of_forbid_overlap(rule))
+    amount, measured = _amount(rule, own)
+    doubt = [text for m in unclassed for text, row in [_amount(rule, m)] if row.value > 0]
+    verdict, note = resolve(rule, facts, Verdict(rule.outcome))
+    if measured.value > 0:
+        values = {"area": amount, "parts": amount, "use": land_classes.use_label(facts.use)}
+        said = [texts.fill(rule.text.hit, values)] if verdict is not Verdict.PASS else []
+        return Outcome(verdict, texts.join([*said, note]), measured)
+    if doubt and verdict is not Verdict.PASS:
+        said = [f"另有类别未填的要素 {'、'.join(doubt)}", _NO_CLASS_NOTE]
+        return Outcome(Verdict.UNDETERMINED, texts.join(said), measured)
+    values = {"use": land_classes.use_label(facts.use)}
+    return Outcome(Verdict.PASS, "", measured, clear=texts.fill(rule.text.clear, values))
+
+
+def _amount(rule: ForbidOverlap, measure: Measure) -> tuple[str, Measured]:
+    if rule.measure == "length":
+        length = measure.length_m
+        return f"长 {texts.metres(length)}", Measured("length", length, "m")
+    return f"{measure.count} 处", Measured("count", float(measure.count), "处")
 
 
 def threshold_of_forbid_overlap(rule: ForbidOverlap) -> str:
     """Say what the rule allows."""
+    if rule.measure != "area":
+        return "地块内不得有线状要素" if rule.measure == "length" else "地块内不得有点状要素"
     if rule.threshold_m2 > 0:
         allowed = f"重叠不超过 {texts.square_metres(rule.threshold_m2)}"
     else:
@@ -123,7 +133,7 @@ def _class_demand(rule: RequireWithin, entry: ClassOutcome) -> Demand:
 def require_within(rule: RequireWithin, facts: Facts) -> Outcome:
     """Judge a site that must lie on the layer."""
     parts = [
-        _resolved(
+        resolved_part(
             rule, facts, _class_demand(rule, entry), entry.label, entry.outcome, cls=entry.label
         )
         for entry in rule.by_class
@@ -135,83 +145,17 @@ def require_within(rule: RequireWithin, facts: Facts) -> Outcome:
         parts.append(part_of(rest, "界内", Verdict.PASS))
     if (unclassed := unclassed_demand(rule)) in demands_of_require_within(rule):
         parts.append(unknown_part(facts.measures[unclassed], _NO_CLASS, _NO_CLASS_NOTE))
-    parts.append(_resolved(rule, facts, outside_demand(rule), "界外", rule.outside))
-    return join_whole(rule, facts, parts)
+    parts.append(resolved_part(rule, facts, outside_demand(rule), "界外", rule.outside))
+    return _seen(rule, facts, join_whole(rule, facts, parts))
+
+
+def _seen(rule: RequireWithin, facts: Facts, outcome: Outcome) -> Outcome:
+    """Leave open whether unseen features nearby reach the site, unless it complies already."""
+    if rule.by_class or outcome.verdict is not Verdict.PASS:
+        return about_reach(rule, facts, outcome, demands_of_require_within(rule))
+    return outcome
 
 
 def threshold_of_require_within(rule: RequireWithin) -> str:
     """Say what the rule allows."""
     return f"应全部位于范围内（{tolerance_text(rule)}）"
-
-
-# --- convert -------------------------------------------------------------------------------------
-
-
-def demands_of_convert(rule: Convert) -> tuple[Demand, ...]:
-    """Area of the site on each group of land classes, on unknown classes, and on no feature."""
-    groups = (_group_demand(rule, group) for group in rule.groups)
-    return (*groups, _unknown_class_demand(rule), outside_demand(rule))
-
-
-def _group_demand(rule: Convert, group: LandClassGroup) -> Demand:
-    return area_demand(rule, Quantity.INSIDE, group.classes, geometry=True)
-
-
-def _unknown_class_demand(rule: Convert) -> Demand:
-    named = tuple(c for group in rule.groups for c in group.classes)
-    if not rule.scheme:
-        return unclassed_demand(rule)
-    known = known_codes(rule.scheme, rule.edition, named)
-    return area_demand(rule, Quantity.INSIDE, known, excluding=True, geometry=True)
-
-
-@lru_cache(maxsize=64)
-def known_codes(scheme: str, edition: str, named: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the codes of a scheme of which it is sure whether they are among the named ones.
-
-    A code above a named one is left out: land coded 03 may well be 0301.
-    """
-    codes = land_classes.scheme(scheme, edition).classes
-    return tuple(c for c in codes if class_matches(c, named) or not _is_above(c, named))
-
-
-def _is_above(code: str, named: Sequence[str]) -> bool:
-    """Whether the code is a higher level of a named one; one letter more is no level (0201K)."""
-    bases = (n.removesuffix("*") for n in named)
-    return any(b.startswith(code) and len(b) - len(code) >= 2 for b in bases)
-
-
-def convert(rule: Convert, facts: Facts) -> Outcome:
-    """Judge a site on land that may be taken only by a procedure."""
-    parts = [
-        _resolved(
-            rule,
-            facts,
-            _group_demand(rule, group),
-            group.label,
-            group.outcome,
-            cls=group.label,
-            note=group.procedure,
-        )
-        for group in rule.groups
-    ]
-    if any(p.restricts for p in parts):  # else the use is excused, whatever the land is
-        parts += _unknown_land(rule, facts)
-    return join_parts(rule, facts, parts)
-
-
-def _unknown_land(rule: Convert, facts: Facts) -> list[Part]:
-    edition = f"、编码过粗或者不在“{rule.scheme}（{rule.edition}）”中" if rule.scheme else ""
-    note = "须先查明该部分的现状地类"
-    classes = facts.measures[_unknown_class_demand(rule)]
-    gaps = facts.measures[outside_demand(rule)]
-    return [
-        unknown_part(classes, f"地类为空{edition}的部分", note),
-        unknown_part(gaps, "没有现状地类数据的部分", note),
-    ]
-
-
-def threshold_of_convert(rule: Convert) -> str:
-    """Say what the rule allows."""
-    labels = "、".join(group.label for group in rule.groups)
-    return f"涉及{labels}即须履行手续（{tolerance_text(rule)}）"

@@ -113,6 +113,51 @@ def area_demand(
     )
 
 
+def unclassed_demand(rule: AreaRule) -> Demand:
+    """Return the demand for features of the layer that have no class at all."""
+    return area_demand(rule, Quantity.INSIDE, ("*",), excluding=True, geometry=True)
+
+
+def resolved_part(
+    rule: AreaRule,
+    facts: Facts,
+    demand: Demand,
+    label: str,
+    outcome: str,
+    *,
+    cls: str = "",
+    note: str = "",
+    threshold_m2: float = 0.0,
+) -> Part:
+    """Return a measured part with the outcome that the use of the site gives it."""
+    base = Verdict(outcome)
+    verdict, note = resolve(rule, facts, base, cls=cls, note=note)
+    excused = verdict is Verdict.PASS and base is not Verdict.PASS
+    measure = facts.measures[demand]
+    return part_of(measure, label, verdict, note, threshold_m2=threshold_m2, excused=excused)
+
+
+def about_reach(
+    rule: RuleEntry, facts: Facts, outcome: Outcome, demands: Iterable[Demand]
+) -> Outcome:
+    """Leave open what an unseen feature nearby could change: all but a failure and an excuse."""
+    open_ = [d for d in demands if not facts.measures[d].reach_covered]
+    if outcome.verdict is Verdict.FAIL or not open_:
+        return outcome
+    verdict, excuse = resolve(rule, facts, Verdict.FAIL)
+    if verdict is Verdict.PASS:
+        reason = texts.join([excuse]) if outcome.clear else outcome.reason
+        return replace(outcome, reason=reason, clear="")
+    reach = max(d.within_m for d in open_)
+    report = facts.layers.get(rule.layer)
+    note = ""
+    if report is not None and report.uncovered_share is not None:
+        around = f"地块周边 {texts.metres(reach)} 范围内有区域"
+        note = f"{around}不在“{report.info.title}”图层覆盖范围内，可能有未见的要素，需核实"
+    reason = texts.join([outcome.reason, note])  # with an unknown coverage the evaluation says so
+    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+
+
 # --- joining parts -------------------------------------------------------------------------------
 
 

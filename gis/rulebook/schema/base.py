@@ -134,14 +134,16 @@ class Condition(Strict):
     is a road or pipe with a width), ``attribute`` (a claim of the applicant), or ``layer`` (with
     ``classes``). A number is compared by ``at_least``, ``above``, ``at_most`` or ``below``, a word
     or flag by ``one_of``; a layer by ``lies``: ``on`` (the site touches it with more than slivers),
-    ``off`` (it does not) or ``within`` (the whole site lies on it). What cannot be known, because
-    the claim or the layer is missing, leaves the rule open.
+    ``off`` (it does not) or ``within`` (the whole site lies on it). ``label`` says in words what
+    the classes are. What cannot be known, because the claim or the layer is missing, leaves the
+    rule open.
     """
 
     site: Literal["", "area_m2", "corridor", "corridor_width_m"] = ""
     attribute: str = ""
     layer: str = ""
     classes: tuple[Text, ...] = ()
+    label: str = ""
     lies: Literal["", "on", "off", "within"] = ""
     at_least: Number | None = None
     above: Number | None = None
@@ -158,6 +160,8 @@ class Condition(Strict):
     def _one_subject(self) -> Condition:
         if sum(map(bool, (self.site, self.attribute, self.layer))) != 1:
             raise ValueError("when 的每一条应写明 site、attribute、layer 之一")
+        if self.label and not self.classes:
+            raise ValueError("label 是 classes 的说明，没有 classes 时不写")
         if bool(self.layer) != bool(self.lies) or (self.classes and not self.layer):
             raise ValueError(
                 "layer 条件应写 lies（on、off 或 within），其他条件不写 lies 和 classes"

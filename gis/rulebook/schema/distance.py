@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from gis.rulebook.schema.base import Against, Metres, RuleEntry, Text
+from gis.rulebook.schema.base import Against, Flag, Metres, RuleEntry, Text
 
 # A number, [least, most], or one number per setting.
 Distance = Metres | tuple[Metres, Metres] | dict[str, Metres]
@@ -21,6 +21,7 @@ class MinDistance(RuleEntry):
     which the layer's value ``setting`` names. Nearer than the least is a hit, between least and
     most is undetermined; a setting that is missing or unknown leaves the whole span open.
     ``no_distance`` names the classes the rule leaves alone; an unknown class is undetermined.
+    With ``from_axis`` the law counts from the centre line and no half width is asked for.
     """
 
     placeholders: ClassVar[frozenset[str]] = frozenset({"distance", "required", "feature", "use"})
@@ -29,6 +30,7 @@ class MinDistance(RuleEntry):
     edge: Text
     distance_m: Annotated[dict[str, Distance], Field(min_length=1)]
     setting: str = ""
+    from_axis: Flag = False
     no_distance: tuple[Text, ...] = ()
     plausible_half_width_m: Metres
     outcome: Against

@@ -357,11 +357,13 @@ window.wuqu = (function () {
     fit(layers[key].getBounds(), { maxZoom: 18 });
     emphasise(key);
   }
-  // One overlap at a time: the chosen one, else the one that decided.
+  // One overlap and one new outline at a time: the chosen one, else the first of its kind.
   function emphasise(key) {
-    var wanted = key || config.deciding;
+    var first = { f: config.deciding, r: config.remedy };
     Object.keys(layers).forEach(function (id) {
-      if (!/^f\d+$/.test(id)) { return; }
+      if (!/^[fr]\d+$/.test(id)) { return; }
+      var kind = id.charAt(0);
+      var wanted = key && key.charAt(0) === kind ? key : first[kind];
       if (id === wanted && !map.hasLayer(layers[id])) { map.addLayer(layers[id]); }
       if (id !== wanted && map.hasLayer(layers[id])) { map.removeLayer(layers[id]); }
     });

@@ -1,0 +1,86 @@
+"""What do the rules say about one outline? Measured and evaluated, nothing else.
+
+The part of a check that is repeated: for the site itself, for each place where it may also lie, and
+for each outline that is tried as a remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gis.engine import Measurement, measure
+from gis.model import Finding, Impact, Site
+from gis.plan import Plan
+from gis.plan.impact import impact
+from gis.rulebook import Facts, RuleBook, demands, evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One outline: what was measured, what the rules saw of it, and what they say."""
+
+    measured: Measurement
+    facts: Facts
+    findings: tuple[Finding, ...]
+
+
+def judge(
+    site: Site,
+    plan: Plan,
+    day: date,
+    rules: frozenset[str] | None = None,
+    *,
+    with_evidence: bool = True,
+) -> Judged:
+    """Judge an outline by the rules in force on a day, or only by those named.
+
+    Parameters
+    ----------
+    site
+        With its claims, inside the bounds of the plan.
+    plan
+        An opened plan package.
+    day
+        The day of the law.
+    rules
+        Ids; only the layers that these rules look at are measured.
+    with_evidence
+        Whether to list what the site touches, beyond what the rules ask for.
+    """
+    book = plan.rulebook if rules is None else _part(plan.rulebook, rules)
+    names = plan.layers if rules is None else _layers(book)
+    indexes = [layer.index for id_, layer in plan.layers.items() if id_ in names]
+    measured = measure(
+        site,
+        indexes,
+        demands(book, day),
+        coverages=plan.coverages,
+        with_evidence=with_evidence,
+    )
+    needs_budgets = any(rule.kind == "quota" for rule in book.in_force(day))
+    taken = impact(plan, site) if rules is None or needs_budgets else ()
+    facts = _facts(site, day, measured, taken)
+    return Judged(measured, facts, evaluate(book, facts))
+
+
+def _part(book: RuleBook, rules: frozenset[str]) -> RuleBook:
+    return replace(book, rules=tuple(rule for rule in book.rules if rule.id in rules))
+
+
+def _layers(book: RuleBook) -> set[str]:
+    return {name for rule in book.rules for name in (*rule.layers, *rule.params.when_layers)}
+
+
+def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]) -> Facts:
+    return Facts(
+        use=site.use,
+        attributes=site.claims,
+        as_of=day,
+        site_area_m2=site.area.ellipsoidal_m2,
+        measures=measured.measures,
+        layers={report.info.id: report for report in measured.reports},
+        corridor_width_m=site.corridor_width_m,
+        budgets={row.id: row for row in taken},
+    )

@@ -1,0 +1,184 @@
+"""The kind that asks whether the use is the planned one or compatible with it: compatible_use.
+
+A use equal to the planned class, or under it, complies. A use above it is too coarse to tell. For
+any other the entry with the longest planned code, then the longest use code, decides; without one
+the answer is what the rule says of uses that nobody listed, never "compatible" by silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from gis.model import Demand, Measured, Quantity, Touched, Verdict, class_matches
+from gis.rulebook import land_classes, texts
+from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds.overlap import outside_demand
+from gis.rulebook.kinds.parts import (
+    NO_USE,
+    Part,
+    area_demand,
+    cap,
+    is_coarser,
+    join_whole,
+    longest_match,
+    needs_finer,
+    part_of,
+    resolve,
+    tolerance_text,
+)
+from gis.rulebook.schema import CompatibleEntry, CompatibleUse
+
+_VERDICTS = {
+    "permitted": (Verdict.PASS, "兼容"),
+    "conditional": (Verdict.CONDITIONAL, "有条件兼容"),
+    "prohibited": (Verdict.FAIL, "不兼容"),
+}
+# The plan may name a field or not: what counts is that the features come one by one.
+_ONE_BY_ONE = ("class",)
+
+
+def demands_of_compatible_use(rule: CompatibleUse) -> tuple[Demand, ...]:
+    """Ask for the planned land that the site touches, one by one, and for land with no plan."""
+    return (_planned_demand(rule), outside_demand(rule))
+
+
+def _planned_demand(rule: CompatibleUse) -> Demand:
+    plain = area_demand(rule, Quantity.INSIDE)
+    return Demand(
+        plain.layer,
+        plain.quantity,
+        width_tolerance_m=plain.width_tolerance_m,
+        area_tolerance_m2=plain.area_tolerance_m2,
+        within_m=plain.within_m,
+        beyond_m=plain.beyond_m,
+        on=plain.on,
+        off=plain.off,
+        values=_ONE_BY_ONE,
+    )
+
+
+def compatible_use(rule: CompatibleUse, facts: Facts) -> Outcome:
+    """Judge the use against every planned class that the site touches."""
+    by_class = _by_class(facts.measures[_planned_demand(rule)].features)
+    planned = "；".join(
+        f"{_label(rule, cls)} {texts.percent(facts.share(_area(touched)))}"
+        for cls, touched in by_class.items()
+    )
+    if facts.use is None:
+        site = facts.site_area_m2
+        where = f"规划用途：{planned}" if planned else ""
+        measured = Measured("area", site, "m²", facts.share(site))
+        return Outcome(Verdict.UNDETERMINED, texts.join([NO_USE, where]), measured)
+    parts = [_class_part(rule, facts, facts.use, c, t) for c, t in by_class.items()]
+    off = facts.measures[outside_demand(rule)]
+    parts.append(
+        part_of(off, "没有规划用途的部分", Verdict(rule.outside), "该部分没有规划用途，须先查明")
+    )
+    parts += _grazed(rule, parts, by_class)
+    return join_whole(rule, facts, parts, extra={"planned": planned})
+
+
+def _by_class(features: Iterable[Touched]) -> dict[str | None, list[Touched]]:
+    found: dict[str | None, list[Touched]] = {}
+    for feature in sorted(features, key=lambda f: (f.cls or "", f.feature_id)):
+        found.setdefault(feature.cls, []).append(feature)
+    return found
+
+
+def _area(touched: Iterable[Touched]) -> float:
+    return math.fsum(t.area_m2 for t in touched)
+
+
+def _label(rule: CompatibleUse, cls: str | None) -> str:
+    if cls is None:
+        return "类别未填"
+    if not land_classes.scheme(rule.scheme, rule.edition).exists(cls):
+        return f"规划类别“{cls}”（不在分类标准中）"
+    return f"规划{land_classes.label(rule.scheme, rule.edition, cls)}"
+
+
+def _class_part(
+    rule: CompatibleUse, facts: Facts, use: str, cls: str | None, touched: list[Touched]
+) -> Part:
+    known = cls is not None and land_classes.scheme(rule.scheme, rule.edition).exists(cls)
+    base, said = (
+        verdict_for(rule, cls, use)
+        if known and cls is not None
+        else (Verdict.UNDETERMINED, "规划用途类别为空或者不在分类标准中，须先查明")
+    )
+    verdict, note = resolve(rule, facts, base, note=said) if base.rank > 1 else (base, said)
+    area, decisive = _area(touched), math.fsum(t.decisive_m2 for t in touched)
+    return Part(
+        _label(rule, cls),
+        verdict,
+        note,
+        area,
+        decisive,
+        excused=verdict is Verdict.PASS and bool(note),
+        unknown=not known,
+    )
+
+
+def verdict_for(rule: CompatibleUse, planned: str, use: str) -> tuple[Verdict, str]:
+    """Return what land planned for one class says to a use, and why.
+
+    Both are codes of the scheme of the rule; the sentence is empty when the use is the planned one.
+    """
+    if use.startswith(planned):
+        return Verdict.PASS, ""
+    if planned.startswith(use):
+        return Verdict.UNDETERMINED, needs_finer(use)
+    best = _entry_for(rule, planned, use)
+    own = _said(rule, best)
+    finer = [e for e in rule.entries if _is_planned(e, planned) and is_coarser(use, e.uses)]
+    if any(_said(rule, e)[0] is not own[0] for e in finer):
+        return Verdict.UNDETERMINED, needs_finer(use)
+    return own
+
+
+def _is_planned(entry: CompatibleEntry, planned: str) -> bool:
+    return longest_match(planned, entry.planned) > 0 or class_matches(planned, entry.planned)
+
+
+def _entry_for(rule: CompatibleUse, planned: str, use: str) -> CompatibleEntry | None:
+    fitting = [e for e in rule.entries if _is_planned(e, planned) and longest_match(use, e.uses)]
+    return max(
+        fitting,
+        key=lambda e: (longest_match(planned, e.planned), longest_match(use, e.uses)),
+        default=None,
+    )
+
+
+def _said(rule: CompatibleUse, entry: CompatibleEntry | None) -> tuple[Verdict, str]:
+    if entry is None:
+        return Verdict(rule.unlisted), rule.unlisted_reason
+    verdict, word = _VERDICTS[entry.verdict]
+    condition = f"，条件：{entry.condition}" if verdict is Verdict.CONDITIONAL else ""
+    doubt = "" if entry.verified else "，原文尚未核实"
+    unsure = entry.origin == "assumption" or not entry.verified
+    return cap(verdict, unsure=unsure), f"{word}{condition}（{entry.phrase}{doubt}）"
+
+
+def _grazed(
+    rule: CompatibleUse,
+    parts: list[Part],
+    by_class: dict[str | None, list[Touched]],
+) -> list[Part]:
+    """Return the slivers on other planned land as a part when they are more than a rule leaves."""
+    labels = {p.label for p in parts if p.restricts}
+    total = math.fsum(
+        t.area_m2 - t.decisive_m2
+        for cls, touched in by_class.items()
+        if _label(rule, cls) in labels
+        for t in touched
+    )
+    if not (total > rule.sliver_limit_m2 or (rule.strict_slivers and total > 0)):
+        return []
+    note = "与其他规划用途的地块有细碎接触，须以界址点与界线成果复核"
+    return [Part("细碎接触", Verdict.UNDETERMINED, note, total, total, unknown=True)]
+
+
+def threshold_of_compatible_use(rule: CompatibleUse) -> str:
+    """Say what the rule allows."""
+    return f"拟建用途应与规划用途相同、属于其下级用途或者列为兼容（{tolerance_text(rule)}）"
