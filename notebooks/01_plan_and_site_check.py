@@ -91,7 +91,7 @@ pd.DataFrame(
 # %%
 checks = [
     gis.check_site(
-        gis.read_site(s.path, plan, name=s.name),
+        gis.read_site(s.path, plan, name=s.name, width_m=s.width_m),
         plan,
         use=s.use,
         attributes=s.attributes,

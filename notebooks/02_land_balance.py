@@ -129,7 +129,7 @@ for item in gis.check_site(school, plan, use="080403").impact:
 
 # %%
 samples = gis.load_samples(plan)
-sites = [gis.read_site(s.path, plan, name=s.name) for s in samples]
+sites = [gis.read_site(s.path, plan, name=s.name, width_m=s.width_m) for s in samples]
 booking = gis.book(plan, sites, uses=[s.use for s in samples])
 for line in booking.to_dict()["budgets"]:
     print("·", line["title"], "——", line["text"])

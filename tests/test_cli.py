@@ -69,7 +69,10 @@ def test_attributes_reach_the_check(run, samples_dir) -> None:
     _, without, _ = run("check", file, *options)
     _, low, _ = run("check", file, "--attr", "emission_class=low", *options)
     _, normal, _ = run("check", file, "--attr", "emission_class=normal", *options)
-    verdicts = [json.loads(text)["verdict"] for text in (without, low, normal)]
+    verdicts = [
+        next(f["verdict"] for f in json.loads(text)["findings"] if f["rule"] == "plan.zone-use")
+        for text in (without, low, normal)
+    ]
     assert verdicts == ["undetermined", "conditional", "fail"]
 
 
@@ -215,10 +218,10 @@ def test_demo_writes_map_checks_and_sites(run, tmp_path: Path) -> None:
     assert code == 0
     assert "一中新校" in text
     checks = json.loads((out / "checks.json").read_text(encoding="utf-8"))["checks"]
-    assert len(checks) == 6
+    assert len(checks) == 8
     assert {c["as_of"] for c in checks} == {"2026-11-22"}
     sites = geopandas.read_file(out / "sites.gpkg", layer="sites")
-    assert len(sites) == 6
+    assert len(sites) == 8
     assert (out / "map.html").stat().st_size > 100_000
 
 

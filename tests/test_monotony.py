@@ -108,9 +108,12 @@ CASES: dict[str, dict[str, Spoil]] = {
 
 
 @pytest.fixture(scope="module")
-def sites(plan: Plan) -> list[tuple[Site, str | None]]:
-    """The samples with their uses, and seeded squares in and around the resort."""
-    found = [(read_site(s.path, plan, width_m=s.width_m), s.use) for s in load_samples(plan)]
+def sites(plan: Plan) -> list[tuple[Site, str | None, dict[str, object]]]:
+    """The samples with uses and claims, and seeded squares in and around the resort."""
+    found = [
+        (read_site(s.path, plan, width_m=s.width_m), s.use, s.attributes)
+        for s in load_samples(plan)
+    ]
     random = np.random.default_rng(7)
     west, south, east, north = plan.layer("resort").index.union.bounds
     core = plan.layer("core").index.union.bounds
@@ -121,13 +124,18 @@ def sites(plan: Plan) -> list[tuple[Site, str | None]]:
         area = Area(ellipsoidal_area(shape, 4548), shape.area)
         crs = CrsDecision(4548, 4548, "given")
         site = Site(f"s{number}", shape, area, crs, Source("wkt", "", ""))
-        found.append((site, USES[number % len(USES)]))
+        found.append((site, USES[number % len(USES)], {}))
     return found
 
 
 @pytest.fixture(scope="module")
 def full(plan: Plan, sites) -> list[Verdict]:
-    return [check_site(site, plan, use=use, as_of=AS_OF).verdict for site, use in sites]
+    return [verdict_of(site, plan, use, claims) for site, use, claims in sites]
+
+
+def verdict_of(site: Site, plan: Plan, use: str | None, claims: dict[str, object]) -> Verdict:
+    check = check_site(site, plan, use=use, attributes=claims, as_of=AS_OF, remedies=False)
+    return check.verdict
 
 
 def test_the_sites_are_a_fair_mixture(full: list[Verdict]) -> None:
@@ -137,7 +145,7 @@ def test_the_sites_are_a_fair_mixture(full: list[Verdict]) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_worse_data_never_gives_a_better_verdict(plan: Plan, sites, full, case: str) -> None:
     poor = spoiled(plan, CASES[case])
-    for (site, use), before in zip(sites, full, strict=True):
-        after = check_site(site, poor, use=use, as_of=AS_OF).verdict
+    for (site, use, claims), before in zip(sites, full, strict=True):
+        after = verdict_of(site, poor, use, claims)
         assert after not in GOOD or before in GOOD, (case, site.name, use, before, after)
         assert after.rank >= before.rank or before is Verdict.FAIL, (case, site.name, use)

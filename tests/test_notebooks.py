@@ -53,7 +53,7 @@ def test_every_notebook_is_run_by_a_test_below() -> None:
 
 def test_plan_and_site_check_gives_the_digest_of_the_command_line(printed) -> None:
     text = printed("01_plan_and_site_check")
-    assert "聊城一中新校：符合" in text
+    assert "聊城一中新校：有条件符合" in text
     assert "419.17 亩" in text
     command = ("check", "data/samples/yizhong_xinxiao.txt", "--use", "080403")
     assert command_line(*command, "--as-of", "2026-11-22")["digest"] in text

@@ -51,4 +51,4 @@ def test_the_packed_plan_is_found_without_the_checkout(wheel: Path, tmp_path: Pa
         text=True,
         check=True,
     )
-    assert out.stdout.split() == ["_data", "21", "True"]
+    assert out.stdout.split() == ["_data", "39", "True"]

@@ -249,6 +249,14 @@ def test_a_layer_without_features_is_told(package) -> None:
     assert [(f.layer, f.code) for f in report.findings] == [("green_line", "no_features")]
 
 
+def test_a_layer_in_which_nothing_was_found_is_no_slip_unless_it_has_features(package) -> None:
+    entry = 'id = "green_line"'
+    package.toml = package.toml.replace(entry, f"{entry}\nempty = true")
+    assert [(f.layer, f.code) for f in checked(package).findings] == [("green_line", "not_empty")]
+    package.change("green_line", lambda frame: frame.iloc[:0])
+    assert checked(package).findings == ()
+
+
 def test_a_coverage_without_data_is_unknown_and_not_empty(package) -> None:
     package.file("core").unlink()
     codes = {(f.layer, f.code) for f in checked(package).findings}

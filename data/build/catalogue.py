@@ -118,4 +118,6 @@ def _value(value: object) -> str:
     """Return a text, number, date or flat table as TOML writes it."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_value(own)}" for key, own in value.items()) + " }"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

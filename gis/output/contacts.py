@@ -49,7 +49,7 @@ def contact_pictures(
     rows = document.get("contacts", ())
     if not any(row.get("geometry") for row in rows):
         return tuple("" for _ in rows)
-    epsg = parse_epsg(document["site"]["crs"]["work"])
+    epsg = plan.work_epsg if plan else parse_epsg(document["site"]["crs"]["work"])
     site = _worked(document["site"]["geometry"], epsg)
     titles = {layer["id"]: layer["title"] for layer in document.get("layers", ())}
     return tuple(_picture(row, site, epsg, titles, plan, ceiling) for row in rows)

@@ -150,6 +150,8 @@ class LayerEntry(_Strict):
     """One ``[[layer]]`` table.
 
     ``replaces`` names the layer in force that a changing layer takes the place of in the draft.
+    ``empty`` says that somebody looked and found nothing to draw inside the coverage, so that a
+    layer without features is no slip of an export.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -166,6 +168,7 @@ class LayerEntry(_Strict):
     law_status: Literal["in_force", "changing"] = "in_force"
     replaces: str | None = None
     coverage: str = "bounds"
+    empty: bool = False
     secrecy: Literal["public", "internal", "restricted"] = "public"
     licence: str = ""
     source: str = ""

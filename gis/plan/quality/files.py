@@ -26,9 +26,12 @@ def file_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
     if data.state is LayerState.FAILED:
         advice = "按该图层的其他错误逐项改正；在此之前，有关规则的结果为“需核实”"
         yield Finding(data.id, "layer_failed", ERROR, data.reason, advice=advice)
-    elif not len(data):
-        advice = "确无要素时可以不管；否则重新导出"
+    elif not len(data) and not data.entry.empty:
+        advice = "确无要素的，在 plan.toml 中写明 empty = true；否则重新导出"
         yield Finding(data.id, "no_features", WARNING, "没有要素", advice=advice)
+    elif len(data) and data.entry.empty:
+        text = f"plan.toml 写明没有要素，实际有 {len(data)} 个"
+        yield Finding(data.id, "not_empty", WARNING, text, advice="核对数据，去掉 empty = true")
 
 
 def _parts(data: LayerData) -> Iterator[Finding]:

@@ -52,6 +52,7 @@ TITLES: Mapping[str, str] = {
     "file_part_missing": "缺少配套文件",
     "record_counts": "各文件记录数不一致",
     "no_features": "没有要素",
+    "not_empty": "应无要素而有",
     "layer_failed": "图层无法使用",
     "check_failed": "检查未能完成",
     "encoding_undeclared": "没有声明文字编码",
