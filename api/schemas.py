@@ -151,6 +151,7 @@ class FindingOut(Answer):
     layer: str | None = Field(
         description=f"{_LAYER_ID}；不涉及图层时为 null", examples=["farmland"]
     )
+    layers: list[str] = Field([], description="判定本条所用的全部图层", examples=[["farmland"]])
     measure: MeasureOut | None
     threshold: str = Field(examples=["0 m²"])
     reason: str = Field(examples=["占用永久基本农田 1234.56 m²"])
@@ -258,6 +259,9 @@ class RemedyOut(Answer):
     lost_m2: float | None = Field(None, description="裁去的椭球面积")
     shift_m: float | None = Field(None, description="平移的距离，米")
     bearing_deg: float | None = Field(None, description="平移的坐标方位角，自坐标北顺时针，度")
+    layers: list[str] | None = Field(
+        None, description="新范围所避让的图层；其中有不公开坐标的图层时，不给出新范围"
+    )
     geometry: GeoJsonObject | None = Field(None, description="新范围，GeoJSON 经纬度")
 
 

@@ -197,6 +197,7 @@ def _finding(f: Finding) -> dict[str, Any]:
         "verdict_label": f.verdict.label,
         "verdict_en": f.verdict.label_en,
         "layer": f.layer,
+        "layers": list(f.layers),
         "measure": _measure(f),
         "threshold": f.threshold,
         "reason": f.reason,
@@ -249,6 +250,7 @@ def _remedy(r: Remedy) -> dict[str, Any]:
         "lost_m2": _m(r.lost_m2),
         "shift_m": _m(r.shift_m),
         "bearing_deg": _m(r.bearing_deg),
+        "layers": list(r.layers) if r.geometry else None,
     }
     return _drop_none(row) | _located(r.geometry)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gis.model import Area, Claim, LayerInfo, LayerReport, LayerState, Measure
-from gis.rulebook import Facts
+from gis.model import Area, Claim, LayerInfo, LayerReport, LayerState, Measure, Verdict
+from gis.rulebook import Facts, evaluate
 from gis.rulebook.conditions import Answer, Holds, answers, demands_of_conditions, together
 from gis.rulebook.schema import Condition
 
@@ -131,3 +131,14 @@ def test_no_beats_unknown_beats_unclaimed_beats_yes_in_any_order() -> None:
         found = together([Answer(h, h.value) for h in pair])
         assert found.holds is min(pair, key=order.index)
     assert together([]).holds is Holds.YES
+
+
+def test_without_the_land_a_quota_is_open_and_never_met(plan) -> None:
+    # The layer of current land is gone and nobody stated a quota: nothing says what is taken.
+    book = plan.rulebook
+    layers = {"landuse": report(LayerState.NO_DATA)}
+    unknown = Facts("0804", {}, date(2026, 11, 22), SITE_M2, layers=layers)
+    found = {f.rule: f for f in evaluate(book, unknown)}
+    for rule in ("cn.conversion-quota", "cn.replacement-quota"):
+        assert found[rule].verdict is Verdict.UNDETERMINED
+        assert "不能确定本条是否适用" in found[rule].reason

@@ -27,7 +27,8 @@ class Finding:
     """What one rule says about the site. ``decides`` is False on a layer whose law is changing.
 
     ``geometry`` is what the rule marks: an opaque object in the work CRS as evaluated, GeoJSON in
-    longitude/latitude in a whole check.
+    longitude/latitude in a whole check; ``layers`` are all those whose borders it may show, the
+    first is ``layer``.
     """
 
     rule: str
@@ -45,6 +46,7 @@ class Finding:
     decides: bool = True
     geometry: Any = None
     title_en: str = ""
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Remedy:
     the engine found it. ``geometry`` is the new outline: an opaque object in the work CRS as
     offered, GeoJSON in longitude/latitude in a whole check;
     ``area_m2`` its ellipsoidal area, ``lost_m2`` what a trim gives up, ``shift_m`` how far and
-    ``bearing_deg`` in which direction (clockwise from grid north) a shift goes.
+    ``bearing_deg`` in which direction (clockwise from grid north) a shift goes. ``layers`` are
+    those that the new outline keeps clear of, so whose borders it may show.
     """
 
     rule: str
@@ -86,6 +89,7 @@ class Remedy:
     lost_m2: float | None = None
     shift_m: float | None = None
     bearing_deg: float | None = None
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gis import files
 from gis.crs import geographic_code, transform
 from gis.files import safe_cell
-from gis.model import citation
+from gis.model import citation, may_show
 from gis.output.contacts import contact_pictures
 
 if TYPE_CHECKING:
@@ -55,22 +55,54 @@ COLUMNS = {
 def without_geometry_of(document: Document, layers: Collection[str]) -> dict[str, Any]:
     """Return the document without the coordinates that show where the named layers lie.
 
-    Verdicts, areas and texts stay. A remedy keeps clear of all that stands against the site, so
-    its outline goes when any of that is of a named layer.
+    Verdicts, areas and texts stay. A part that lies on one layer and off another shows the borders
+    of both, and a remedy those of all layers that it keeps clear of.
     """
-    against = {f["layer"] for f in document["findings"] if f["verdict"] not in _CLEAR}
-    telling = bool(against & set(layers))
+    shaping = layers_shown(document)
 
-    def shown(row: Mapping[str, Any], *, hide: bool) -> dict[str, Any]:
-        return {k: v for k, v in row.items() if not (hide and k == "geometry")}
+    def shown(part: str) -> list[dict[str, Any]]:
+        pairs = zip(document[part], shaping[part], strict=True)
+        return [_without(row, "geometry") if own & set(layers) else dict(row) for row, own in pairs]
 
-    changed = {
-        "findings": [shown(f, hide=f["layer"] in layers) for f in document["findings"]],
-        "remedies": [shown(r, hide=telling) for r in document["remedies"]],
+    return {**document, **{part: shown(part) for part in shaping}}
+
+
+def layers_shown(document: Document) -> dict[str, list[frozenset[str]]]:
+    """Return for each finding, remedy and contact the layers whose borders its geometry may show.
+
+    Records of earlier versions name one layer for a finding and none for a remedy; there a remedy
+    may show all that stands against the site.
+    """
+    findings = document["findings"]
+    of_rule = {f["rule"]: _layers_of(f) for f in findings}
+    against = [of_rule[f["rule"]] for f in findings if f["verdict"] not in _CLEAR]
+    earlier = frozenset[str]().union(*against)
+    found = {
+        "findings": [of_rule[f["rule"]] for f in findings],
+        "remedies": [
+            frozenset(r["layers"]) if "layers" in r else earlier for r in document["remedies"]
+        ],
     }
     if "contacts" in document:
-        changed["contacts"] = [shown(c, hide=c["layer"] in layers) for c in document["contacts"]]
-    return {**document, **changed}
+        found["contacts"] = [
+            _layers_of(c) | of_rule.get(c["rule"], frozenset()) for c in document["contacts"]
+        ]
+    return found
+
+
+def _layers_of(row: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(row.get("layers", ())) | ({row["layer"]} if row["layer"] else set())
+
+
+def _without(row: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k != key}
+
+
+def _public(documents: Sequence[Document], plan: Plan | None, ceiling: str) -> list[Document]:
+    """Return the documents without coordinates of layers of the plan above the ceiling."""
+    infos = [layer.info for layer in plan.layers.values()] if plan else []
+    hidden = frozenset(i.id for i in infos if not may_show(i.secrecy, ceiling))
+    return [without_geometry_of(d, hidden) for d in documents] if hidden else list(documents)
 
 
 # --- GeoJSON -------------------------------------------------------------------------------------
@@ -89,9 +121,10 @@ def to_geojson(
     documents
         The JSON documents of checks.
     plan, ceiling
-        As for ``contact_pictures``: what may be drawn around a contact.
+        Coordinates of layers of this plan above the ceiling stay in the house, in the drawings of
+        contacts too.
     """
-    features = (f for d in documents for f in _features(d, plan, ceiling))
+    features = (f for d in _public(documents, plan, ceiling) for f in _features(d, plan, ceiling))
     return {"type": "FeatureCollection", "features": list(features)}
 
 
@@ -213,8 +246,9 @@ def write_gpkg(
     Remedies and contacts are written where there are any. A contact is a point with its ``picture``
     (SVG): desktop programs find a point at any scale. The file is made beside the target and moved
     over it, so a reader never meets half of it. ``plan`` and ``ceiling`` are those of
-    ``contact_pictures``.
+    ``to_geojson``.
     """
+    documents = _public(documents, plan, ceiling)
     remedies = [row for d in documents for row in _remedy_rows(d)]
     contacts = [row for d in documents for row in _contact_rows(d, plan, ceiling)]
     layers = {"sites": _sites_frame(documents, work_epsg)}

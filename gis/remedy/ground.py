@@ -49,6 +49,11 @@ def against(findings: Iterable[Finding], least: Verdict) -> list[Finding]:
     return [f for f in findings if f.decides and f.verdict.rank >= least.rank]
 
 
+def layers_of(ground: Ground, rules: Iterable[str]) -> frozenset[str]:
+    """Return the layers whose borders the land marked by the rules may show."""
+    return frozenset(layer for rule in rules for layer in ground.rules[rule].layers)
+
+
 def marked(ground: Ground, findings: Iterable[Finding], where: BaseGeometry) -> BaseGeometry:
     """Return the land of a place that the findings mark, in the work CRS; empty when none."""
     parts = [part for finding in findings for part in _marks(ground, finding, where)]

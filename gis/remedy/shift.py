@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -17,7 +18,7 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from gis.model import Finding, Remedy, Site, Verdict
-from gis.remedy.ground import Ground, against, at, marked
+from gis.remedy.ground import Ground, against, at, layers_of, marked
 from gis.remedy.outlines import MARGIN_M, as_read, on_paper
 from gis.remedy.texts import cured, outcome, verdict_of
 
@@ -46,12 +47,12 @@ def shifted(
         return None
     around = at(site, site.geometry.buffer(distance_m, quad_segs=2))
     blocked: BaseGeometry = shapely.Polygon()
-    wanted = blocking
+    wanted, avoided = blocking, frozenset[str]()
     for _ in range(_ROUNDS):
         more = shapely.union(blocked, _blocked(ground, around, wanted))
         if more.area <= blocked.area:  # what is in the way has no place that could be avoided
             return None
-        blocked = more
+        blocked, avoided = more, avoided | layers_of(ground, wanted)
         move = _nearest(site.geometry, blocked, distance_m)
         if move is None:
             return None
@@ -59,7 +60,8 @@ def shifted(
         after = ground.judge(at(site, outline), None)
         wanted = _still_against(findings, after, blocking)
         if not wanted:
-            return _remedy(site, outline, move, findings, after)
+            offer = _remedy(site, outline, move, findings, after)
+            return replace(offer, layers=tuple(sorted(avoided)))
     return None
 
 

@@ -16,7 +16,7 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.model import Finding, Remedy, Site, Verdict
-from gis.remedy.ground import Ground, against, at, joined, marked, polygons
+from gis.remedy.ground import Ground, against, at, joined, layers_of, marked, polygons
 from gis.remedy.outlines import MARGIN_M, as_read, on_paper
 from gis.remedy.texts import cured, outcome, verdict_of
 from gis.rulebook.texts import area
@@ -30,10 +30,11 @@ _LEVELS = (Verdict.FAIL, Verdict.UNDETERMINED, Verdict.CONDITIONAL)
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A part of the site and what the rules say about it."""
+    """A part of the site, what the rules say about it, and the layers that shaped it."""
 
     outline: BaseGeometry
     findings: tuple[Finding, ...]
+    layers: frozenset[str] = frozenset()
 
 
 def trims(
@@ -84,7 +85,8 @@ def _trimmed(
         if left is None:
             return None
         outline = as_read(left, site)
-        state = _State(outline, ground.judge(at(site, outline), None))
+        shaped = state.layers | layers_of(ground, (f.rule for f in worse))
+        state = _State(outline, ground.judge(at(site, outline), None), shaped)
     return None if state is start else state
 
 
@@ -145,4 +147,5 @@ def _remedy(site: Site, state: _State, gone: Sequence[Finding]) -> Remedy:
         geometry=state.outline,
         area_m2=kept,
         lost_m2=lost,
+        layers=tuple(sorted(state.layers)),
     )

@@ -78,8 +78,10 @@ def _answer(condition: Condition, facts: Facts) -> Answer:
 
 def _of_site(condition: Condition, facts: Facts) -> Answer:
     if condition.site == "area_m2":
-        shown = texts.square_metres(facts.site_area_m2)
-        return _compared(condition, facts.site_area_m2, f"地块面积 {shown}", texts.square_metres)
+        # Compared as printed: a plot of 20,000.00 m² reaches 20,000 m², whatever the last digits.
+        area = round(facts.site_area_m2, 2)
+        shown = texts.square_metres(area)
+        return _compared(condition, area, f"地块面积 {shown}", texts.square_metres)
     width = facts.corridor_width_m
     if condition.site == "corridor":
         linear = width is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gis.model import Rule
-from gis.rulebook.kinds import KINDS
+from gis.rulebook.kinds import threshold_of
 from gis.rulebook.mistakes import limits_of
 from gis.rulebook.schema import RuleEntry, plain
 
@@ -38,7 +38,7 @@ def describe(rule: Rule) -> dict[str, Any]:
         "layers": list(rule.layers),
         "origin": rule.origin,
         "effect_verified": rule.effect_verified,
-        "threshold": rule.params.threshold or KINDS[rule.kind].threshold(rule.params),
+        "threshold": threshold_of(rule),
         "valid_from": rule.valid_from and rule.valid_from.isoformat(),
         "valid_to": rule.valid_to and rule.valid_to.isoformat(),
         "checked_on": rule.checked_on.isoformat(),

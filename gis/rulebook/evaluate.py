@@ -34,11 +34,12 @@ from gis.rulebook.conditions import (
     together,
 )
 from gis.rulebook.facts import Facts, Outcome, is_sound
-from gis.rulebook.kinds import KINDS, demands_of
+from gis.rulebook.kinds import KINDS, demands_of, threshold_of
 from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.loader import RuleBook
 from gis.rulebook.schema import RuleEntry
 
+_AGAINST = frozenset({Verdict.FAIL, Verdict.CONDITIONAL})
 _STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
 
 
@@ -106,7 +107,7 @@ def _finding(rule: Rule, facts: Facts) -> Finding:
         verdict=outcome.verdict,
         layer=rule.layers[0] if rule.layers else None,
         measure=outcome.measure,
-        threshold=params.threshold or KINDS[rule.kind].threshold(params),
+        threshold=threshold_of(rule),
         reason=outcome.reason,
         basis=basis,
         origin=rule.origin,
@@ -116,6 +117,7 @@ def _finding(rule: Rule, facts: Facts) -> Finding:
         decides=not any(r.info.law_status == "changing" for r in reports),
         geometry=outcome.geometry if needs_remedy else None,
         title_en=rule.title_en,
+        layers=rule.layers,
     )
 
 
@@ -212,8 +214,14 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
     A document that is needed under a claim not made yet is named with its condition.
     """
     settled = outcome.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE}
+    # A budget answers through what the site takes, which the missing layer would have said.
+    settled &= not (rule.kind == "quota" and condition.holds is Holds.UNKNOWN)
     if settled or condition.holds is Holds.YES:
-        return replace(outcome, reason=texts.join([condition.text, outcome.reason]))
+        said = [condition.text, outcome.reason]
+        # A headline prints the first sentence: what stands against the site, not why it is asked.
+        if outcome.verdict in _AGAINST and rule.kind != "document_required":
+            said.reverse()
+        return replace(outcome, reason=texts.join(said))
     why = f"不能确定本条是否适用：{condition.text}"
     said = texts.join([why, outcome.reason])
     named = condition.holds is Holds.UNCLAIMED and rule.kind == "document_required"

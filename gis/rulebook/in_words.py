@@ -12,7 +12,7 @@ from functools import singledispatch
 from gis.model import Parameter, Rule, Verdict
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
-from gis.rulebook.kinds import KINDS
+from gis.rulebook.kinds import threshold_of
 from gis.rulebook.mistakes import limits_of
 from gis.rulebook.schema import (
     AreaRule,
@@ -68,7 +68,7 @@ def _lines(rule: Rule, parameters: Mapping[str, Parameter]) -> Iterator[Line]:
     yield "图层", "、".join(dict.fromkeys((*rule.layers, *params.when_layers)))
     yield "针对用途", "、".join(map(land_classes.use_label, params.applies_to))
     yield "适用条件", "；".join(map(condition_words, params.when))
-    yield "要求", params.threshold or KINDS[rule.kind].threshold(params)
+    yield "要求", threshold_of(rule)
     yield "不满足时", _label(getattr(params, "outcome", ""))
     yield from details(params)
     for entry in params.exceptions:

@@ -104,6 +104,7 @@ def _rule_mistakes(rule: RuleEntry, documents: set[str], parameters: Mapping[str
     yield from _exception_mistakes(rule)
     for key in ("clear", "hit"):
         yield from _text_mistakes(rule, key)
+    yield from _threshold_mistakes(rule)
     uses = land_classes.uses()
     for code in dict.fromkeys(rule.use_codes):
         if not uses.exists(code):
@@ -179,6 +180,16 @@ def _exception_mistakes(rule: RuleEntry) -> _Found:
         for name in entry.attributes:
             if name not in ATTRIBUTES:
                 yield ("exceptions", n, "attributes"), f"未知的申报属性“{name}”"
+
+
+def _threshold_mistakes(rule: RuleEntry) -> _Found:
+    try:
+        unknown = texts.placeholders(rule.threshold) - {"numbers"}
+    except ValueError as problem:
+        yield ("threshold",), f"文字中的占位符有误：{problem}"
+        return
+    if unknown:
+        yield ("threshold",), f"未知的占位符 {'、'.join(sorted(unknown))}；可用：numbers"
 
 
 def _text_mistakes(rule: RuleEntry, key: str) -> _Found:

@@ -17,7 +17,7 @@ from shapely.geometry import box
 from gis.crs import crs_of, geographic_code, transform
 from gis.model import may_show
 from gis.output.contacts import contact_pictures
-from gis.output.export import without_geometry_of
+from gis.output.export import layers_shown, without_geometry_of
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
@@ -254,8 +254,7 @@ def _secret_layers(plan: Plan, document: Mapping[str, Any], ceiling: str) -> fro
 
     A layer that the plan does not know (any more) counts as secret: its class cannot be asked.
     """
-    rows = (*document["findings"], *document["contacts"])
-    used = {row["layer"] for row in rows if row.get("layer")}
+    used = frozenset[str]().union(*(s for part in layers_shown(document).values() for s in part))
     return frozenset(
         layer_id
         for layer_id in used

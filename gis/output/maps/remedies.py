@@ -28,20 +28,15 @@ KEY = "裁减或平移后的范围"
 def outline_rows(document: Mapping[str, Any], secret: frozenset[str]) -> list[Row]:
     """Return the remedies that have an outline, numbered within their kind.
 
-    The outline stays away where something stands against the site on a layer in ``secret``.
+    The outline stays away where it may show the borders of a layer in ``secret``.
     """
-    against = {
-        f.get("layer")
-        for f in document["findings"]
-        if f["verdict"] not in {"pass", "not_applicable"}
-    }
     rows: list[Row] = []
-    for remedy in document["remedies"]:
+    for remedy, own in zip(document["remedies"], layers_shown(document)["remedies"], strict=True):
         word = _WORDS.get(remedy.get("kind", ""))
         if word is None:
             continue
         number = 1 + sum(row["word"] == word for row in rows)
-        hidden = bool(against & secret) or geojson_bounds(remedy.get("geometry")) is None
+        hidden = bool(own & secret) or geojson_bounds(remedy.get("geometry")) is None
         rows.append(
             {
                 "key": f"r{len(rows)}",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gis.model import Demand, Rule
+from gis.rulebook import texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds import (
     attribute,
@@ -23,6 +24,8 @@ from gis.rulebook.kinds import (
     share,
     use,
 )
+from gis.rulebook.kinds.parts import tolerance_text
+from gis.rulebook.schema import AreaRule, RuleEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +94,19 @@ KINDS: Mapping[str, Kind] = {
 def demands_of(rule: Rule) -> tuple[Demand, ...]:
     """Return what one rule wants measured."""
     return KINDS[rule.kind].demands(rule.params)
+
+
+def threshold_of(rule: Rule) -> str:
+    """Say what a rule allows, in its own words where it has some.
+
+    In them ``{numbers}`` stands for what the kind says, so that a number stands in one place only;
+    a rule on areas adds its tolerance.
+    """
+    params: RuleEntry = rule.params
+    numbers = KINDS[rule.kind].threshold(params)
+    if not params.threshold:
+        return numbers
+    said = texts.fill(params.threshold, {"numbers": numbers})
+    if isinstance(params, AreaRule) and tolerance_text(params) not in said:
+        return f"{said}（{tolerance_text(params)}）"
+    return said

@@ -190,7 +190,8 @@ def _name(near: Near) -> str:
 
 
 def _required_text(rule: MinDistance) -> str:
-    return "、".join(f"{cls} {_span_text(value)}" for cls, value in rule.distance_m.items())
+    classes = ((cls.removesuffix("*"), value) for cls, value in rule.distance_m.items())
+    return "、".join(f"{cls} {_span_text(value)}" for cls, value in classes)
 
 
 def _span_text(value: Distance) -> str:

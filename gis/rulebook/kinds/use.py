@@ -28,7 +28,7 @@ from gis.rulebook.kinds.parts import (
     tolerance_text,
     unknown_part,
 )
-from gis.rulebook.schema import UseCell, UsePermitted
+from gis.rulebook.schema import UseCell, UsePermitted, ZoneArea
 
 _VERDICTS = {
     "permitted": Verdict.PASS,
@@ -182,4 +182,14 @@ def _cell_outcome(cell: UseCell, facts: Facts) -> tuple[Verdict, str]:
 
 def threshold_of_use_permitted(rule: UsePermitted) -> str:
     """Say what the rule allows."""
-    return f"用途应列入所在各分区的准入表（{tolerance_text(rule)}）"
+    drawn = "、".join(_drawn(rule, area) for area in rule.areas)
+    where = f"；分区自图层要素外缘起：{drawn}" if drawn else ""
+    return f"用途应列入所在各分区的准入表{where}（{tolerance_text(rule)}）"
+
+
+def _drawn(rule: UsePermitted, area: ZoneArea) -> str:
+    """Say how far from the features a drawn zone reaches."""
+    reach = f"{texts.metres(area.within_m)}以内"
+    if area.beyond_m:
+        reach = f"{texts.metres(area.beyond_m)}～{texts.metres(area.within_m)}"
+    return f"{rule.zone_names.get(area.id, area.id)} {reach}"

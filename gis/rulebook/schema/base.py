@@ -198,7 +198,9 @@ class ExceptionEntry(Strict):
 class RuleEntry(Strict):
     """What every rule has, whatever its kind.
 
-    ``layer`` is empty for the kinds that look at claims, documents or budgets only.
+    ``layer`` is empty for the kinds that look at claims, documents or budgets only. ``threshold``
+    says what is allowed where the kind's own words do not do; ``{numbers}`` in it stands for them,
+    so that no number is written twice.
     """
 
     placeholders: ClassVar[frozenset[str]] = frozenset()
