@@ -37,12 +37,14 @@ def verdict_text(verdict: str, label: str) -> Text:
 def print_check(console: Console, doc: Mapping[str, Any]) -> None:
     """Print one check: verdict first, then findings with basis and remedy, then what is open."""
     console.print(_headline(doc))
-    for table in _findings_tables(doc):
+    for table in _open_findings(doc):
         console.print(table)
     for remedy in doc["remedies"]:
         # What to apply for stands with the findings already.
         if kind := _OUTLINES.get(remedy.get("kind", "")):
             console.print(Text(f"{kind}：{remedy['text']}", style="green"), soft_wrap=True)
+    for table in _passed_findings(doc):
+        console.print(table)
     console.print(_evidence_table(doc))
     if doc["breakdown"]:
         rows = [
@@ -96,10 +98,9 @@ def _headline(doc: Mapping[str, Any]) -> Panel:
     return Panel(text, title="选址合规性检测", border_style=STYLES[doc["verdict"]])
 
 
-def _findings_tables(doc: Mapping[str, Any]) -> Iterator[Table]:
-    """Yield what needs work with all that a person needs for it, then briefly what passes."""
-    shown = [f for f in doc["findings"] if f["verdict"] != "not_applicable"]
-    todo = [f for f in shown if f["verdict"] != "pass"]
+def _open_findings(doc: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield what needs work, with all that a person needs for it."""
+    todo = [f for f in doc["findings"] if f["verdict"] not in {"pass", "not_applicable"}]
     if todo:
         heads = (("结论", 2), ("规则", 2), ("理由与处理", 6), ("依据", 4))
         table = _grid("需要处理的规则", *heads, lines=True)
@@ -109,7 +110,11 @@ def _findings_tables(doc: Mapping[str, Any]) -> Iterator[Table]:
             verdict = verdict_text(f["verdict"], f["verdict_label"])
             table.add_row(verdict, f["title"], reason, basis)
         yield table
-    passed = [f for f in shown if f["verdict"] == "pass"]
+
+
+def _passed_findings(doc: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield briefly what passes."""
+    passed = [f for f in doc["findings"] if f["verdict"] == "pass"]
     if passed:
         table = _grid(f"符合的规则（{len(passed)}）", ("规则", 3), ("理由", 5), ("依据", 6))
         for f in passed:

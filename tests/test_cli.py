@@ -29,6 +29,12 @@ def test_check_of_the_txt_sample_prints_area_verdict_and_legal_basis(run, sample
     assert "示意" in out
 
 
+def test_new_outlines_stand_before_the_long_list_of_what_passes(run, samples_dir) -> None:
+    file = samples_dir / "mingzhu_guangchang.geojson"
+    _, out, _ = run("check", file, "--as-of", "2026-11-22")
+    assert out.index("需要处理的规则") < out.index("裁减方案：") < out.index("符合的规则（")
+
+
 def test_check_with_json_prints_one_document_and_nothing_else(run, samples_dir) -> None:
     file = samples_dir / "theme_park_2000mu.geojson"
     code, out, _ = run("check", str(file), "--use", "0903", *DAY, "--format", "json")

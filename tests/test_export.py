@@ -2,8 +2,10 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import geopandas
+import pyogrio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,6 +128,43 @@ def test_hiding_one_layer_leaves_the_others_and_the_original_untouched():
     assert "geometry" in original["findings"][0]
 
 
+def test_a_part_off_a_hidden_layer_shows_its_border_and_is_hidden_too():
+    canal = finding(rule="canal", layer="grand_canal") | {"layers": ["grand_canal", "built_up"]}
+    sliver = {"layer": "grand_canal", "rule": "canal", "area_m2": 0.1, "width_m": 0.01}
+    given = document(
+        findings=[canal, finding()], contacts=[sliver | {"geometry": SQUARE}], remedies=[]
+    )
+    hidden = without_geometry_of(given, {"built_up"})
+    assert "geometry" not in hidden["findings"][0]
+    assert "geometry" not in hidden["contacts"][0]
+    assert "geometry" in hidden["findings"][1]
+
+
+def test_a_remedy_is_hidden_for_what_it_keeps_clear_of_and_for_nothing_else():
+    # The site does not touch the redline; it was moved to where it does not touch it either.
+    moved = {"rule": "farmland", "text": "平移", "geometry": SQUARE, "layers": ["redline"]}
+    given = document(remedies=[moved])
+    assert "geometry" not in without_geometry_of(given, {"redline"})["remedies"][0]
+    assert "geometry" in without_geometry_of(given, {"farmland"})["remedies"][0]
+
+
+def test_exports_with_a_plan_take_out_what_its_ceiling_hides(plan, tmp_path):
+    layer = plan.layers["farmland"]
+    secret = replace(layer, info=replace(layer.info, secrecy="internal"))
+    closed = replace(plan, layers={**plan.layers, "farmland": secret})
+    moved = {"rule": "farmland", "text": "平移", "kind": "shift", "geometry": SQUARE}
+    given = [document(remedies=[moved | {"layers": ["farmland"]}])]
+
+    def roles(ceiling):
+        return [f["properties"]["role"] for f in to_geojson(given, closed, ceiling)["features"]]
+
+    assert roles("public") == ["site"]
+    assert roles("internal") == ["site", "finding", "remedy"]
+    for ceiling, layers in (("public", ["sites"]), ("internal", ["sites", "remedies"])):
+        path = write_gpkg(given, tmp_path / f"{ceiling}.gpkg", 4548, closed, ceiling)
+        assert [name for name, _ in pyogrio.list_layers(path)] == layers
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "  ="])
 def test_text_that_would_run_as_a_formula_is_neutralised(start):
     assert safe_cell(f"{start}1+1") == f"'{start}1+1"
@@ -217,10 +256,37 @@ def test_what_is_exported_can_be_read_back_as_the_same_sites(plan, as_of, tmp_pa
     drawn = [s for s in read_sites(text, plan) if s.name in {c["site"]["name"] for c in checks}]
     # The sites are the first layer of the table; the remedies after it are sites to try.
     for sites in (read_sites(table, plan)[: len(checks)], drawn):
-        names = [s.name.removeprefix("sites／") for s in sites]
+        names = [s.name for s in sites]
         assert names == [c["site"]["name"] for c in checks]
         for site, check in zip(sites, checks, strict=True):
             # Nine decimals of a degree are 0.1 mm along borders of a few kilometres.
             expected = check["site"]["area"]["ellipsoidal_m2"]
             assert site.area.ellipsoidal_m2 == pytest.approx(expected, abs=0.1)
             assert site.use == check["site"]["claims"]["use"]
+
+
+def test_a_written_site_read_again_gives_the_same_verdict(plan, as_of, tmp_path):
+    claims = {"plot_ratio": 0.8, "public_interest": True, "land_supply": "allocated"}
+    sample = next(s for s in load_samples(plan) if s.path.stem == "fire_station")
+    given = [(sample.use, sample.attributes | claims), (sample.use, {})]
+    checks = [
+        to_dict(
+            check_site(
+                read_site(sample.path, plan),
+                plan,
+                use=use,
+                attributes=attributes,
+                as_of=as_of,
+            )
+        )
+        for use, attributes in given
+    ]
+    assert checks[0]["verdict"] == "pass"
+    assert checks[1]["verdict"] == "undetermined"  # plot ratio and height are not stated
+    table = write_gpkg(checks, tmp_path / "sites.gpkg", plan.work_epsg)
+    text = json.dumps(to_geojson([{**c, "findings": [], "remedies": []} for c in checks]))
+    for sites in (read_sites(table, plan)[:2], read_sites(text, plan)[:2]):
+        assert {w.code for site in sites for w in site.warnings} == {"duplicate_site"}
+        again = [to_dict(check_site(site, plan, as_of=as_of)) for site in sites]
+        assert [c["site"]["claims"] for c in again] == [c["site"]["claims"] for c in checks]
+        assert [c["verdict"] for c in again] == [c["verdict"] for c in checks]

@@ -14,12 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Polygon, box
 
+from gis.canonical import deciding_finding, to_dict
+from gis.check import check_site
 from gis.crs import CrsPolicy
+from gis.intake import read_site
 from gis.model import LayerInfo, LayerState, PlanRef, Verdict, may_show
 from gis.output.maps import plan_card, plan_map, site_map, style
 from gis.output.maps.numbers import percent, short_area, with_unit
 from gis.output.maps.site_card import layer_row, measure_text, site_sentence
 from gis.plan import Figure
+from gis.plan.samples import load_samples
 from gis.plan.stated import Reason
 
 X, Y = 408_000.0, 4_030_000.0  # EPSG:4548, inside the resort
@@ -375,6 +379,14 @@ def test_another_version_or_changed_data_under_the_site_is_said():
     plan = small_plan()
     plan.layers["farmland"].content_sha256 = "1" * 64
     assert "底图与检测时不同：永久基本农田" in words(site_map(document(), plan))
+
+
+def test_the_headline_says_what_is_against_the_site_and_not_why_the_rule_is_asked(plan, as_of):
+    sample = next(s for s in load_samples(plan) if s.path.stem == "mingzhu_guangchang")
+    site = read_site(sample.path, plan)
+    found = to_dict(check_site(site, plan, use=sample.use, as_of=as_of, remedies=False))
+    assert "不是线性工程" in deciding_finding(found)["reason"]
+    assert site_sentence(found).startswith("占用城市绿线内用地 994.79 m²")
 
 
 def test_a_passing_site_says_how_many_rules_it_met():

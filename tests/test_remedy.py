@@ -193,6 +193,10 @@ def test_a_move_never_ends_in_another_failure(check) -> None:
     assert not moved.intersects(box([60, -FAR, FAR, 300]))
     assert not moved.intersects(box([-FAR, -FAR, -5, FAR]))
     assert moved.bounds[1] >= box([0, 300, 1, 301]).bounds[1]  # only north of y = 300 is room
+    # The site never met the green line, yet the new outline tells where it runs.
+    assert shift.layers == ("green_line", "redline")
+    (trim,) = with_geometry(check(**walls), "trim")
+    assert trim.layers == ("redline",)
 
 
 def test_where_no_place_is_free_within_the_distance_nothing_is_moved(check) -> None:

@@ -8,7 +8,7 @@ secrecy ceiling are taken out before anything is written.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from gis import files
 from gis.crs import geographic_code, transform
 from gis.files import safe_cell
 from gis.model import citation, may_show
+from gis.model.attributes import ATTRIBUTES
 from gis.output.contacts import contact_pictures
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _feature(geometry: Any, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _site_feature(document: Document) -> dict[str, Any]:
-    row = _sheet_row(document)
+    row = _sheet_row(document) | _attributes(document)
     note = document["plan"]["status_note"]
     return _feature(document["site"]["geometry"], {"role": "site", **row, "plan_note": note})
 
@@ -178,7 +179,7 @@ def _contact_rows(
 
 
 def _remedy_rows(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Yield remedies with an outline; name and use make each a site that can be checked."""
+    """Yield remedies with an outline; name, use and claims make each a site to be checked."""
     count: Counter[str] = Counter()
     for r in document["remedies"]:
         if not r.get("geometry"):
@@ -190,11 +191,18 @@ def _remedy_rows(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
                 "name": f"{document['site']['name']}（{kind} {count[kind]}）",
                 **_owner(document),
                 "use": document["site"]["claims"].get("use"),
+                **_attributes(document),
                 **{key: r.get(key) for key in _REMEDY_KEYS},
                 "rules": "、".join(r.get("rules", ())),
             },
             r["geometry"],
         )
+
+
+def _attributes(document: Document) -> dict[str, Any]:
+    """Return the attributes that the applicant claims: without them another verdict comes out."""
+    claims = document["site"]["claims"]
+    return {key: claims[key] for key in ATTRIBUTES if key in claims}
 
 
 def _owner(document: Document) -> dict[str, str]:
@@ -262,10 +270,9 @@ def write_gpkg(
 def _sites_frame(documents: Sequence[Document], epsg: int) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
-    rows = [_sheet_row(d) for d in documents]
-    columns = {key: [files.safe_text(row[key]) for row in rows] for key in COLUMNS}
+    rows = [_sheet_row(d) | _attributes(d) for d in documents]
     outlines = [_multi(_placed(d["site"]["geometry"], epsg)) for d in documents]
-    return gpd.GeoDataFrame(columns, geometry=outlines, crs=epsg)
+    return gpd.GeoDataFrame(_columns(rows, COLUMNS), geometry=outlines, crs=epsg)
 
 
 def _frame(
@@ -273,9 +280,22 @@ def _frame(
 ) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
-    columns = {key: [files.safe_text(row[key]) for row, _ in rows] for key in rows[0][0]}
+    columns = _columns([row for row, _ in rows], ())
     geometry = [drawn(_placed(shown, epsg)) for _, shown in rows]
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=epsg)
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], first: Iterable[str]) -> dict[str, list[Any]]:
+    """Return the columns of a table; a key that only some rows have is empty in the others."""
+    keys = dict.fromkeys([*first, *(key for row in rows for key in row)])
+    return {key: [_cell(row.get(key)) for row in rows] for key in keys}
+
+
+def _cell(value: Any) -> Any:
+    # A column of yes, no and nothing has no type that every program reads.
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return files.safe_text(value)
 
 
 def _placed(geometry: Any, epsg: int) -> Any:

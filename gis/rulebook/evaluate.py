@@ -217,11 +217,11 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
     # A budget answers through what the site takes, which the missing layer would have said.
     settled &= not (rule.kind == "quota" and condition.holds is Holds.UNKNOWN)
     if settled or condition.holds is Holds.YES:
-        said = [condition.text, outcome.reason]
+        parts = [condition.text, outcome.reason]
         # A headline prints the first sentence: what stands against the site, not why it is asked.
         if outcome.verdict in _AGAINST and rule.kind != "document_required":
-            said.reverse()
-        return replace(outcome, reason=texts.join(said))
+            parts.reverse()
+        return replace(outcome, reason=texts.join(parts))
     why = f"不能确定本条是否适用：{condition.text}"
     said = texts.join([why, outcome.reason])
     named = condition.holds is Holds.UNCLAIMED and rule.kind == "document_required"

@@ -42,6 +42,8 @@ from gis.model import Remark
 Decode = Callable[[Any], Any]
 
 _MAX_CRS_TEXT = 20_000
+# Layers of the GeoPackage that a check writes: their names say nothing about a site.
+_OWN_LAYERS = frozenset({"sites", "remedies"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Gathering:
             )
             default = layer.name if len(rows.wkb) == 1 else f"{layer.name} {i}"
             name = said.name or default
-            if self.several and said.name:
+            if self.several and said.name and layer.name not in _OWN_LAYERS:
                 name = f"{layer.name}／{said.name}"
             shape = self._shape(wkb, where, measured="measured" in rows.flags)
             self.drafts.append(

@@ -10,6 +10,7 @@ from typing import Any
 
 import folium
 
+from gis.output.export import layers_shown
 from gis.output.maps.card import Row, geojson_bounds, verdict_of, verdict_view
 from gis.output.maps.layers import collection, geojson
 from gis.output.maps.numbers import PopupRow, percent

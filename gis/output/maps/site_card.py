@@ -178,7 +178,8 @@ def finding_row(
 ) -> Row:
     """Return one finding with everything that stands one tap away."""
     layer = finding.get("layer")
-    geometry = finding.get("geometry") if layer not in secret else None
+    is_secret = bool(secret & {layer, *finding.get("layers", ())})
+    geometry = None if is_secret else finding.get("geometry")
     bounds = geojson_bounds(geometry)
     return {
         "key": f"f{number}",
@@ -195,7 +196,7 @@ def finding_row(
         "layer": titles.get(layer, layer) if layer else "",
         "decides": finding.get("decides", True),
         "geometry": geometry if bounds else None,
-        "hidden": bool(finding.get("geometry")) and layer in secret,
+        "hidden": bool(finding.get("geometry")) and is_secret,
     }
 
 
