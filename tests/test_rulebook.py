@@ -268,6 +268,16 @@ def test_every_citation_points_to_a_document_and_every_document_is_cited(book: R
     assert cited == set(book.documents)
 
 
+def test_the_book_in_force_has_more_than_forty_distinct_effects(book: RuleBook) -> None:
+    effects = {
+        (basis.document.id, basis.article, rule.id)
+        for rule in book.in_force(date(2026, 11, 22))
+        for basis in basis_in_force(rule, date(2026, 11, 22))
+    }
+    assert len(effects) >= 40
+    assert len({rule for _, _, rule in effects}) >= 40
+
+
 def test_every_rule_and_document_says_when_it_was_checked_and_where_from(book: RuleBook) -> None:
     for rule in book.rules:
         assert rule.checked_on == date(2026, 11, 22), rule.id

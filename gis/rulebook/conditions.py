@@ -97,7 +97,8 @@ def _of_claim(condition: Condition, facts: Facts) -> Answer:
     value = facts.attributes.get(condition.attribute)
     if value is None:
         return Answer(Holds.UNCLAIMED, f"未申报{attribute.title}（{condition.attribute}）")
-    said = f"申报的{attribute.title}为 {attribute.shown(value)}{attribute.unit}"
+    shown = f"{value:g}" if isinstance(value, float) else attribute.shown(value)
+    said = f"申报的{attribute.title}为 {shown}{attribute.unit}"
     if condition.is_number:
         if isinstance(value, bool | str):
             return Answer(Holds.UNCLAIMED, f"申报的{attribute.title}“{value}”不是数")
