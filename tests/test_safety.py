@@ -303,7 +303,7 @@ def _costs():
     yield refused(row, "300 random vertices", tangle(300), "geometry", "相交")
     yield refused(row, "500 random vertices", tangle(500), "geometry", "相交")
     yield accepted(
-        row, "300 random vertices with repair", tangle(300), "repaired", options={"repair": "true"}
+        row, "150 random vertices with repair", tangle(150), "repaired", options={"repair": "true"}
     )
     yield refused(row, "20,000 random vertices", tangle(20_000), "limit|geometry", status=0)
     yield refused(
