@@ -218,6 +218,12 @@ def _equal_area(epsg: int, lon: int, lat: int) -> Transformer:
     return Transformer.from_crs(base, local, always_xy=True)
 
 
+def _code_of(crs: int | str | CRS) -> int:
+    if isinstance(crs, int):
+        return crs
+    return int(crs.to_epsg() or 0) if isinstance(crs, CRS) else parse_epsg(crs)
+
+
 def ellipsoidal_area(geometry: BaseGeometry, crs: int | str | CRS) -> float:
     """Return the area in m² on the ellipsoid of the CRS (CGCS2000 = GRS 80), edges straight in it.
 
@@ -232,7 +238,7 @@ def ellipsoidal_area(geometry: BaseGeometry, crs: int | str | CRS) -> float:
     crs
         A projected CRS: EPSG number, ``EPSG:4548`` or a pyproj CRS with an EPSG code.
     """
-    epsg = int(crs.to_epsg() or 0) if isinstance(crs, CRS) else parse_epsg(crs)
+    epsg = _code_of(crs)
     if geometry.is_empty or shapely.get_dimensions(geometry) < 2:
         return 0.0
     x, y = geometry.envelope.centroid.coords[0]

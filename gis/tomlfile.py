@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,7 +32,32 @@ _MESSAGES = {
     "literal_error": "取值不在允许范围内",
     "enum": "取值不在允许范围内",
     "finite_number": "须为有限的数",
+    "greater_than_equal": "不得小于 {ge}",
+    "greater_than": "应大于 {gt}",
+    "less_than_equal": "不得大于 {le}",
+    "less_than": "应小于 {lt}",
+    "float_type": "应为数",
+    "float_parsing": "应为数",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数",
+    "string_type": "应为文字（加引号）",
+    "string_too_short": "不得为空",
+    "string_pattern_mismatch": "写法不符，应匹配 {pattern}",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "date_type": "应为日期，形如 2026-11-22，不加引号",
+    "date_from_datetime_inexact": "应为日期，形如 2026-11-22，不带时刻",
+    "tuple_type": "应为数组 […]",
+    "list_type": "应为数组 […]",
+    "dict_type": "应为表 { … }",
+    "model_type": "应为表 { … }",
+    "model_attributes_type": "应为表 { … }",
+    "too_short": "至少应有 {min_length} 项",
+    "too_long": "至多应有 {max_length} 项",
 }
+# What the reader adds to a place for itself: members of a union, which no file names.
+_MEMBER = re.compile(r"^(constrained-|tuple\[|dict\[|function-)|^(str|float|bool|int)$")
 
 
 def read_model(
@@ -57,7 +83,7 @@ def read_model(
     """
     name = shown or path.name
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a mark at the start
     except FileNotFoundError:
         raise error("文件不存在", file=name, advice="核对路径") from None
     except (OSError, UnicodeDecodeError) as problem:
@@ -84,11 +110,13 @@ def _explained(
 ) -> PlanError:
     faults: list[Fault] = []
     first: int | None = None
-    for item in problem.errors(include_url=False):
-        line = line_of(item["loc"], lines)
+    told: set[str] = set()
+    for place, what in _defects(problem):
+        line, shown = line_of(place, lines), dotted(place)
         first = first if first is not None else line
-        what = _MESSAGES.get(item["type"], item["msg"].removeprefix("Value error, "))
-        faults.append(Fault(f"第 {line} 行" if line else "文件", f"{dotted(item['loc'])}：{what}"))
+        if shown not in told:  # a value that fits no member of a union is one defect
+            faults.append(Fault(f"第 {line} 行" if line else "文件", f"{shown}：{what}"))
+        told.add(shown)
     return error(
         "；".join(f.message for f in faults[:3]),
         file=name,
@@ -96,6 +124,35 @@ def _explained(
         advice="对照文档中的键名和取值修改",
         faults=faults,
     )
+
+
+def _defects(problem: ValidationError) -> list[tuple[Location, str]]:
+    """Return place and words of each defect, without what only follows from one further in."""
+    found = problem.errors(include_url=False, include_input=False)
+    places = [tuple(p for p in item["loc"] if not _is_member(p)) for item in found]
+    return [
+        (place, _words(item))
+        for place, item in zip(places, found, strict=True)
+        if not (item["type"] == "too_short" and any(_is_inside(p, place) for p in places))
+    ]
+
+
+def _is_member(part: str | int) -> bool:
+    return isinstance(part, str) and bool(_MEMBER.search(part))
+
+
+def _is_inside(inner: Location, outer: Location) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+def _words(item: Mapping[str, Any]) -> str:
+    known = _MESSAGES.get(item["type"])
+    if known is None:
+        return str(item["msg"]).removeprefix("Value error, ")
+    for name, value in item.get("ctx", {}).items():
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        known = known.replace(f"{{{name}}}", shown)
+    return known
 
 
 def dotted(location: Location) -> str:

@@ -6,6 +6,7 @@ Helpers of the tests of the kinds; the site is one hectare.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from gis.model import (
     Near,
     Quantity,
     Sliver,
+    Touched,
 )
 from gis.rulebook import Facts, RuleBook, demands_of, evaluate, load_rulebook
 
@@ -123,6 +125,12 @@ def answer(demand: Demand, numbers: Numbers) -> Measure:
 
 def inside(measure: Measure, *classes: str) -> Numbers:
     return {(Quantity.INSIDE, classes): measure}
+
+
+def divided(places: Mapping[str, float]) -> Numbers:
+    """Land by the drawn zones that it lies in, by their numbers ("0,1"), "" for none of them."""
+    rows = tuple(Touched(key, None, None, m2, m2) for key, m2 in places.items())
+    return inside(replace(area(sum(places.values())), features=rows))
 
 
 def besides(measure: Measure, *classes: str) -> Numbers:

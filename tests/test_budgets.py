@@ -521,6 +521,16 @@ def test_a_register_that_cannot_be_read_leaves_nothing_known_to_be_free(own: Pla
         reserve(own, site(600, 100, 800, 200), project="甲", on=DAY)
 
 
+def test_a_reservation_in_a_plan_without_its_boundary_leaves_the_boundary_unknown(
+    scarce_dir,
+) -> None:
+    poor = load_plan(scarce_dir(layers={"dev_boundary": None}))
+    reserve(poor, site(600, 100, 800, 200), project="甲", on=DAY)
+    rows = {row.id: row for row in impact(poor, site(600, 100, 700, 200, use="0803"))}
+    assert rows["dev_boundary"].area_m2 is None
+    assert rows["reservations"].area_m2 == pytest.approx(geod_m2((600, 100, 700, 200)), abs=0.01)
+
+
 def test_a_plan_can_be_let_go_with_all_that_was_measured_of_it(own: Plan) -> None:
     import gc
     import weakref

@@ -388,7 +388,15 @@ def test_a_broken_register_stops_no_check_and_leaves_nothing_known(own: Plan) ->
     assert row.free_before_m2 is None
     assert "预留台账无法读取" in row.text
     check = check_site(site_of(box(600, 100, 700, 200)), own, use="0803", as_of=DAY)
-    assert check.impact
+    assert {row.id: row.area_m2 for row in check.impact}["reservations"] is None
+
+
+def test_a_broken_register_is_open_even_where_nothing_else_can_be_measured(scarce_dir) -> None:
+    poor = load_plan(scarce_dir(layers={"dev_boundary": None, "landuse": None}))
+    (poor.root / FILE).write_text("broken\n", encoding="utf-8")
+    found = rows(poor, box(600, 100, 700, 200))["reservations"]
+    assert found.area_m2 is None
+    assert "预留台账读取失败" in found.text
 
 
 def test_outlines_of_reservations_never_leave_in_an_answer(own: Plan) -> None:

@@ -395,10 +395,10 @@ def test_a_tapped_remedy_shows_its_outline_and_the_first_one_shows_again(
         assert page.evaluate(shown) == ["wq-r-r0"]
         page.locator("details[data-layer-key=r1] summary").click()
         page.wait_for_function(
-            "document.querySelectorAll('path.wq-r-r1').length === 1 "
+            "() => document.querySelectorAll('path.wq-r-r1').length === 1 "
             "&& !document.querySelector('path.wq-r-r0')"
         )
         page.locator("details[data-layer-key=r1] summary").click()
-        page.wait_for_function("document.querySelectorAll('path.wq-r-r0').length === 1")
+        page.wait_for_function("() => document.querySelectorAll('path.wq-r-r0').length === 1")
         assert page.get_by_text("裁减或平移后的范围").first.is_visible()
         assert page.get_by_text("须办理的事项（按主管部门）1 项").is_visible()

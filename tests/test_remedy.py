@@ -212,6 +212,22 @@ def test_a_site_that_loses_less_than_a_hundredth_need_not_move(check) -> None:
 # --- procedures ----------------------------------------------------------------------------------
 
 
+def test_land_that_is_planned_for_something_else_is_cut_away() -> None:
+    planned = [
+        {"class": "070102", "box": [-500, -500, 120, 500]},
+        {"class": "1401", "box": [120, -500, 700, 500]},
+    ]
+    row = {"rule": "cn.planned-use", "name": "住宅", "site": [0, 0, 200, 100], "use": "070102",
+           "layers": {"planned_use": planned}}  # fmt: skip
+    case = Case("own", 1, row)
+    found = check_site(site_of(case), plan_of(case), use=case.use, as_of=case.day)
+    assert found.deciding_rule == "cn.planned-use"
+    (trim,) = with_geometry(found, "trim")
+    assert "cn.planned-use" in trim.rules
+    # The eastern 80 m are planned as a park; 2 cm along it stay clear.
+    assert trim.area_m2 == pytest.approx(119.98 * 100, abs=0.1)
+
+
 def test_procedures_are_grouped_by_office_worst_first(check) -> None:
     found = check(green_line=[[-FAR, -FAR, FAR, FAR]], redline=[[-FAR, -FAR, FAR, FAR]],
                   yellow_line=[[-FAR, -FAR, FAR, FAR]])  # fmt: skip

@@ -21,6 +21,7 @@ from gis.model import (
     LayerState,
     Measure,
     Quantity,
+    Sliver,
     Touched,
 )
 from gis.rulebook import Facts
@@ -199,6 +200,23 @@ def test_a_plot_that_is_only_grazed_sets_no_limit() -> None:
     assert found.verdict == "not_applicable"
 
 
+@pytest.mark.parametrize("plots_touched", [0, 1])
+def test_many_slivers_on_plots_leave_their_limits_open(plots_touched: int) -> None:
+    # Twelve slivers of 0.9 m² are 10.80 m², more than a rule leaves out; eleven are not.
+    def grazing(count: int) -> Outcome:
+        slivers = (Sliver(0.9, 0.05),)
+        rows = [
+            Touched(f"g{n}", None, f"G{n}", 0.9, 0.0, {"max": 0.1}, slivers) for n in range(count)
+        ]
+        rows += [Touched("f", None, "B1", 500.0, 500.0, {"max": 2.0})] * plots_touched
+        rule = limits({"at_most": {"field": "max"}}, layer="line")
+        return told(rule, attributes={"plot_ratio": 1.5}, answers={"inside": land(0.0, *rows)})
+
+    assert grazing(11).verdict == ("pass" if plots_touched else "not_applicable")
+    assert grazing(12).verdict == "undetermined"
+    assert "12 处细碎接触，共 10.80 m²" in grazing(12).reason
+
+
 # --- document_required ---------------------------------------------------------------------------
 
 
@@ -286,8 +304,10 @@ def test_any_land_promised_to_others_is_too_much(m2: float, verdict: str) -> Non
 
 
 def test_an_unreadable_register_is_open() -> None:
-    row = Impact("farmland", "基本农田", 1.0, covered_m2=1.0, reserved_m2=None)
-    assert budget(row, account="reservations").verdict == "undetermined"
+    row = Impact("reservations", "与预留用地重叠", None, text="预留台账读取失败")
+    found = budget(row, account="reservations")
+    assert found.verdict == "undetermined"
+    assert "预留台账读取失败" in found.reason
 
 
 # --- share_limit ---------------------------------------------------------------------------------
@@ -332,7 +352,7 @@ def test_a_largest_share_is_open_where_land_nearby_may_hide_more() -> None:
 # --- compatible_use ------------------------------------------------------------------------------
 
 
-def compatible(use: str | None, *planned: tuple[str | None, float]) -> Outcome:
+def planned_rule() -> CompatibleUse:
     text = {"clear": "相符。", "hit": "{parts} 不同"}
     entries = [
         {"planned": ["09"], "uses": ["0701"], "verdict": "prohibited", "phrase": "甲",
@@ -343,10 +363,13 @@ def compatible(use: str | None, *planned: tuple[str | None, float]) -> Outcome:
          "origin": "plan", "verified": False},
     ]  # fmt: skip
     given = HEAD | {"kind": "compatible_use", "layer": "line", "text": text}
-    rule = CompatibleUse(**given, scheme="用地用海", edition="2023", entries=entries)
+    return CompatibleUse(**given, scheme="用地用海", edition="2023", entries=entries)
+
+
+def compatible(use: str | None, *planned: tuple[str | None, float]) -> Outcome:
     rows = (Touched(f"f{n}", c, None, m2, m2) for n, (c, m2) in enumerate(planned))
     measure = land(sum(m2 for _, m2 in planned), *rows)
-    return told(rule, use=use, answers={"inside": measure})
+    return told(planned_rule(), use=use, answers={"inside": measure})
 
 
 @pytest.mark.parametrize(
@@ -368,6 +391,23 @@ def test_the_planned_class_decides_what_may_be_built(
     use: str | None, planned: str | None, verdict: str
 ) -> None:
     assert compatible(use, (planned, SITE_M2)).verdict == verdict
+
+
+def test_slivers_on_other_planned_land_are_left_out_and_many_of_them_are_not() -> None:
+    def grazed(count: int) -> Outcome:
+        slivers = (Sliver(0.9, 0.05),) * count
+        rest = SITE_M2 - 0.9 * count
+        rows = (
+            Touched("0701", "0701", None, rest, rest),
+            Touched("0902", "0902", None, 0.9 * count, 0.0, {}, slivers),
+        )
+        return told(planned_rule(), use="0701", answers={"inside": land(SITE_M2, *rows)})
+
+    assert grazed(1).verdict == "pass"
+    assert "1 处细碎接触，共 0.90 m²" in grazed(1).reason
+    # Twelve of 0.9 m² are 10.80 m², more than the 10 m² that a rule leaves out.
+    assert grazed(12).verdict == "undetermined"
+    assert "10.80 m²" in grazed(12).reason
 
 
 def test_the_worst_planned_class_wins_and_is_measured() -> None:

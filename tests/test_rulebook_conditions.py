@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from gis.model import Area, Claim, LayerInfo, LayerReport, LayerState, Measure, Verdict
+from gis.model import (
+    Area,
+    Claim,
+    LayerInfo,
+    LayerReport,
+    LayerState,
+    Measure,
+    Quantity,
+    Sliver,
+    Verdict,
+)
 from gis.rulebook import Facts, evaluate
 from gis.rulebook.conditions import Answer, Holds, answers, demands_of_conditions, together
 from gis.rulebook.schema import Condition
@@ -37,6 +47,8 @@ def facts(
     measures = {}
     for demand in demands_of_conditions(conditions):
         m2 = unclassed if demand.excluding else inside
+        if demand.quantity is Quantity.OUTSIDE:
+            m2 = SITE_M2 * (1 - ((layer or report()).uncovered_share or 0.0)) - inside
         measures[demand] = Measure(demand, land(m2), m2 / SITE_M2, m2)
     return Facts(
         None,
@@ -102,6 +114,8 @@ LAND = [  # m² of the class, m² of no class, uncovered share, then on / off / 
     (0.0, 50.0, 0.0, "unknown", "unknown", "unknown"),
     (0.0, 0.0, 0.5, "unknown", "unknown", "unknown"),
     (50.0, 0.0, None, "yes", "no", "unknown"),
+    (SITE_M2 / 2, 0.0, 0.5, "yes", "no", "unknown"),  # wholly on it as far as the layer goes
+    (SITE_M2 - 0.9, 0.0, 0.0, "yes", "no", "no"),  # a square of 0.9 m² is no sliver
 ]
 
 
@@ -122,6 +136,24 @@ def test_a_layer_without_answer_is_unknown(state: LayerState, lies: str) -> None
     condition = Condition.model_validate({"layer": "line", "lies": lies})
     assert held(condition, layer=report(state)).holds is Holds.UNKNOWN
     assert held(condition, inside=float("nan")).holds is Holds.UNKNOWN
+
+
+@pytest.mark.parametrize(("count", "open_"), [(1, False), (11, False), (12, True)])
+@pytest.mark.parametrize("lies", ["on", "off", "within"])
+def test_slivers_are_nothing_until_they_are_many(lies: str, count: int, open_: bool) -> None:
+    # Of 0.9 m² each: eleven are 9.90 m², twelve are 10.80 m².
+    condition = Condition.model_validate({"layer": "line", "lies": lies, "classes": ("a",)})
+    slivers = (Sliver(0.9, 0.05),) * count
+    known = facts(conditions=(condition,))
+    total = Area(0.9 * count, 0.9 * count)
+    measures = {
+        d: Measure(d) if d.excluding else Measure(d, total, 0.0, 0.0, slivers)
+        for d in known.measures
+    }
+    (answer,) = answers([condition], replace(known, measures=measures))
+    sure = Holds.NO if lies == "on" else Holds.YES
+    assert answer.holds is (Holds.UNKNOWN if open_ else sure)
+    assert ("共 10.80 m²" in answer.text) is open_
 
 
 def test_no_beats_unknown_beats_unclaimed_beats_yes_in_any_order() -> None:

@@ -92,7 +92,7 @@ def clean_facts(
             return area(demand, touched.get(f"~{demand.layer}", 0.0))
         keys = [f"{demand.layer}:{c}" for c in demand.classes] or [demand.layer]
         total = area(demand, sum(touched.get(k, 0.0) for k in keys))
-        if not (demand.values and demand.layer == "planned_use"):
+        if not demand.by_class:
             return total
         planned = Touched("p1", use or "0701", None, SITE_M2, SITE_M2)
         return replace(total, features=(planned,))

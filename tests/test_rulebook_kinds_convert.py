@@ -174,7 +174,7 @@ def test_a_rule_for_some_uses_does_not_apply_to_others(load: Load) -> None:
     assert judge(book, {}, use=None, layer=gone).verdict == "undetermined"
 
 
-@pytest.mark.parametrize(("m2", "said"), [(600.0, False), (600.01, True)])
+@pytest.mark.parametrize(("m2", "said"), [(600.0, False), (600.004, False), (600.01, True)])
 def test_taking_much_of_a_group_asks_for_a_further_procedure(
     load: Load, m2: float, said: bool
 ) -> None:

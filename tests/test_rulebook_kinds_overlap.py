@@ -57,7 +57,7 @@ def test_over_the_line_fails_with_square_metres_mu_and_share(load: Load) -> None
     assert found.remedy == "避让"
 
 
-@pytest.mark.parametrize(("m2", "verdict"), [(50.0, "pass"), (50.01, "fail")])
+@pytest.mark.parametrize(("m2", "verdict"), [(50.0, "pass"), (50.004, "pass"), (50.01, "fail")])
 def test_a_threshold_is_passed_when_it_is_just_met(load: Load, m2: float, verdict: str) -> None:
     assert judge(load(FORBID + "threshold_m2 = 50.0\n"), inside(area(m2))).verdict == verdict
 

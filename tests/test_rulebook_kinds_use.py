@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kind_facts import SITE_M2, Load, area, besides, inside, judge, loaded, outside, report
+from kind_facts import (
+    SITE_M2,
+    Load,
+    area,
+    besides,
+    divided,
+    inside,
+    judge,
+    loaded,
+    outside,
+    report,
+)
 
 from gis.model import Claim
 from gis.rulebook import demands_of
@@ -182,21 +193,42 @@ verified = false
 
 def test_a_zone_may_be_drawn_by_a_distance(load: Load) -> None:
     book = load(AREAS)
-    core, rest, *_ = demands_of(book.rules[0])
-    assert (core.within_m, core.beyond_m) == (1000.0, 0.0)
-    assert (rest.within_m, rest.beyond_m) == (2000.0, 1000.0)
-    found = judge(book, inside(area(300.0), "a"), use="0701")
+    core, rest = demands_of(book.rules[0])[0].divided
+    assert (core.classes, core.within_m, core.beyond_m) == (("a",), 1000.0, 0.0)
+    assert (rest.classes, rest.within_m, rest.beyond_m) == (("b",), 2000.0, 1000.0)
+    found = judge(book, divided({"0": 300.0, "": 9700.0}), use="0701")
     assert found.verdict == "fail"
     assert found.measure is not None
     assert found.measure.value == 300.0
     assert "一千米以内 300.00 m²" in found.reason
-    assert judge(book, {}, use="0701").verdict == "pass"  # wholly outside, which passes here
+    assert judge(book, divided({"": SITE_M2}), use="0701").verdict == "pass"  # outside passes here
 
 
 def test_an_unpublished_list_and_an_unread_text_leave_a_drawn_zone_open(load: Load) -> None:
-    unlisted = judge(load(AREAS), inside(area(300.0), "b"), use="0701")
+    unlisted = judge(load(AREAS), divided({"1": 300.0, "": 9700.0}), use="0701")
     assert unlisted.verdict == "undetermined"
     assert "清单未公布" in unlisted.reason
-    unread = judge(load(AREAS), inside(area(300.0), "a"), use="0702")
+    unread = judge(load(AREAS), divided({"0": 300.0, "": 9700.0}), use="0702")
     assert unread.verdict == "undetermined"
     assert "原文尚未核实" in unread.reason
+
+
+def test_where_drawn_zones_overlap_the_worse_one_decides_and_land_counts_once(load: Load) -> None:
+    found = judge(load(AREAS), divided({"0,1": 300.0, "1": 700.0, "": 9000.0}), use="0701")
+    assert found.verdict == "fail"
+    assert found.measure is not None
+    # The prohibited overlap and the zone without a list: 300 + 700 of 10,000 m².
+    assert (found.measure.value, found.measure.share) == (1000.0, 0.1)
+    assert "一千米以内、rest重叠处 300.00 m²" in found.reason
+    assert "rest 700.00 m²" in found.reason
+
+
+def test_land_in_drawn_zones_that_nobody_can_name_is_open(load: Load) -> None:
+    for key in ("7", "x", "0,"):
+        assert judge(load(AREAS), divided({key: SITE_M2}), use="0701").verdict == "undetermined"
+
+
+def test_without_a_use_the_drawn_zones_are_named(load: Load) -> None:
+    found = judge(load(AREAS), divided({"0": 2500.0, "": 7500.0}), use=None)
+    assert found.verdict == "undetermined"
+    assert "地块位于：一千米以内 25.0%" in found.reason

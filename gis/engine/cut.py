@@ -56,9 +56,22 @@ class Parts(NamedTuple):
         return Area(math.fsum(self.areas), math.fsum(p.area for p in self.shapes))
 
 
-def measured(shapes: list[Polygon], site: Site) -> Parts:
-    """Return disjoint parts of a site with their areas."""
-    return Parts(shapes, [ellipsoidal_area(p, site.crs.work_epsg) for p in shapes])
+class Ruler:
+    """Measures parts of one site; a part that many layers cut alike is measured once."""
+
+    def __init__(self, site: Site) -> None:
+        self._epsg = site.crs.work_epsg
+        self._known: dict[bytes, float] = {}
+
+    def measured(self, shapes: list[Polygon]) -> Parts:
+        """Return disjoint parts with their areas."""
+        return Parts(shapes, [self._area(p) for p in shapes])
+
+    def _area(self, part: Polygon) -> float:
+        key = shapely.to_wkb(part)
+        if key not in self._known:
+            self._known[key] = ellipsoidal_area(part, self._epsg)
+        return self._known[key]
 
 
 class Known:
@@ -68,8 +81,9 @@ class Known:
     unknown. Lives as long as one measurement: prepared geometries are never shared by threads.
     """
 
-    def __init__(self, site: Site, coverage: BaseGeometry | None) -> None:
+    def __init__(self, site: Site, ruler: Ruler, coverage: BaseGeometry | None) -> None:
         self.site = site
+        self.ruler = ruler
         self.coverage = coverage
 
     @cached_property
@@ -78,7 +92,7 @@ class Known:
         if self.coverage is None:
             return None
         outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
-        return share_of(measured(outside, self.site).area.ellipsoidal_m2, self.site)
+        return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
 
     @cached_property
     def land(self) -> BaseGeometry:
@@ -90,7 +104,7 @@ class Known:
     @cached_property
     def parts(self) -> Parts:
         """The same land as disjoint parts with their areas."""
-        return measured(parts_of(self.land), self.site)
+        return self.ruler.measured(parts_of(self.land))
 
     @cached_property
     def _border(self) -> BaseGeometry | None:
@@ -123,6 +137,7 @@ class Cut:
         self._pieces: dict[int, list[Polygon]] = {}
         self._on: dict[tuple[int, ...], Parts] = {}
         self._off: dict[tuple[int, ...], Parts] = {}
+        self._features: dict[tuple[int, ...], BaseGeometry] = {}
 
     def pieces(self, position: int) -> list[Polygon]:
         """Return the polygons of the overlap with one feature."""
@@ -139,7 +154,7 @@ class Cut:
     def on(self, touched: tuple[int, ...]) -> Parts:
         """Return disjoint parts: neighbouring features joined, overlapping ones counted once."""
         if touched not in self._on:
-            self._on[touched] = measured(self._merged(touched), self.site)
+            self._on[touched] = self.known.ruler.measured(self._merged(touched))
         return self._on[touched]
 
     def _merged(self, touched: tuple[int, ...]) -> list[Polygon]:
@@ -161,11 +176,13 @@ class Cut:
 
         Nothing is known to be off a layer whose reach is not known.
         """
-        return measured(parts_of(shapely.difference(self.known.land, land)), self.site)
+        return self.known.ruler.measured(parts_of(shapely.difference(self.known.land, land)))
 
     def features(self, touched: tuple[int, ...]) -> BaseGeometry:
         """Return features as one geometry: cutting with computed pieces would leave noise."""
-        return shapely.union_all(self.layer.geometries[list(touched)])
+        if touched not in self._features:
+            self._features[touched] = shapely.union_all(self.layer.geometries[list(touched)])
+        return self._features[touched]
 
     def lengths(self, positions: Array) -> Array:
         """Return how many metres of each line run inside the site."""

@@ -65,6 +65,26 @@ class LayerIndex:
         return shapely.STRtree(self.geometries)
 
     @cached_property
+    def _bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of all features; NaN without any."""
+        west, south, east, north = shapely.total_bounds(self.geometries)
+        return float(west), float(south), float(east), float(north)
+
+    def _is_far(self, geometry: BaseGeometry, distance_m: float) -> bool:
+        """Whether no feature can be so near, because none is anywhere around."""
+        if not len(self):
+            return True
+        west, south, east, north = geometry.bounds
+        own = self._bounds
+        beside = own[0] > east + distance_m or own[2] < west - distance_m
+        return beside or own[1] > north + distance_m or own[3] < south - distance_m
+
+    @cached_property
+    def _matches(self) -> dict[tuple[str | None, Sequence[str]], bool]:
+        """Which classes match which patterns, as far as anybody has asked."""
+        return {}
+
+    @cached_property
     def union(self) -> BaseGeometry:
         """All features as one geometry; used for coverage only."""
         return shapely.union_all(self.geometries)
@@ -93,10 +113,14 @@ class LayerIndex:
 
     def meeting(self, geometry: BaseGeometry) -> Array:
         """Return the positions of the features that intersect or touch the geometry, sorted."""
+        if self._is_far(geometry, 0.0):
+            return np.array([], dtype=int)
         return np.sort(self.tree.query(geometry, predicate="intersects"))
 
     def within(self, geometry: BaseGeometry, distance_m: float) -> Array:
         """Return the positions of the features at most ``distance_m`` away, sorted."""
+        if self._is_far(geometry, distance_m):
+            return np.array([], dtype=int)
         return np.sort(self.tree.query(geometry, predicate="dwithin", distance=distance_m))
 
     def select(
@@ -106,7 +130,14 @@ class LayerIndex:
 
         Without patterns all are returned. A feature without class matches no pattern.
         """
-        if not patterns:
+        if not patterns or not len(positions):
             return positions
-        hits = [class_matches(self.classes[i], patterns) is not excluding for i in positions]
+        asked = tuple(patterns)
+        hits = [self._is_one(self.classes[i], asked) is not excluding for i in positions]
         return np.asarray(positions[np.array(hits, dtype=bool)])
+
+    def _is_one(self, cls: str | None, patterns: tuple[str, ...]) -> bool:
+        known = self._matches.get((cls, patterns))
+        if known is None:
+            known = self._matches[cls, patterns] = class_matches(cls, patterns)
+        return known

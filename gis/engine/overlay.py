@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.answers import Answers
 from gis.engine.crop import Crops
-from gis.engine.cut import Cut, Known, share_of
+from gis.engine.cut import Cut, Known, Ruler, share_of
 from gis.engine.index import LayerIndex
 from gis.model import (
     Demand,
@@ -66,28 +67,35 @@ def measure(
     with_evidence
         Whether to list what the site touches; rules do not look at it.
     """
-    crops = Crops(site.geometry)
+    crops, ruler = Crops(site.geometry), Ruler(site)
     known: dict[int, Known] = {}
     cuts: dict[str, Cut] = {}
     reports: list[LayerReport] = []
     for layer in layers:
         coverage = coverages.get(layer.info.id)
-        own = known.setdefault(id(coverage), Known(site, coverage))
+        own = known.setdefault(id(coverage), Known(site, ruler, coverage))
         reports.append(_report(layer, own.uncovered_share))
         if reports[-1].state is LayerState.CHECKED:
             cuts[layer.info.id] = Cut(site, crops, layer, own)
-    answers = Answers(site, cuts)
-    found = {d: answers.answer(d) for d in sorted(set(demands), key=_demand_order)}
+    answers = Answers(site, ruler, cuts)
+    found = {d: answers.answer(d) for d in _in_order(frozenset(demands))}
     measures = {d: m for d, m in found.items() if m is not None}
     evidence: list[Evidence] = []
+    near = [m for m in measures.values() if m.near]
     for name, cut in cuts.items() if with_evidence else ():
         evidence.extend(_evidence(cut))
-        evidence.extend(_distances(cut.layer, [m for d, m in measures.items() if d.layer == name]))
+        evidence.extend(_distances(cut.layer, [m for m in near if m.demand.layer == name]))
     return Measurement(tuple(evidence), measures, tuple(reports))
 
 
+@lru_cache(maxsize=64)
+def _in_order(demands: frozenset[Demand]) -> tuple[Demand, ...]:
+    """Return demands in one order, whatever order the rules stand in."""
+    return tuple(sorted(demands, key=_demand_order))
+
+
 def _demand_order(d: Demand) -> tuple[object, ...]:
-    others = (repr(d.on), repr(d.off), d.values)
+    others = (repr(d.on), repr(d.off), d.values, d.by_class, repr(d.divided))
     return (d.layer, d.quantity.value, d.classes, d.excluding, d.within_m, d.beyond_m, *others)
 
 

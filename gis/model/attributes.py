@@ -35,6 +35,22 @@ class Attribute:
         """Title with its unit."""
         return f"{self.title}（{self.unit}）" if self.unit else self.title
 
+    def accepts(self, value: Claim) -> bool:
+        """Whether an applicant may claim a value, being of the right type and in its range.
+
+        >>> ATTRIBUTES["emission_class"].accepts("zero"), ATTRIBUTES["green_rate"].accepts(35.0)
+        (True, False)
+        """
+        if isinstance(value, bool) is not (self.kind == "flag"):  # True is a number to Python
+            return False
+        if isinstance(value, str) is not (self.kind == "word"):
+            return False
+        try:
+            self.parse(str(value))
+        except (ValueError, KeyError):
+            return False
+        return True
+
     def shown(self, value: Claim) -> Claim:
         """Return a value as people read it: the word of a choice, anything else as it is."""
         key = str(value).lower() if isinstance(value, bool) else value

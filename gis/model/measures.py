@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gis.model.site import Area
@@ -117,7 +117,10 @@ class Demand:
     features instead: up to ``within_m`` outward from their edge, less what is nearer than
     ``beyond_m`` (0: the features included). ``on`` and ``off`` keep the land that lies on, or off,
     all of the named layer classes. ``values`` asks for the touched features one by one
-    (``Measure.features``) with these values. ``geometry`` asks for the overlap to be shown.
+    (``Measure.features``) with these values, ``by_class`` for the land of each class. ``geometry``
+    asks for the overlap to be shown. ``divided`` asks how the site divides by the lands of other
+    demands: ``Measure.features`` has one entry for each combination of them that occurs, named by
+    their places in the order ("0,2"), and one without a name for the land in none of them.
     """
 
     layer: str
@@ -131,7 +134,26 @@ class Demand:
     on: tuple[LayerClasses, ...] = ()
     off: tuple[LayerClasses, ...] = ()
     values: tuple[str, ...] = ()
+    by_class: bool = False
     geometry: bool = False
+    divided: tuple[Demand, ...] = ()
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: a check looks up a thousand measures by their demands."""
+        own = (getattr(self, f.name) for f in fields(self) if f.compare)
+        object.__setattr__(self, "_hash", hash(tuple(own)))
+
+    def __hash__(self) -> int:
+        """Return the same for equal demands."""
+        return self._hash
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer that the answer depends on."""
+        others = (part.layer for part in (*self.on, *self.off))
+        inner = (name for demand in self.divided for name in demand.layers)
+        return tuple(dict.fromkeys((self.layer, *others, *inner)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +188,9 @@ class Near:
 class Touched:
     """One feature that the site overlaps, m², with the values that were asked for.
 
-    ``decisive_m2`` leaves the slivers out: 0 means that the site only grazes it.
+    Where land was asked for by class, or divided, it stands for all land of one kind.
+    ``decisive_m2`` leaves the slivers out: 0 means that the site only grazes it. ``geometry`` is
+    the overlap in the work CRS where it was asked for, an opaque object here.
     """
 
     feature_id: str
@@ -175,6 +199,8 @@ class Touched:
     area_m2: float
     decisive_m2: float
     values: Mapping[str, str | float | None] = field(default_factory=dict)
+    slivers: tuple[Sliver, ...] = ()
+    geometry: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

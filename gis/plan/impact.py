@@ -24,6 +24,8 @@ from gis.plan.reservations import overlaps
 if TYPE_CHECKING:
     from gis.plan.area import Plan
 
+_OVERLAP = "与预留用地重叠"
+
 
 def impact(plan: Plan, site: Site) -> tuple[Impact, ...]:
     """Return what a site takes from each scarce kind of land, m² on the ellipsoid.
@@ -78,6 +80,9 @@ def _used(drawn: Drawn) -> float | None:
 
 def _overlapped(site: Site, standing: Standing) -> tuple[Impact, ...]:
     """Return the land that is promised to others, whatever it counts as."""
+    if standing.problem:
+        unread = "预留台账读取失败，不知道地块是否与预留用地重叠，需核实"
+        return (Impact("reservations", _OVERLAP, None, text=unread),)
     entries = standing.register.open if standing.register else ()
     found = overlaps(site.geometry, entries, standing.ledger.epsg)
     if not found:
@@ -88,4 +93,4 @@ def _overlapped(site: Site, standing: Standing) -> tuple[Impact, ...]:
     total = math.fsum(areas_of(parts, standing.ledger.epsg))
     each = "；".join(f"与{r.label}重叠 {amount(m2)}，{r.reserved_on} 预留" for r, m2 in found)
     labels = tuple(r.label for r, _ in found)
-    return (Impact("reservations", "与预留用地重叠", total, held_by=labels, text=each),)
+    return (Impact("reservations", _OVERLAP, total, held_by=labels, text=each),)

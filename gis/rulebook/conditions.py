@@ -7,6 +7,7 @@ then judged as if it applied, and may not say anything better than the worst of 
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from gis.model import Demand, LayerState, Measure, Quantity
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import texts
 from gis.rulebook.facts import Facts, is_sound
-from gis.rulebook.schema import Condition
+from gis.rulebook.remembered import once
+from gis.rulebook.schema import SLIVER_LIMIT_M2, Condition
 
 # A site drawn along the edge of a coverage differs from it by rounding only.
 TINY_SHARE = 1e-6
@@ -44,11 +46,13 @@ def demands_of_conditions(conditions: Iterable[Condition]) -> tuple[Demand, ...]
     return tuple(d for c in conditions if c.layer for d in _demands(c))
 
 
+@once
 def _demands(condition: Condition) -> tuple[Demand, ...]:
-    """Land of the classes, land of no class that may belong to them, and land off the layer."""
-    inside = Demand(condition.layer, Quantity.INSIDE, condition.classes)
+    """Land of the classes, or off them, and land of no class that may belong to them."""
+    asked = Quantity.OUTSIDE if condition.lies == "within" else Quantity.INSIDE
+    own = Demand(condition.layer, asked, condition.classes)
     unclassed = Demand(condition.layer, Quantity.INSIDE, ("*",), excluding=True)
-    return (inside, unclassed) if condition.classes else (inside,)
+    return (own, unclassed) if condition.classes else (own,)
 
 
 def answers(conditions: Sequence[Condition], facts: Facts) -> tuple[Answer, ...]:
@@ -139,22 +143,24 @@ def _of_layer(condition: Condition, facts: Facts) -> Answer:
     found = [facts.measures.get(d) for d in _demands(condition)]
     if any(m is None or not is_sound(m) for m in found):
         return Answer(Holds.UNKNOWN, f"“{title}”图层没有量测结果")
-    inside, *unclassed = [m for m in found if m is not None]
+    own, *unclassed = [m for m in found if m is not None]
     uncovered = report.uncovered_share is None or report.uncovered_share > TINY_SHARE
     open_ = uncovered or any(m.decisive_m2 > 0 for m in unclassed)
     classes = condition.label or "、".join(condition.classes)
     name = title + (f"（{classes}）" if classes else "")
     return (_within if condition.lies == "within" else _touches)(
-        condition, facts, inside, name, open_=open_
+        condition, facts, own, name, open_=open_
     )
 
 
-def _within(_: Condition, facts: Facts, inside: Measure, name: str, *, open_: bool) -> Answer:
-    area = inside.area.ellipsoidal_m2
-    if facts.site_area_m2 - area <= max(1.0, TINY_SHARE * facts.site_area_m2):
-        return Answer(Holds.YES, f"地块全部位于{name}内")
-    said = f"地块位于{name}内的只有 {texts.area(area, facts.share(area))}"
-    return Answer(Holds.UNKNOWN if open_ else Holds.NO, said)
+def _within(_: Condition, facts: Facts, off: Measure, name: str, *, open_: bool) -> Answer:
+    area = off.decisive_m2
+    if area > 0:
+        said = f"地块有 {texts.area(area, facts.share(area))} 不在{name}内"
+        return Answer(Holds.UNKNOWN if open_ else Holds.NO, said)
+    if open_ or _grazes(off):
+        return Answer(Holds.UNKNOWN, f"不能确定地块是否全部位于{name}内{_grazed(off)}")
+    return Answer(Holds.YES, f"地块全部位于{name}内")
 
 
 def _touches(
@@ -164,6 +170,18 @@ def _touches(
     if area > 0:
         said = f"地块位于{name}内 {texts.area(area, facts.share(area))}"
         return _yes_no(said, holds=condition.lies == "on")
-    if open_:
-        return Answer(Holds.UNKNOWN, f"不能确定地块是否位于{name}内")
+    if open_ or _grazes(inside):
+        return Answer(Holds.UNKNOWN, f"不能确定地块是否位于{name}内{_grazed(inside)}")
     return _yes_no(f"地块不在{name}内", holds=condition.lies == "off")
+
+
+def _grazes(measure: Measure) -> bool:
+    """Whether the slivers together are more than may be left out."""
+    return math.fsum(s.area_m2 for s in measure.slivers) > SLIVER_LIMIT_M2
+
+
+def _grazed(measure: Measure) -> str:
+    if not _grazes(measure):
+        return ""
+    total = texts.square_metres(math.fsum(s.area_m2 for s in measure.slivers))
+    return f"：与界线有 {len(measure.slivers)} 处细碎接触，共 {total}"

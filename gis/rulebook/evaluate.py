@@ -37,6 +37,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of, threshold_of
 from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.loader import RuleBook
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
 _AGAINST = frozenset({Verdict.FAIL, Verdict.CONDITIONAL})
@@ -47,8 +48,13 @@ def demands(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
     """Return what the rules in force on a day want measured, each demand once."""
     rules = book.in_force(as_of)
     wanted = (d for rule in rules for d in demands_of(rule))
-    asked = (d for rule in rules for d in demands_of_conditions(rule.params.conditions))
+    asked = (d for rule in rules for d in _asked(rule.params))
     return tuple(dict.fromkeys((*wanted, *asked)))
+
+
+@once
+def _asked(params: RuleEntry) -> tuple[Demand, ...]:
+    return demands_of_conditions(params.conditions)
 
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
@@ -82,11 +88,11 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
     found = [
         Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m, sliver.geometry)
         for rule in book.in_force(facts.as_of)
-        if _may_apply(rule.params, facts.use)
-        and together(answers(rule.params.when, facts)).holds is not Holds.NO
         for demand in demands_of(rule)
         if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
         for sliver in (facts.measures[demand].slivers if demand in facts.measures else ())
+        if _may_apply(rule.params, facts.use)
+        and together(answers(rule.params.when, facts)).holds is not Holds.NO
     ]
     return tuple(sorted(found, key=lambda c: (c.layer, c.rule, -c.area_m2, -c.width_m)))
 

@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from gis.model import Parameter, Rule
+from gis.model import Rule
 from gis.rulebook.conditions import demands_of_conditions
 from gis.rulebook.evaluate import basis_in_force
 from gis.rulebook.kinds import demands_of
 from gis.rulebook.lint_reach import never_chosen
 from gis.rulebook.loader import RuleBook
 from gis.rulebook.mistakes import limits_of
-from gis.rulebook.schema import AttributeLimit, ShareLimit, plain
+from gis.rulebook.schema import plain
 
 Level = Literal["fault", "note"]
 # A statement about the law that nobody has looked at for so long is worth another look.
@@ -60,7 +60,7 @@ def lint(
     """
     found = [*_documents(book, today), *_parameters(book)]
     for rule in book.rules:
-        found += _rule(rule, book.parameters, today)
+        found += _rule(rule, today)
         found += _on_layers(rule, layers) if layers is not None else ()
     found += _twins(book.rules)
     return tuple(sorted(found, key=lambda r: (r.level, r.code, r.where, r.message)))
@@ -120,7 +120,7 @@ def _parameters(book: RuleBook) -> Iterator[Remark]:
 # --- one rule ------------------------------------------------------------------------------------
 
 
-def _rule(rule: Rule, parameters: Mapping[str, Parameter], today: date) -> Iterator[Remark]:
+def _rule(rule: Rule, today: date) -> Iterator[Remark]:
     def remark(level: Level, code: str, message: str) -> Remark:
         return Remark(level, code, rule.id, message, rule.source_file)
 
@@ -144,8 +144,6 @@ def _rule(rule: Rule, parameters: Mapping[str, Parameter], today: date) -> Itera
     if rule.effect_verified and rule.origin != "assumption" and unread:
         said = "effect_verified 为 true，但没有一条依据核实过"
         yield remark("note", "effect-without-verified-basis", said)
-    for message in _wrong_units(rule, parameters):
-        yield remark("fault", "wrong-unit", message)
     for message in never_chosen(rule):
         yield remark("fault", "unreachable", message)
 
@@ -177,25 +175,6 @@ def _meet(rule: Rule, first: date | None, last: date | None) -> bool:
     return begins and (last is None or rule.valid_from is None or rule.valid_from <= last)
 
 
-def _wrong_units(rule: Rule, parameters: Mapping[str, Parameter]) -> Iterator[str]:
-    """Find parameters whose unit is not that of the number they are compared with."""
-    params = rule.params
-    for _, limit in limits_of(params):
-        if not limit.parameter:
-            continue
-        unit = parameters[limit.parameter].unit
-        if isinstance(params, ShareLimit) and unit != "share":
-            yield f"规划参数“{limit.parameter}”的单位为 {unit}，占比应为 share"
-        if isinstance(params, AttributeLimit):
-            per = unit.partition("_per_")[2]
-            if per != params.per:
-                asked = f"每 {params.per}" if params.per else "总量"
-                yield f"规划参数“{limit.parameter}”的单位为 {unit}，本条比较的是{asked}"
-
-
-# --- the layers of the plan ----------------------------------------------------------------------
-
-
 def _on_layers(rule: Rule, layers: Mapping[str, frozenset[str] | None]) -> Iterator[Remark]:
     names = dict.fromkeys((*rule.layers, *rule.params.when_layers))
     for name in names:
@@ -213,7 +192,8 @@ def _on_layers(rule: Rule, layers: Mapping[str, frozenset[str] | None]) -> Itera
 def _classes(rule: Rule) -> dict[str, dict[str, None]]:
     """Return the classes that a rule asks for, by layer, in its own order."""
     wanted: dict[str, dict[str, None]] = {}
-    for demand in (*demands_of(rule), *demands_of_conditions(rule.params.conditions)):
+    asked = (*demands_of(rule), *demands_of_conditions(rule.params.conditions))
+    for demand in (d for a in asked for d in a.divided or (a,)):
         named = wanted.setdefault(demand.layer, {})
         named.update(dict.fromkeys(c for c in demand.classes if c != "*"))
         for part in (*demand.on, *demand.off):

@@ -108,7 +108,7 @@ def _files(entries: Sequence[str], root: Path) -> Iterator[tuple[Path, str]]:
 
 def _read(path: Path, shown: str) -> SourceFile:
     content = read_model(path, RuleFile, shown=shown, error=RuleBookError)
-    return SourceFile(shown, content, key_lines(path.read_text(encoding="utf-8")))
+    return SourceFile(shown, content, key_lines(path.read_text(encoding="utf-8-sig")))
 
 
 def _sha256(sources: Iterable[SourceFile]) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from gis.errors import RuleBookError
-from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
+from gis.rulebook.mistakes_of_kinds import claimed, mistakes_of_kind, of_condition
 from gis.rulebook.schema import (
     AttributeLimit,
     Condition,
@@ -21,7 +21,6 @@ from gis.rulebook.schema import (
     RuleEntry,
     RuleFile,
     ShareLimit,
-    UsePermitted,
 )
 from gis.tomlfile import Location, line_of
 
@@ -111,14 +110,11 @@ def _rule_mistakes(rule: RuleEntry, documents: set[str], parameters: Mapping[str
             yield (), f"用途编码“{code}”不在{uses.title}（{uses.edition}）中"
     yield from _class_mistakes(rule)
     for at, condition in conditions_of(rule):
-        yield from _condition_mistakes(at, condition)
+        yield from of_condition(at, condition)
     for at, limit in limits_of(rule):
         if limit.parameter and limit.parameter not in parameters:
             yield at, f"规划参数“{limit.parameter}”没有登记"
-    if isinstance(rule, UsePermitted):
-        yield from _cell_mistakes(rule)
-    if isinstance(rule, AttributeLimit):
-        yield from _attribute_mistakes(rule)
+    yield from mistakes_of_kind(rule, parameters)
 
 
 def conditions_of(rule: RuleEntry) -> Iterator[tuple[Location, Condition]]:
@@ -147,27 +143,6 @@ def _given_limits(at: Location, holder: object) -> Iterator[tuple[Location, Limi
             yield (*at, key), limit
 
 
-def _condition_mistakes(at: Location, condition: Condition) -> _Found:
-    if not condition.attribute:
-        return
-    attribute = ATTRIBUTES.get(condition.attribute)
-    if attribute is None:
-        yield (*at, "attribute"), f"未知的申报属性“{condition.attribute}”"
-    elif condition.is_number != (attribute.kind == "number"):
-        word = "范围（at_least 等）" if attribute.kind == "number" else "one_of"
-        yield at, f"申报属性“{condition.attribute}”应以{word}比较"
-
-
-def _attribute_mistakes(rule: AttributeLimit) -> _Found:
-    attribute = ATTRIBUTES.get(rule.attribute)
-    if attribute is None:
-        yield ("attribute",), f"未知的申报属性“{rule.attribute}”"
-        return
-    for n, row in enumerate(rule.rows):
-        if bool(row.one_of) == (attribute.kind == "number"):
-            yield ("rows", n), f"申报属性“{rule.attribute}”与这一行的限值类型不符"
-
-
 def _exception_mistakes(rule: RuleEntry) -> _Found:
     """Find exceptions that could never apply: for a class or a claim that nobody has."""
     for n, entry in enumerate(rule.exceptions):
@@ -177,9 +152,8 @@ def _exception_mistakes(rule: RuleEntry) -> _Found:
             known = "、".join(rule.labels) or "无"
             what = f"例外引用了本条没有的类别 {'、'.join(missing)}；本条类别：{known}"
             yield ("exceptions", n, "classes"), what
-        for name in entry.attributes:
-            if name not in ATTRIBUTES:
-                yield ("exceptions", n, "attributes"), f"未知的申报属性“{name}”"
+        for name, value in entry.attributes.items():
+            yield from claimed(("exceptions", n, "attributes"), name, [value])
 
 
 def _threshold_mistakes(rule: RuleEntry) -> _Found:
@@ -215,15 +189,3 @@ def _class_mistakes(rule: RuleEntry) -> _Found:
     for code in dict.fromkeys(codes):
         if not scheme.exists(code.rstrip("*")):
             yield ("groups",), f"地类编码“{code}”不在{scheme.title}（{scheme.edition}）中"
-
-
-def _cell_mistakes(rule: UsePermitted) -> _Found:
-    """Two cells for one zone and one code would let the order of the file decide."""
-    seen: set[tuple[str, str]] = set()
-    for n, cell in enumerate(rule.cells):
-        for key in ((zone, use) for zone in cell.zones for use in cell.uses):
-            if key in seen:
-                yield ("cells", n, "uses"), f"{key[0]} 的用途 {key[1]} 写了两次"
-            seen.add(key)
-        if cell.attribute and cell.attribute not in ATTRIBUTES:
-            yield ("cells", n, "attribute"), f"未知的申报属性“{cell.attribute}”"

@@ -91,8 +91,11 @@ class Standing:
         self._probes: dict[tuple[int, ...], Probe] = {}
 
     def reserved(self, account: Account) -> Land | None:
-        """Return what the reservations take from an account; None when they cannot be read."""
-        if self.problem:
+        """Return what the reservations take from an account.
+
+        None when they cannot be read, or when the layer of the account has no data.
+        """
+        if self.problem or account.lacks:
             return None
         own = self.holdings.on(account.kind)
         return self._probe(own).measure(account) if own.holdings else Land(0.0)

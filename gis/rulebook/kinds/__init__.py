@@ -25,6 +25,7 @@ from gis.rulebook.kinds import (
     use,
 )
 from gis.rulebook.kinds.parts import tolerance_text
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import AreaRule, RuleEntry
 
 
@@ -102,8 +103,12 @@ def threshold_of(rule: Rule) -> str:
     In them ``{numbers}`` stands for what the kind says, so that a number stands in one place only;
     a rule on areas adds its tolerance.
     """
-    params: RuleEntry = rule.params
-    numbers = KINDS[rule.kind].threshold(params)
+    return _threshold_of(rule.params, rule.kind)
+
+
+@once
+def _threshold_of(params: RuleEntry, kind: str) -> str:
+    numbers = KINDS[kind].threshold(params)
     if not params.threshold:
         return numbers
     said = texts.fill(params.threshold, {"numbers": numbers})

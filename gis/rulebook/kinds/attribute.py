@@ -18,7 +18,8 @@ from gis.rulebook.conditions import Holds, answers, together
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.limits import NOT_PUBLISHED, Bounds, number, with_unit
 from gis.rulebook.kinds.parts import NO_USE, is_coarser, longest_match, needs_finer, resolve
-from gis.rulebook.schema import AttributeLimit, Limit, LimitRow
+from gis.rulebook.remembered import once
+from gis.rulebook.schema import SLIVER_LIMIT_M2, AttributeLimit, Limit, LimitRow
 from gis.units import m2_to_mu
 
 _PER = {"ha": "公顷", "mu": "亩"}
@@ -34,6 +35,7 @@ class _Said:
     is_clear: bool = False
 
 
+@once
 def demands_of_attribute_limit(rule: AttributeLimit) -> tuple[Demand, ...]:
     """Ask for the features that the site touches with their values, where these set limits."""
     if not rule.fields:
@@ -45,9 +47,7 @@ def attribute_limit(rule: AttributeLimit, facts: Facts) -> Outcome:
     """Judge a claim of the applicant."""
     touched = _touched(rule, facts)
     if rule.fields and not touched:
-        report = facts.layers.get(rule.layer)
-        title = report.info.title if report else rule.layer
-        return Outcome(Verdict.NOT_APPLICABLE, texts.join([f"地块不在“{title}”内"]))
+        return _off_the_layer(rule, facts)
     rows, why = _rows(rule, facts)
     if not rows:
         verdict = Verdict.UNDETERMINED if why else Verdict.NOT_APPLICABLE
@@ -64,9 +64,32 @@ def attribute_limit(rule: AttributeLimit, facts: Facts) -> Outcome:
     if why and verdict is not Verdict.PASS:
         verdict, shown = Verdict.UNDETERMINED, [why, *shown]
     geometry = _geometry(rule, facts)
+    grazed = _grazed(rule, facts)
+    if grazed and verdict.rank < Verdict.UNDETERMINED.rank:
+        return Outcome(Verdict.UNDETERMINED, texts.join([grazed, *shown]), measured, geometry)
     if all(s.is_clear for s in said):
         return Outcome(verdict, "", measured, geometry, clear=texts.join(shown))
     return Outcome(verdict, texts.join(shown), measured, geometry)
+
+
+def _off_the_layer(rule: AttributeLimit, facts: Facts) -> Outcome:
+    """Return what is said to a site that no feature with a limit touches."""
+    if grazed := _grazed(rule, facts):
+        return Outcome(Verdict.UNDETERMINED, texts.join([grazed]), geometry=_geometry(rule, facts))
+    report = facts.layers.get(rule.layer)
+    title = report.info.title if report else rule.layer
+    return Outcome(Verdict.NOT_APPLICABLE, texts.join([f"地块不在“{title}”内"]))
+
+
+def _grazed(rule: AttributeLimit, facts: Facts) -> str:
+    """Say that the slivers on features are together more than may be left out; else nothing."""
+    measures = (facts.measures[d] for d in demands_of_attribute_limit(rule))
+    slivers = [s for m in measures for f in m.features if not f.decisive_m2 for s in f.slivers]
+    total = math.fsum(s.area_m2 for s in slivers)
+    if not total > SLIVER_LIMIT_M2:
+        return ""
+    what = f"与界线有 {len(slivers)} 处细碎接触，共 {texts.square_metres(total)}"
+    return f"{what}，合计超过 {texts.square_metres(SLIVER_LIMIT_M2)}，须以界址点与界线成果复核"
 
 
 def _geometry(rule: AttributeLimit, facts: Facts) -> object:
@@ -262,6 +285,7 @@ def _measured(rule: AttributeLimit, claim: float) -> Measured:
     return Measured(rule.attribute, claim, _unit(rule))
 
 
+@once
 def threshold_of_attribute_limit(rule: AttributeLimit) -> str:
     """Say what the rule allows, row by row."""
     title = _attribute(rule).title + (f"（每{_PER[rule.per]}）" if rule.per else "")

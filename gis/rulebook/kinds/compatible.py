@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gis.model import Demand, Measured, Quantity, Touched, Verdict, class_matches
 from gis.rulebook import land_classes, texts
@@ -17,6 +18,7 @@ from gis.rulebook.kinds.overlap import outside_demand
 from gis.rulebook.kinds.parts import (
     NO_USE,
     Part,
+    apart,
     area_demand,
     cap,
     is_coarser,
@@ -27,6 +29,7 @@ from gis.rulebook.kinds.parts import (
     resolve,
     tolerance_text,
 )
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import CompatibleEntry, CompatibleUse
 
 _VERDICTS = {
@@ -34,28 +37,17 @@ _VERDICTS = {
     "conditional": (Verdict.CONDITIONAL, "有条件兼容"),
     "prohibited": (Verdict.FAIL, "不兼容"),
 }
-# The plan may name a field or not: what counts is that the features come one by one.
-_ONE_BY_ONE = ("class",)
 
 
+@once
 def demands_of_compatible_use(rule: CompatibleUse) -> tuple[Demand, ...]:
-    """Ask for the planned land that the site touches, one by one, and for land with no plan."""
+    """Ask for the planned land that the site touches, class by class, and for land with no plan."""
     return (_planned_demand(rule), outside_demand(rule))
 
 
+@once
 def _planned_demand(rule: CompatibleUse) -> Demand:
-    plain = area_demand(rule, Quantity.INSIDE)
-    return Demand(
-        plain.layer,
-        plain.quantity,
-        width_tolerance_m=plain.width_tolerance_m,
-        area_tolerance_m2=plain.area_tolerance_m2,
-        within_m=plain.within_m,
-        beyond_m=plain.beyond_m,
-        on=plain.on,
-        off=plain.off,
-        values=_ONE_BY_ONE,
-    )
+    return replace(area_demand(rule, Quantity.INSIDE, geometry=True), by_class=True)
 
 
 def compatible_use(rule: CompatibleUse, facts: Facts) -> Outcome:
@@ -75,7 +67,6 @@ def compatible_use(rule: CompatibleUse, facts: Facts) -> Outcome:
     parts.append(
         part_of(off, "没有规划用途的部分", Verdict(rule.outside), "该部分没有规划用途，须先查明")
     )
-    parts += _grazed(rule, parts, by_class)
     return join_whole(rule, facts, parts, extra={"planned": planned})
 
 
@@ -108,16 +99,9 @@ def _class_part(
         else (Verdict.UNDETERMINED, "规划用途类别为空或者不在分类标准中，须先查明")
     )
     verdict, note = resolve(rule, facts, base, note=said) if base.rank > 1 else (base, said)
-    area, decisive = _area(touched), math.fsum(t.decisive_m2 for t in touched)
-    return Part(
-        _label(rule, cls),
-        verdict,
-        note,
-        area,
-        decisive,
-        excused=verdict is Verdict.PASS and bool(note),
-        unknown=not known,
-    )
+    excused = verdict is Verdict.PASS and bool(note)
+    part = apart(touched, _label(rule, cls), verdict, note)
+    return replace(part, excused=excused, unknown=not known)
 
 
 def verdict_for(rule: CompatibleUse, planned: str, use: str) -> tuple[Verdict, str]:
@@ -160,25 +144,7 @@ def _said(rule: CompatibleUse, entry: CompatibleEntry | None) -> tuple[Verdict, 
     return cap(verdict, unsure=unsure), f"{word}{condition}（{entry.phrase}{doubt}）"
 
 
-def _grazed(
-    rule: CompatibleUse,
-    parts: list[Part],
-    by_class: dict[str | None, list[Touched]],
-) -> list[Part]:
-    """Return the slivers on other planned land as a part when they are more than a rule leaves."""
-    labels = {p.label for p in parts if p.restricts}
-    total = math.fsum(
-        t.area_m2 - t.decisive_m2
-        for cls, touched in by_class.items()
-        if _label(rule, cls) in labels
-        for t in touched
-    )
-    if not (total > rule.sliver_limit_m2 or (rule.strict_slivers and total > 0)):
-        return []
-    note = "与其他规划用途的地块有细碎接触，须以界址点与界线成果复核"
-    return [Part("细碎接触", Verdict.UNDETERMINED, note, total, total, unknown=True)]
-
-
+@once
 def threshold_of_compatible_use(rule: CompatibleUse) -> str:
     """Say what the rule allows."""
     return f"拟建用途应与规划用途相同、属于其下级用途或者列为兼容（{tolerance_text(rule)}）"

@@ -23,19 +23,23 @@ from gis.rulebook.kinds.parts import (
     unclassed_demand,
     unknown_part,
 )
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import Convert, LandClassGroup
 
 
+@once
 def demands_of_convert(rule: Convert) -> tuple[Demand, ...]:
     """Area of the site on each group of land classes, on unknown classes, and on no feature."""
     groups = (_group_demand(rule, group) for group in rule.groups)
     return (*groups, _unknown_class_demand(rule), outside_demand(rule))
 
 
+@once
 def _group_demand(rule: Convert, group: LandClassGroup) -> Demand:
     return area_demand(rule, Quantity.INSIDE, group.classes, geometry=True)
 
 
+@once
 def _unknown_class_demand(rule: Convert) -> Demand:
     named = tuple(c for group in rule.groups for c in group.classes)
     if not rule.scheme:
@@ -76,7 +80,7 @@ def _group_part(rule: Convert, facts: Facts, group: LandClassGroup) -> Part:
     further = [
         f"{group.label}超过 {texts.square_metres(a.area_m2)}：{a.procedure}"
         for a in group.above
-        if taken > a.area_m2
+        if round(taken, 2) > a.area_m2  # as printed
     ]
     note = "；".join(said.rstrip("。；") for said in (group.procedure, *further) if said)
     return resolved_part(
@@ -95,6 +99,7 @@ def _unknown_land(rule: Convert, facts: Facts) -> list[Part]:
     ]
 
 
+@once
 def threshold_of_convert(rule: Convert) -> str:
     """Say what the rule allows."""
     labels = "、".join(group.label for group in rule.groups)

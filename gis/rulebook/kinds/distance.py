@@ -14,6 +14,7 @@ from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.parts import about_reach, cap, resolve
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import MinDistance
 from gis.rulebook.schema.distance import Distance
 
@@ -27,6 +28,7 @@ class _Doubt:
     measured: bool
 
 
+@once
 def demands_of_min_distance(rule: MinDistance) -> tuple[Demand, ...]:
     """Nearby features of every class: an unknown class must be seen to be doubted."""
     return (
@@ -51,6 +53,7 @@ def _most(rule: MinDistance) -> float:
     return max(_span(v)[1] for v in rule.distance_m.values())
 
 
+@once
 def _reach(rule: MinDistance) -> float:
     """How far an axis may lie whose edge is still too near."""
     return _most(rule) + (0.0 if rule.from_axis else rule.plausible_half_width_m)
@@ -94,12 +97,17 @@ def min_distance(rule: MinDistance, facts: Facts) -> Outcome:
         apart = _apart(rule, near)
         if apart is not None:
             seen.append(near)
-        if apart is not None and apart < span[0]:
+        if apart is not None and _is_nearer(apart, span[0]):
             hits.append(near)
         elif doubt := _doubt(rule, near, span):
             doubts.append(doubt)
     outcome = _outcome(rule, facts, hits, doubts, seen)
     return about_reach(rule, facts, outcome, [demand])
+
+
+def _is_nearer(apart_m: float, asked_m: float) -> bool:
+    """Whether a distance falls short by more than rounding: boundary points are known to 1 mm."""
+    return round(apart_m, 3) < asked_m
 
 
 def _doubt(rule: MinDistance, near: Near, span: tuple[float, float]) -> _Doubt | None:
@@ -111,7 +119,7 @@ def _doubt(rule: MinDistance, near: Near, span: tuple[float, float]) -> _Doubt |
             return None
         why = f"距中心线 {texts.metres(near.axis_m)}，但没有宽度，不能量到{rule.edge}"
         return _Doubt(near, why, measured=False)
-    if distance >= most:
+    if not _is_nearer(distance, most):
         return None
     apart = f"距{rule.edge} {texts.metres(distance)}"
     if not _is_known(rule, near.cls):
@@ -201,6 +209,7 @@ def _span_text(value: Distance) -> str:
     return texts.metres(most) if least == most else f"{texts.metres(least)}～{texts.metres(most)}"
 
 
+@once
 def threshold_of_min_distance(rule: MinDistance) -> str:
     """Say what the rule allows."""
     return f"自{rule.edge}起：{_required_text(rule)}"

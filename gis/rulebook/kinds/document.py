@@ -7,6 +7,7 @@ from gis.rulebook import land_classes, texts
 from gis.rulebook.conditions import Answer, Holds, answers, together
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.parts import resolve
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import DocumentRequired, RequiredDocument
 
 
@@ -48,6 +49,7 @@ def _named(document: RequiredDocument, answer: Answer) -> str:
     return f"如需要：{document.title}{office}（{asked}）"
 
 
+@once
 def threshold_of_document_required(rule: DocumentRequired) -> str:
     """Say what the rule asks for."""
     return f"应有：{'；'.join(d.title for d in rule.documents)}"

@@ -21,6 +21,7 @@ from gis.rulebook.kinds.parts import (
     unclassed_demand,
     unknown_part,
 )
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import AreaRule, ClassOutcome, ForbidOverlap, RequireWithin
 
 _UNLISTED = "其中有规则未列明的类别"
@@ -37,6 +38,7 @@ _QUANTITIES = {
 }
 
 
+@once
 def demands_of_forbid_overlap(rule: ForbidOverlap) -> tuple[Demand, ...]:
     """Ask what of the layer lies on the site, and for features without class if classes matter."""
     if rule.measure != "area":
@@ -90,6 +92,7 @@ def _amount(rule: ForbidOverlap, measure: Measure) -> tuple[str, Measured]:
     return f"{measure.count} 处", Measured("count", float(measure.count), "处")
 
 
+@once
 def threshold_of_forbid_overlap(rule: ForbidOverlap) -> str:
     """Say what the rule allows."""
     if rule.measure != "area":
@@ -104,6 +107,7 @@ def threshold_of_forbid_overlap(rule: ForbidOverlap) -> str:
 # --- require_within ------------------------------------------------------------------------------
 
 
+@once
 def demands_of_require_within(rule: RequireWithin) -> tuple[Demand, ...]:
     """Area of the site off the layer, on each class that the rule names, and on the others."""
     classes = [_class_demand(rule, entry) for entry in rule.by_class]
@@ -112,11 +116,13 @@ def demands_of_require_within(rule: RequireWithin) -> tuple[Demand, ...]:
     return (outside_demand(rule), *classes, _rest_demand(rule), *unclassed)
 
 
+@once
 def outside_demand(rule: AreaRule) -> Demand:
     """Return the demand for land inside the coverage of the layer and on none of its features."""
     return area_demand(rule, Quantity.OUTSIDE, geometry=True)
 
 
+@once
 def _rest_demand(rule: RequireWithin) -> Demand:
     """Land of no class that the rule names; all land of the layer when it names none."""
     if not rule.by_class:
@@ -125,6 +131,7 @@ def _rest_demand(rule: RequireWithin) -> Demand:
     return area_demand(rule, Quantity.INSIDE, named, excluding=True, geometry=True)
 
 
+@once
 def _class_demand(rule: RequireWithin, entry: ClassOutcome) -> Demand:
     restricts = entry.outcome != "pass"
     return area_demand(rule, Quantity.INSIDE, entry.classes, geometry=restricts)

@@ -14,9 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from gis.model import Demand, LayerClasses, Measure, Measured, Quantity, Sliver, Verdict, worst
+from gis.model import (
+    Demand,
+    LayerClasses,
+    Measure,
+    Measured,
+    Quantity,
+    Sliver,
+    Touched,
+    Verdict,
+    worst,
+)
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry, ZoneArea
 
 NO_USE = "未说明拟建用途（用地用海分类代码），本条结论随用途而定"
@@ -44,8 +55,9 @@ class Part:
 
     @property
     def counts(self) -> bool:
-        """Whether enough of the part is more than slivers."""
-        return self.decisive_m2 > self.threshold_m2
+        """Whether enough of the part is more than slivers; compared as printed with a threshold."""
+        area = round(self.decisive_m2, 2) if self.threshold_m2 else self.decisive_m2
+        return area > self.threshold_m2
 
     @property
     def restricts(self) -> bool:
@@ -75,6 +87,19 @@ def part_of(
         measure.geometry,
         excused,
         unknown,
+    )
+
+
+def apart(features: Sequence[Touched], label: str, verdict: Verdict, note: str) -> Part:
+    """Return a part of land that was measured apart: by class, or by drawn zones."""
+    return Part(
+        label,
+        verdict,
+        note,
+        math.fsum(f.area_m2 for f in features),
+        math.fsum(f.decisive_m2 for f in features),
+        tuple(s for f in features for s in f.slivers),
+        geometry=next((f.geometry for f in features if f.geometry is not None), None),
     )
 
 
@@ -113,6 +138,7 @@ def area_demand(
     )
 
 
+@once
 def unclassed_demand(rule: AreaRule) -> Demand:
     """Return the demand for features of the layer that have no class at all."""
     return area_demand(rule, Quantity.INSIDE, ("*",), excluding=True, geometry=True)
@@ -247,6 +273,7 @@ def _sliver_note(rule: AreaRule, slivers: Sequence[Sliver], total: float, doubtf
     return f"与界线有{what}，合计超过 {limit}，须以界址点与界线成果复核"
 
 
+@once
 def tolerance_text(rule: AreaRule) -> str:
     """Return the sliver tolerance of a rule as printed with its threshold."""
     if rule.strict_slivers:

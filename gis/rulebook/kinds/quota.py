@@ -25,9 +25,6 @@ def demands_of_quota(_: Quota) -> tuple[Demand, ...]:
 def quota(rule: Quota, facts: Facts) -> Outcome:
     """Judge what the site takes from a budget; what nobody knows stays open."""
     rows = [r for key, r in sorted(facts.budgets.items()) if _belongs(key, rule.account)]
-    if rule.account == RESERVATIONS and not rows and _register_is_unreadable(facts):
-        said = "预留台账读取失败，不知道地块是否与预留用地重叠，需核实"
-        return Outcome(Verdict.UNDETERMINED, texts.join([said]))
     exceeded = [r for r in rows if _is_exceeded(rule, r)]
     taken = math.fsum(r.area_m2 or 0.0 for r in exceeded or rows)
     measured = Measured("area", taken, "m²", facts.share(taken))
@@ -62,12 +59,6 @@ def _is_unknown(rule: Quota, row: Impact) -> bool:
     if rule.account == RESERVATIONS:
         return False
     return row.exceeded is None and row.area_m2 > _NOTHING_M2
-
-
-def _register_is_unreadable(facts: Facts) -> bool:
-    """Whether the budgets that were measured say nothing of what is reserved."""
-    measured = [r for r in facts.budgets.values() if r.covered_m2 is not None]
-    return bool(measured) and all(r.reserved_m2 is None for r in measured)
 
 
 def _plain(row: Impact) -> str:

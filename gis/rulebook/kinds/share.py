@@ -17,12 +17,14 @@ from gis.rulebook.kinds.parts import (
     tolerance_text,
     unclassed_demand,
 )
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import ShareLimit
 
 # Areas of parts and of the whole are summed apart and differ by rounding.
 _ROUNDING = 1e-6
 
 
+@once
 def demands_of_share_limit(rule: ShareLimit) -> tuple[Demand, ...]:
     """Area of the site on the layer; where classes are named, also on features without class."""
     own = area_demand(rule, Quantity.INSIDE, rule.classes, geometry=rule.at_most is not None)
@@ -103,6 +105,7 @@ def _values(rule: ShareLimit, facts: Facts, area: float) -> dict[str, str]:
     }
 
 
+@once
 def threshold_of_share_limit(rule: ShareLimit) -> str:
     """Say what the rule allows."""
     word = "不低于" if rule.at_least is not None else "不超过"

@@ -6,11 +6,10 @@ wins over the site, and a use that no cell names is undetermined, never permitte
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from gis.model import Demand, Measured, Quantity, Verdict
+from gis.model import Demand, Measured, Quantity, Touched, Verdict, worst
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
@@ -19,6 +18,7 @@ from gis.rulebook.kinds.parts import (
     NO_USE,
     Part,
     about_reach,
+    apart,
     area_demand,
     cap,
     is_coarser,
@@ -28,6 +28,7 @@ from gis.rulebook.kinds.parts import (
     tolerance_text,
     unknown_part,
 )
+from gis.rulebook.remembered import once
 from gis.rulebook.schema import UseCell, UsePermitted, ZoneArea
 
 _VERDICTS = {
@@ -35,12 +36,12 @@ _VERDICTS = {
     "conditional": Verdict.CONDITIONAL,
     "prohibited": Verdict.FAIL,
 }
-# Areas of the parts and of the whole are summed apart and differ by rounding.
-_ROUNDING = 1e-6
+_OUTSIDE, _OUTSIDE_NOTE = "分区以外", "分区以外没有准入规定"
 _WORDS = {"permitted": "准入", "conditional": "有条件准入", "prohibited": "不准入"}
 _GROUNDS = {"statute": "规定", "plan": "功能定位", "assumption": "假定"}
 
 
+@once
 def zones_of(rule: UsePermitted) -> tuple[str, ...]:
     """Return the zones that the matrix knows, in its own order; drawn ones when it draws some."""
     if rule.areas:
@@ -55,21 +56,40 @@ def cell_for(rule: UsePermitted, zone: str, use: str) -> UseCell | None:
     return max(cells, key=lambda c: longest_match(use, c.uses), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Land of the site in one zone; where drawn zones overlap, in several; without any, outside.
+
+    ``zones`` is None where nobody knows which they are.
+    """
+
+    zones: tuple[str, ...] | None
+    land: Touched
+
+
+@once
 def demands_of_use_permitted(rule: UsePermitted) -> tuple[Demand, ...]:
     """Area of the site in each zone, in zones that the matrix does not know, and in none."""
-    zones = (_zone_demand(rule, z) for z in zones_of(rule))
     if rule.areas:
-        return (*zones, *_unclassed_demands(rule))
+        return (_drawn_demand(rule), *_unclassed_demands(rule))
+    zones = (_zone_demand(rule, z) for z in zones_of(rule))
     return (*zones, _unnamed_demand(rule), outside_demand(rule))
 
 
+@once
 def _zone_demand(rule: UsePermitted, zone: str) -> Demand:
-    for area in rule.areas:
-        if area.id == zone:
-            return area_demand(rule, Quantity.INSIDE, area.classes, geometry=True, where=area)
     return area_demand(rule, Quantity.INSIDE, (zone,), geometry=True)
 
 
+@once
+def _drawn_demand(rule: UsePermitted) -> Demand:
+    """Ask how the site divides by the drawn zones: where they overlap, land counts once."""
+    lands = tuple(area_demand(rule, Quantity.INSIDE, a.classes, where=a) for a in rule.areas)
+    reach = max(area.within_m for area in rule.areas)
+    return replace(area_demand(rule, Quantity.INSIDE, geometry=True), within_m=reach, divided=lands)
+
+
+@once
 def _unclassed_demands(rule: UsePermitted) -> tuple[Demand, ...]:
     """Land around features of no class, which may belong to a drawn zone of some classes."""
     return tuple(
@@ -79,6 +99,7 @@ def _unclassed_demands(rule: UsePermitted) -> tuple[Demand, ...]:
     )
 
 
+@once
 def _unnamed_demand(rule: UsePermitted) -> Demand:
     return area_demand(rule, Quantity.INSIDE, zones_of(rule), excluding=True, geometry=True)
 
@@ -86,22 +107,46 @@ def _unnamed_demand(rule: UsePermitted) -> Demand:
 def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
     """Judge the use in every zone that the site touches."""
     demands = demands_of_use_permitted(rule)
-    if facts.use is None and not _is_outside(rule, facts):
-        return about_reach(rule, facts, _without_use(rule, facts), demands)
-    parts = [_zone_part(rule, facts, zone, facts.use or "") for zone in zones_of(rule)]
-    parts += _drawn_rest(rule, facts, parts) if rule.areas else _rest(rule, facts)
-    said = dict.fromkeys(p.note for p in parts if p.counts and not p.restricts)
+    places = _places(rule, facts)
+    free = Verdict(rule.outside) is Verdict.PASS
+    if facts.use is None and not (free and not any(_is_touched(p) for p in places)):
+        return about_reach(rule, facts, _without_use(rule, facts, places), demands)
+    parts = [_place_part(rule, facts, place, facts.use or "") for place in places]
+    parts += _unclassed(rule, facts) if rule.areas else _rest(rule, facts)
+    said = dict.fromkeys(
+        note for part in parts if part.counts and not part.restricts for note in [part.note] if note
+    )
     outcome = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
     # What the matrix says of the zones that are touched holds for a part of the site as well.
     outcome = replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
     return about_reach(rule, facts, outcome, demands)
 
 
-def _is_outside(rule: UsePermitted, facts: Facts) -> bool:
-    """Whether the site touches no zone and the rule lets every use pass out there."""
-    touched = (facts.measures[_zone_demand(rule, zone)] for zone in zones_of(rule))
-    free = Verdict(rule.outside) is Verdict.PASS
-    return free and not any(m.area.ellipsoidal_m2 > 0 for m in touched)
+def _places(rule: UsePermitted, facts: Facts) -> list[_Place]:
+    """Return the land of the site zone by zone."""
+    if rule.areas:
+        features = facts.measures[_drawn_demand(rule)].features
+        found = [_Place(_zones_of_key(rule, f.feature_id), f) for f in features]
+        order = {area.id: n for n, area in enumerate(rule.areas)}
+        return sorted(found, key=lambda p: [not p.zones, *(order[z] for z in p.zones or ())])
+    measures = ((zone, facts.measures[_zone_demand(rule, zone)]) for zone in zones_of(rule))
+    return [
+        _Place((z,), Touched(z, z, None, m.area.ellipsoidal_m2, m.decisive_m2, {}, m.slivers,
+                             m.geometry))
+        for z, m in measures
+    ]  # fmt: skip
+
+
+def _zones_of_key(rule: UsePermitted, key: str) -> tuple[str, ...] | None:
+    """Return the drawn zones that a key names by their places in the order."""
+    try:
+        return tuple(rule.areas[int(n)].id for n in key.split(",")) if key else ()
+    except (ValueError, IndexError):
+        return None
+
+
+def _is_touched(place: _Place) -> bool:
+    return place.zones != () and place.land.area_m2 > 0
 
 
 def _rest(rule: UsePermitted, facts: Facts) -> list[Part]:
@@ -109,50 +154,52 @@ def _rest(rule: UsePermitted, facts: Facts) -> list[Part]:
     off = facts.measures[outside_demand(rule)]
     return [
         part_of(unnamed, "其他分区", Verdict.UNDETERMINED, "其中有准入表未列明的分区"),
-        part_of(off, "分区以外", Verdict(rule.outside), "分区以外没有准入规定"),
+        part_of(off, _OUTSIDE, Verdict(rule.outside), _OUTSIDE_NOTE),
     ]
 
 
-def _drawn_rest(rule: UsePermitted, facts: Facts, zones: Sequence[Part]) -> list[Part]:
-    """Return the land in none of the drawn zones, as far as the layers are covered.
-
-    It is the site less the zones; where these overlap, less of it is left than there is.
-    """
-    reports = [facts.layers[name] for name in rule.layers if name in facts.layers]
-    unseen = max((r.uncovered_share or 0.0 for r in reports), default=0.0)
-    covered = facts.site_area_m2 * (1.0 - unseen)
-    rest = max(covered - math.fsum(p.area_m2 for p in zones), 0.0)
-    real = rest > max(rule.area_tolerance_m2, _ROUNDING * facts.site_area_m2)
-    measures = [facts.measures[d] for d in _unclassed_demands(rule)]
-    return [
-        *(unknown_part(m, "类别未填的要素周边", "须先查明要素的类别") for m in measures),
-        Part(
-            "分区以外",
-            Verdict(rule.outside),
-            "分区以外没有准入规定",
-            rest,
-            rest if real else 0.0,
-        ),
-    ]
+def _unclassed(rule: UsePermitted, facts: Facts) -> list[Part]:
+    measures = (facts.measures[d] for d in _unclassed_demands(rule))
+    return [unknown_part(m, "类别未填的要素周边", "须先查明要素的类别") for m in measures]
 
 
-def _without_use(rule: UsePermitted, facts: Facts) -> Outcome:
+def _without_use(rule: UsePermitted, facts: Facts, places: Sequence[_Place]) -> Outcome:
     touched = [
-        f"{rule.zone_names.get(zone, zone)} {texts.percent(facts.share(area))}"
-        for zone in zones_of(rule)
-        if (area := facts.measures[_zone_demand(rule, zone)].area.ellipsoidal_m2) > 0
+        f"{_label(rule, p.zones)} {texts.percent(facts.share(p.land.area_m2))}"
+        for p in places
+        if _is_touched(p)
     ]
     where = f"地块位于：{'；'.join(touched)}" if touched else ""
     measured = Measured("area", facts.site_area_m2, "m²", facts.share(facts.site_area_m2))
     return Outcome(Verdict.UNDETERMINED, texts.join([NO_USE, where]), measured)
 
 
-def _zone_part(rule: UsePermitted, facts: Facts, zone: str, use: str) -> Part:
-    label = rule.zone_names.get(zone, zone)
+def _label(rule: UsePermitted, zones: tuple[str, ...] | None) -> str:
+    if zones is None:
+        return "分区不明的部分"
+    names = "、".join(rule.zone_names.get(zone, zone) for zone in zones)
+    return f"{names}重叠处" if len(zones) > 1 else names or _OUTSIDE
+
+
+def _place_part(rule: UsePermitted, facts: Facts, place: _Place, use: str) -> Part:
+    """Return the land of a place; where zones overlap, each of them must welcome the use."""
+    label = _label(rule, place.zones)
+    if not place.zones:
+        verdict = Verdict.UNDETERMINED if place.zones is None else Verdict(rule.outside)
+        return apart([place.land], label, verdict, _OUTSIDE_NOTE if place.zones == () else "")
+    said = [(zone, *_zone_outcome(rule, facts, zone, use)) for zone in place.zones]
+    verdict = worst(v for _, v, _ in said)
+    notes = [
+        f"{_label(rule, (zone,))}：{land_classes.use_label(use)}{text}"
+        for zone, v, text in said
+        if v is verdict
+    ]
+    return apart([place.land], label, verdict, "；".join(notes))
+
+
+def _zone_outcome(rule: UsePermitted, facts: Facts, zone: str, use: str) -> tuple[Verdict, str]:
     cell = cell_for(rule, zone, use)
-    verdict, said = _cell_outcome(cell, facts) if cell else _without_cell(rule, zone, use)
-    note = f"{label}：{land_classes.use_label(use)}{said}"
-    return part_of(facts.measures[_zone_demand(rule, zone)], label, verdict, note)
+    return _cell_outcome(cell, facts) if cell else _without_cell(rule, zone, use)
 
 
 def _without_cell(rule: UsePermitted, zone: str, use: str) -> tuple[Verdict, str]:
@@ -180,6 +227,7 @@ def _cell_outcome(cell: UseCell, facts: Facts) -> tuple[Verdict, str]:
     return cap(verdict, unsure=assumed or not cell.verified), f"{word}{condition}{ground}"
 
 
+@once
 def threshold_of_use_permitted(rule: UsePermitted) -> str:
     """Say what the rule allows."""
     drawn = "、".join(_drawn(rule, area) for area in rule.areas)

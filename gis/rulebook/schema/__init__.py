@@ -4,6 +4,7 @@ A new kind is one model here, one file in ``kinds/`` and one line in ``kinds/__i
 """
 
 from gis.rulebook.schema.area import (
+    SLIVER_LIMIT_M2,
     Above,
     AreaRule,
     ClassOutcome,
@@ -42,6 +43,7 @@ from gis.rulebook.schema.use import (
 )
 
 __all__ = [
+    "SLIVER_LIMIT_M2",
     "Above",
     "AreaRule",
     "AttributeLimit",

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from gis.rulebook.schema.base import (
     Against,
+    ClassPattern,
     Flag,
     LayerPart,
     LimitValue,
@@ -18,6 +19,9 @@ from gis.rulebook.schema.base import (
     Strict,
     Text,
 )
+
+# Slivers of one rule that together exceed this leave it open.
+SLIVER_LIMIT_M2 = 10.0
 
 
 class AreaRule(RuleEntry):
@@ -36,7 +40,7 @@ class AreaRule(RuleEntry):
     off: tuple[LayerPart, ...] = ()
     width_tolerance_m: Metres = 0.1
     area_tolerance_m2: SquareMetres = 1.0
-    sliver_limit_m2: SquareMetres = 10.0
+    sliver_limit_m2: SquareMetres = SLIVER_LIMIT_M2
     strict_slivers: Flag = False
 
     @property
@@ -62,7 +66,7 @@ class ForbidOverlap(AreaRule):
     """
 
     kind: Literal["forbid_overlap"]
-    classes: tuple[Text, ...] = ()
+    classes: tuple[ClassPattern, ...] = ()
     measure: Literal["area", "length", "count"] = "area"
     threshold_m2: SquareMetres = 0.0
     outcome: Against
@@ -79,7 +83,7 @@ class ClassOutcome(Strict):
     """What some classes of the layer allow; ``label`` is what people read."""
 
     label: Text
-    classes: Annotated[tuple[Text, ...], Field(min_length=1)]
+    classes: Annotated[tuple[ClassPattern, ...], Field(min_length=1)]
     outcome: Outcome
 
 
@@ -103,7 +107,7 @@ class ShareLimit(AreaRule):
     placeholders: ClassVar[frozenset[str]] = frozenset({"area", "share", "limit", "use"})
 
     kind: Literal["share_limit"]
-    classes: tuple[Text, ...] = ()
+    classes: tuple[ClassPattern, ...] = ()
     at_least: LimitValue | None = None
     at_most: LimitValue | None = None
     outcome: Against
@@ -129,7 +133,7 @@ class LandClassGroup(Strict):
     """Current land classes that share one procedure; ``procedure`` adds to the rule's own text."""
 
     label: Text
-    classes: Annotated[tuple[Text, ...], Field(min_length=1)]
+    classes: Annotated[tuple[ClassPattern, ...], Field(min_length=1)]
     outcome: Against = "conditional"
     procedure: str = ""
     above: tuple[Above, ...] = ()

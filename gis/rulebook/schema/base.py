@@ -17,6 +17,8 @@ Use = Literal["permitted", "conditional", "prohibited"]
 Origin = Literal["statute", "plan", "assumption"]
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+([.\-_][a-z0-9]+)*$")]
+# A class as the data write it, or a prefix and ``*``; a star elsewhere would match nothing.
+ClassPattern = Annotated[str, Field(min_length=1, pattern=r"^[^*]*\*?$")]
 Metres = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 SquareMetres = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
@@ -88,6 +90,9 @@ class ParameterValue(Strict):
     source: Text
 
 
+_LIMIT_FORMS = "限值应为一个数、{ parameter = … } 或 { field = … } 之一"
+
+
 class Limit(Strict):
     """A number that decides: given, an empty parameter of the plan, or a field of the layer.
 
@@ -103,15 +108,16 @@ class Limit(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Limit:
-        given = [self.value is not None and not self.parameter, self.parameter, self.field]
+        given = [self.value is not None, self.parameter, self.field]
         if sum(map(bool, given)) != 1:
-            raise ValueError("限值应为一个数、{ parameter = … } 或 { field = … } 之一")
+            raise ValueError(_LIMIT_FORMS)
         return self
 
 
 def _limit_of(given: object) -> object:
-    number = isinstance(given, int | float) and not isinstance(given, bool)
-    return {"value": float(given)} if number else given  # type: ignore[arg-type]  # it is a number
+    if isinstance(given, bool | str):
+        raise ValueError(_LIMIT_FORMS)
+    return {"value": float(given)} if isinstance(given, int | float) else given
 
 
 LimitValue = Annotated[Limit, BeforeValidator(_limit_of)]
@@ -124,7 +130,7 @@ class LayerPart(Strict):
     """Some classes of a layer; without classes the whole layer."""
 
     layer: Text
-    classes: tuple[Text, ...] = ()
+    classes: tuple[ClassPattern, ...] = ()
 
 
 class Condition(Strict):
@@ -142,7 +148,7 @@ class Condition(Strict):
     site: Literal["", "area_m2", "corridor", "corridor_width_m"] = ""
     attribute: str = ""
     layer: str = ""
-    classes: tuple[Text, ...] = ()
+    classes: tuple[ClassPattern, ...] = ()
     label: str = ""
     lies: Literal["", "on", "off", "within"] = ""
     at_least: Number | None = None
@@ -171,6 +177,8 @@ class Condition(Strict):
             raise ValueError("site、attribute 条件应写一个范围或者 one_of，layer 条件都不写")
         if self.site and (self.site == "corridor") != bool(self.one_of):
             raise ValueError("site = corridor 用 one_of = [true]；面积和宽度用 at_least 等范围")
+        if self.site and not all(isinstance(word, bool) for word in self.one_of):
+            raise ValueError("site = corridor 的 one_of 应为 true 或 false")
         return self
 
 

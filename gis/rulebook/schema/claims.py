@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,8 @@ from gis.rulebook.schema.base import (
     Strict,
     Text,
 )
+
+_Rule = TypeVar("_Rule", bound=RuleEntry)
 
 
 class LimitRow(Strict):
@@ -103,6 +105,10 @@ class DocumentRequired(RuleEntry):
         """Every condition of the rule and of its documents."""
         return (*self.when, *(c for document in self.documents for c in document.when))
 
+    @model_validator(mode="after")
+    def _measures_nothing(self) -> DocumentRequired:
+        return _without_layer(self)
+
 
 class Quota(RuleEntry):
     """What the site takes must still be left in a budget of the plan.
@@ -117,3 +123,13 @@ class Quota(RuleEntry):
     kind: Literal["quota"]
     account: Text
     outcome: Against
+
+    @model_validator(mode="after")
+    def _measures_nothing(self) -> Quota:
+        return _without_layer(self)
+
+
+def _without_layer(rule: _Rule) -> _Rule:
+    if rule.layer:
+        raise ValueError("这一类规则不量测图层，地块位于何处写在 when 中，不写 layer")
+    return rule

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from gis.rulebook.schema.base import Against, Flag, Metres, RuleEntry, Text
+from gis.rulebook.schema.base import Against, ClassPattern, Flag, Metres, RuleEntry, Text
 
 # A number, [least, most], or one number per setting.
 Distance = Metres | tuple[Metres, Metres] | dict[str, Metres]
@@ -28,10 +28,10 @@ class MinDistance(RuleEntry):
 
     kind: Literal["min_distance"]
     edge: Text
-    distance_m: Annotated[dict[str, Distance], Field(min_length=1)]
+    distance_m: Annotated[dict[ClassPattern, Distance], Field(min_length=1)]
     setting: str = ""
     from_axis: Flag = False
-    no_distance: tuple[Text, ...] = ()
+    no_distance: tuple[ClassPattern, ...] = ()
     plausible_half_width_m: Metres
     outcome: Against
 

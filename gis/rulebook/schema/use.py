@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from gis.rulebook.schema.area import AreaRule
 from gis.rulebook.schema.base import (
+    ClassPattern,
     LayerPart,
     Metres,
     Origin,
@@ -39,8 +40,8 @@ class UseCell(Strict):
 
     @model_validator(mode="after")
     def _conditions_are_stated(self) -> UseCell:
-        if self.attribute and not self.accepted:
-            raise ValueError("写了 attribute 就必须写 accepted")
+        if bool(self.attribute) != bool(self.accepted) or (self.refused and not self.attribute):
+            raise ValueError("attribute 和 accepted 应同时写；refused 只与它们一起写")
         if self.verdict == "conditional" and not self.condition:
             raise ValueError("verdict = conditional 时必须写 condition")
         return self
@@ -50,11 +51,17 @@ class ZoneArea(Strict):
     """A zone that is drawn by rule and not by a file: land around features, on or off others."""
 
     id: Text
-    classes: tuple[Text, ...] = ()
+    classes: tuple[ClassPattern, ...] = ()
     within_m: Metres = 0.0
     beyond_m: Metres = 0.0
     on: tuple[LayerPart, ...] = ()
     off: tuple[LayerPart, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_land(self) -> ZoneArea:
+        if self.beyond_m and not self.beyond_m < self.within_m:
+            raise ValueError("beyond_m 应小于 within_m")
+        return self
 
 
 class UsePermitted(AreaRule):
@@ -84,6 +91,12 @@ class UsePermitted(AreaRule):
         """Every use code that the rule names."""
         return (*super().use_codes, *(u for c in self.cells for u in c.uses))
 
+    @model_validator(mode="after")
+    def _draws_in_one_place(self) -> UsePermitted:
+        if self.areas and (self.within_m or self.on or self.off):
+            raise ValueError("写了 areas 时，within_m、on、off 写在各个 area 中")
+        return self
+
 
 class CompatibleEntry(Strict):
     """What land planned for some classes says to other uses; codes of the layer's scheme."""
@@ -95,6 +108,12 @@ class CompatibleEntry(Strict):
     origin: Origin
     verified: bool = True
     condition: str = ""
+
+    @model_validator(mode="after")
+    def _conditions_are_stated(self) -> CompatibleEntry:
+        if self.verdict == "conditional" and not self.condition:
+            raise ValueError("verdict = conditional 时必须写 condition")
+        return self
 
 
 class CompatibleUse(AreaRule):
@@ -114,6 +133,12 @@ class CompatibleUse(AreaRule):
     entries: tuple[CompatibleEntry, ...] = ()
 
     placeholders: ClassVar[frozenset[str]] = AreaRule.placeholders | {"planned"}
+
+    @model_validator(mode="after")
+    def _looks_at_the_land_itself(self) -> CompatibleUse:
+        if self.within_m:
+            raise ValueError("规划用途按地块本身比较，不用 within_m")
+        return self
 
     @property
     def class_codes(self) -> tuple[str, ...]:
