@@ -1,0 +1,123 @@
+"""How much area do two polygons share? Summed over pairs of edges; the overlap is never built.
+
+A point lies in a polygon when it lies under one more upper edge than lower edges:
+``1_P(x, y) = sum of s_e over the edges e with x in their range and y < y_e(x)``, where ``s_e`` is
++1 for an edge whose interior lies below it and -1 for the others; holes and parts follow from the
+signs alone. The product of two such sums, integrated, is the shared area::
+
+    |A n B| = sum over e of A, f of B of  s_e * s_f * integral of max(0, min(y_e, y_f) - y_0) dx
+
+over the x range that e and f have in common, ``y_0`` being the foot of the box that both polygons
+share. The integrand is piecewise linear, so every term is exact but for rounding; the first moments
+come from the same pieces. Nothing is noded and no orientation is decided, so nothing can fail.
+
+Error bound. Coordinates are taken relative to a corner of the shared box (w by h metres), which is
+exact for doubles of like size. Every term is at most w * h, and k terms are summed, so the error is
+at most about ``4 * k * w * h * 2**-53``: 1e-9 m² for a parcel of 20 ha over a polygon of a hundred
+edges, 1e-6 m² for 5 km x 5 km with ten thousand terms.
+
+Pieces. ``crossings`` counts where the boundaries cross. Where they cross at most twice, and nowhere
+touch, the overlap of two polygons of one part each is in one piece: both crossings lie on the same
+two rings, two closed curves that cross twice enclose one common region, and rings that cross
+nothing only cut holes into it. -1 means that a vertex lies on the other boundary (or within
+``TOUCH_M`` of it) and nothing is promised.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import shapely
+
+from gis.engine.index import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+Mode = Literal["kernel", "geos"]
+# A vertex so near to the other boundary may lie on either side of it, or on it.
+TOUCH_M = 1e-7
+UNSURE = -1
+
+
+class Edges(NamedTuple):
+    """The edges of n polygons, holes and parts included.
+
+    ``rows[offsets[i]:offsets[i + 1]]`` are those of polygon i as x1, y1, x2, y2 in metres, interior
+    to the left; ``boxes`` are west, south, east, north; ``parts`` counts the parts of each.
+    """
+
+    offsets: Array
+    rows: Array
+    boxes: Array
+    parts: Array
+
+
+class Shared(NamedTuple):
+    """What k pairs of polygons share.
+
+    ``area`` is planar, m²; ``x`` and ``y`` are the centroid of the overlap, NaN without one;
+    ``crossings`` is the number of points where the boundaries cross, ``UNSURE`` where they touch.
+    """
+
+    area: Array
+    x: Array
+    y: Array
+    crossings: Array
+
+
+def edges_of(polygons: Sequence[BaseGeometry] | Array) -> Edges:
+    """Return the edge table of valid polygons and multipolygons, in any projected CRS.
+
+    An invalid ring has a signed area (a bow tie has none), so check validity first.
+    """
+    shapes = np.asarray(polygons, dtype=object)
+    oriented = shapely.orient_polygons(shapes)
+    parts, owner = shapely.get_parts(oriented, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    inner = ring[1:] == ring[:-1]
+    rows = np.hstack([xy[:-1], xy[1:]])[inner] if len(xy) else np.empty((0, 4))
+    of_polygon = owner[part[ring[:-1][inner]]] if len(xy) else np.empty(0, dtype=np.int64)
+    return Edges(
+        offsets=np.searchsorted(of_polygon, np.arange(len(shapes) + 1)).astype(np.int64),
+        rows=np.ascontiguousarray(rows),
+        boxes=shapely.bounds(shapes).reshape(-1, 4),
+        parts=np.bincount(owner, minlength=len(shapes)),
+    )
+
+
+def shared(a: Edges, b: Edges, ia: Array, ib: Array) -> Shared:
+    """Return what polygon ``ia[k]`` of one table shares with ``ib[k]`` of another, for each k.
+
+    Releases the interpreter's lock, so that threads may share the tables.
+    """
+    from gis.engine import kernel_loops
+
+    area, x, y = (np.zeros(len(ia)) for _ in range(3))
+    crossings = np.zeros(len(ia), dtype=np.int32)
+    at = np.ascontiguousarray(ia, dtype=np.int64), np.ascontiguousarray(ib, dtype=np.int64)
+    tables = (a.offsets, a.rows, a.boxes, b.offsets, b.rows, b.boxes)
+    kernel_loops.shared(*tables, *at, area, x, y, crossings, TOUCH_M)
+    return Shared(area, x, y, crossings)
+
+
+def shared_by_geos(a: Array, b: Array, ia: Array, ib: Array) -> Shared:
+    """Return the same from the polygons themselves, by building every overlap with GEOS.
+
+    The yardstick: areas agree within 1e-5 m². ``crossings`` is ``UNSURE`` throughout.
+    """
+    overlap = shapely.intersection(a[ia], b[ib])
+    centre = shapely.centroid(overlap)
+    unsure = np.full(len(ia), UNSURE, dtype=np.int32)
+    return Shared(shapely.area(overlap), *_xy(centre), unsure)
+
+
+def _xy(points: Array) -> tuple[Array, Array]:
+    """Return coordinates, NaN for empty points."""
+    xy = np.full((len(points), 2), np.nan)
+    xy[~shapely.is_empty(points)] = shapely.get_coordinates(points)
+    return xy[:, 0], xy[:, 1]

@@ -1,0 +1,197 @@
+"""The compiled loops of the area kernel; see ``kernel`` for what they compute and why.
+
+Compiled once per machine and kept on disk; loaded when the first area is asked for, because the
+compiler itself takes half a second to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+Array = np.ndarray[Any, Any]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _compiled(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    try:
+        made = njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # no folder to keep it in: each process compiles anew
+        made = njit(nogil=True)(function)
+    return cast("Callable[_P, _T]", made)
+
+
+@_compiled
+def shared(
+    a_offsets: Array, a_rows: Array, a_boxes: Array,
+    b_offsets: Array, b_rows: Array, b_boxes: Array,
+    ia: Array, ib: Array,
+    area: Array, x: Array, y: Array, crossings: Array,
+    touch: float,
+) -> None:  # fmt: skip
+    """Fill area, centroid and crossings of each pair."""
+    a, a_walls = _scratch(a_offsets, ia)
+    b, b_walls = _scratch(b_offsets, ib)
+    box = np.empty(4)
+    sums = np.empty(3)
+    for k in range(len(ia)):
+        i, j = ia[k], ib[k]
+        box[:2] = np.maximum(a_boxes[i, :2], b_boxes[j, :2])
+        box[2:] = np.minimum(a_boxes[i, 2:], b_boxes[j, 2:])
+        x[k] = y[k] = np.nan
+        if not (box[2] > box[0] and box[3] > box[1]):
+            continue
+        n, n_walls = _within(a_rows, a_offsets[i], a_offsets[i + 1], box, a, a_walls)
+        m, m_walls = _within(b_rows, b_offsets[j], b_offsets[j + 1], box, b, b_walls)
+        sums[:] = 0.0
+        found, sure = _summed(a, n, b, m, sums, touch)
+        walls, sure_too = _through_walls(a, n, a_walls, n_walls, b, m, b_walls, m_walls, touch)
+        crossings[k] = found + walls if sure and sure_too else -1
+        area[k] = max(sums[0], 0.0)
+        if sums[0] > 0.0:
+            x[k] = box[0] + sums[1] / sums[0]
+            y[k] = box[1] + sums[2] / sums[0]
+
+
+@_compiled
+def _scratch(offsets: Array, at: Array) -> tuple[Array, Array]:
+    """Return room for the edges of the largest polygon of a list: slanted ones, vertical ones."""
+    most = 1
+    for i in at:
+        most = max(most, offsets[i + 1] - offsets[i])
+    return np.empty((most, 6)), np.empty((most, 3))
+
+
+@_compiled
+def _within(
+    rows: Array, begin: int, end: int, box: Array, slanted: Array, walls: Array
+) -> tuple[int, int]:
+    """Keep the edges that lie in or above the box, relative to its corner and cut to its width.
+
+    A slanted one is x1 < x2, y1, y2, slope, sign; a vertical one bears no area: x, y1 < y2.
+    """
+    n, n_walls = 0, 0
+    width = box[2] - box[0]
+    for r in range(begin, end):
+        x1, y1 = rows[r, 0] - box[0], rows[r, 1] - box[1]
+        x2, y2 = rows[r, 2] - box[0], rows[r, 3] - box[1]
+        if max(y1, y2) < 0.0:
+            continue
+        if x1 == x2:
+            if 0.0 <= x1 <= width:
+                low, high = min(y1, y2), max(y1, y2)
+                walls[n_walls, 0], walls[n_walls, 1], walls[n_walls, 2] = x1, low, high
+                n_walls += 1
+            continue
+        sign = -1.0
+        if x1 > x2:
+            x1, y1, x2, y2, sign = x2, y2, x1, y1, 1.0
+        if x2 <= 0.0 or x1 >= width:
+            continue
+        slope = (y2 - y1) / (x2 - x1)
+        if x1 < 0.0:
+            x1, y1 = 0.0, y1 - slope * x1
+        if x2 > width:
+            x2, y2 = width, y2 - slope * (x2 - width)
+        slanted[n, 0], slanted[n, 1], slanted[n, 2] = x1, x2, y1
+        slanted[n, 3], slanted[n, 4], slanted[n, 5] = y2, slope, sign
+        n += 1
+    return n, n_walls
+
+
+@_compiled
+def _summed(
+    a: Array, n: int, b: Array, m: int, sums: Array, touch: float
+) -> tuple[int, bool]:
+    """Sum area and moments over all pairs of slanted edges; return how many cross, and if sure."""
+    found, sure = 0, True
+    for p in range(n):
+        ax1, ax2, ay1, a_slope, a_sign = a[p, 0], a[p, 1], a[p, 2], a[p, 4], a[p, 5]
+        for q in range(m):
+            x1 = max(ax1, b[q, 0])
+            x2 = min(ax2, b[q, 1])
+            if x2 <= x1:
+                continue
+            e1 = ay1 + a_slope * (x1 - ax1)
+            e2 = ay1 + a_slope * (x2 - ax1)
+            f1 = b[q, 2] + b[q, 4] * (x1 - b[q, 0])
+            f2 = b[q, 2] + b[q, 4] * (x2 - b[q, 0])
+            d1, d2 = e1 - f1, e2 - f2
+            sign = a_sign * b[q, 5]
+            if abs(d1) <= touch or abs(d2) <= touch:
+                sure = False
+            if d1 <= 0.0 and d2 <= 0.0:
+                _add(x1, e1, x2, e2, sign, sums)
+            elif d1 >= 0.0 and d2 >= 0.0:
+                _add(x1, f1, x2, f2, sign, sums)
+            else:
+                found += 1
+                part = d1 / (d1 - d2)
+                xm, ym = x1 + part * (x2 - x1), e1 + part * (e2 - e1)
+                if d1 < 0.0:
+                    _add(x1, e1, xm, ym, sign, sums)
+                    _add(xm, ym, x2, f2, sign, sums)
+                else:
+                    _add(x1, f1, xm, ym, sign, sums)
+                    _add(xm, ym, x2, e2, sign, sums)
+    return found, sure
+
+
+@_compiled
+def _add(
+    x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array
+) -> None:
+    """Add the trapezoid between a line and the foot of the box, without what lies below."""
+    if y1 <= 0.0 and y2 <= 0.0:
+        return
+    if y1 < 0.0:
+        x1 += (x2 - x1) * (-y1 / (y2 - y1))
+        y1 = 0.0
+    elif y2 < 0.0:
+        x2 -= (x2 - x1) * (-y2 / (y1 - y2))
+        y2 = 0.0
+    w = (x2 - x1) * sign
+    sums[0] += w * (y1 + y2) * 0.5
+    # Integrals of x * y and of y² / 2 along the line.
+    sums[1] += w * (x1 * (y1 + y2) * 0.5 + (x2 - x1) * (y1 + 2.0 * y2) / 6.0)
+    sums[2] += w * (y1 * y1 + y1 * y2 + y2 * y2) / 6.0
+
+
+@_compiled
+def _through_walls(
+    a: Array, n: int, a_walls: Array, n_walls: int,
+    b: Array, m: int, b_walls: Array, m_walls: int,
+    touch: float,
+) -> tuple[int, bool]:  # fmt: skip
+    """Count the crossings of vertical edges of one polygon with edges of the other."""
+    found, sure = _through(a_walls, n_walls, b, m, touch)
+    more, sure_too = _through(b_walls, m_walls, a, n, touch)
+    for p in range(n_walls):
+        for q in range(m_walls):
+            apart = max(a_walls[p, 1], b_walls[q, 1]) > min(a_walls[p, 2], b_walls[q, 2]) + touch
+            if abs(a_walls[p, 0] - b_walls[q, 0]) <= touch and not apart:
+                sure = False
+    return found + more, sure and sure_too
+
+
+@_compiled
+def _through(walls: Array, n_walls: int, edges: Array, n: int, touch: float) -> tuple[int, bool]:
+    found, sure = 0, True
+    for p in range(n_walls):
+        x, low, high = walls[p, 0], walls[p, 1], walls[p, 2]
+        for q in range(n):
+            if x < edges[q, 0] - touch or x > edges[q, 1] + touch:
+                continue
+            y = edges[q, 2] + edges[q, 4] * (x - edges[q, 0])
+            if y < low - touch or y > high + touch:
+                continue
+            at_end = abs(x - edges[q, 0]) <= touch or abs(x - edges[q, 1]) <= touch
+            if at_end or y <= low + touch or y >= high - touch:
+                sure = False
+            else:
+                found += 1
+    return found, sure
