@@ -16,7 +16,7 @@ from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
 from gis.doubt import alternatives, settled, settled_impact
-from gis.engine import cross
+from gis.engine import cross, drawn
 from gis.judge import Judged, judge
 from gis.model import Contact, CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck
 from gis.plan import Plan
@@ -162,7 +162,8 @@ def _impact(site: Site, plan: Plan, rows: tuple[Impact, ...]) -> tuple[Impact, .
 
 def _shown(row: _Row, epsg: int) -> _Row:
     """Return a row with its geometry in longitude/latitude."""
-    return row if row.geometry is None else replace(row, geometry=to_lonlat(row.geometry, epsg))
+    land = drawn(row.geometry)
+    return row if land is None else replace(row, geometry=to_lonlat(land, epsg))
 
 
 def _breakdown(site: Site, plan: Plan) -> tuple[CrossRow, ...]:

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gis.engine import Measurement, measure
+import numpy as np
+
+from gis.engine import Measurement, Screened, measure, screen
 from gis.model import Finding, Impact, Site
 from gis.plan import Plan
 from gis.plan.impact import impact
@@ -32,6 +34,7 @@ def judge(
     day: date,
     rules: frozenset[str] | None = None,
     *,
+    met: Screened | None = None,
     with_evidence: bool = True,
 ) -> Judged:
     """Judge an outline by the rules in force on a day, or only by those named.
@@ -46,6 +49,8 @@ def judge(
         The day of the law.
     rules
         Ids; only the layers that these rules look at are measured.
+    met
+        What the outline meets, where many were screened at once.
     with_evidence
         Whether to list what the site touches, beyond what the rules ask for.
     """
@@ -57,6 +62,7 @@ def judge(
         indexes,
         demands(book, day),
         coverages=plan.coverages,
+        met=met or screen(np.array([site.geometry], dtype=object), plan.pieces)[0],
         with_evidence=with_evidence,
     )
     needs_budgets = any(rule.kind == "quota" for rule in book.in_force(day))

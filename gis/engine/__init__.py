@@ -1,8 +1,10 @@
 """How much? The measuring wing: sites against layers, numbers out.
 
 It knows nothing of files, laws or plans. ``index`` holds the features of a layer ready to be
-queried, ``overlay`` measures one site against many layers: ``cut`` by the features, ``around`` for
-the land around them, ``answers`` for what rules want to know. ``cross`` divides it by two at once.
+queried. ``kernel`` sums the area that two polygons share without building the overlap, ``screen``
+asks it what a site meets. ``overlay`` measures one site against many layers: ``cut`` by the
+features, ``around`` for the land around them, ``answers`` for what rules want to know, ``ruler``
+and ``areal`` for areas on the ellipsoid. ``cross`` divides it by two layers at once.
 ``raster`` counts the pixels of a grid in polygons, by exact ``coverage`` or by ``scanlines``
 through their centres; ``spectral`` turns bands into indices.
 """
@@ -10,5 +12,17 @@ through their centres; ``spectral`` turns bands into indices.
 from gis.engine.cross import cross
 from gis.engine.index import LayerIndex
 from gis.engine.overlay import Measurement, measure
+from gis.engine.ruler import drawn
+from gis.engine.screen import Pieces, Screened, plain_pieces, screen
 
-__all__ = ["LayerIndex", "Measurement", "cross", "measure"]
+__all__ = [
+    "LayerIndex",
+    "Measurement",
+    "Pieces",
+    "Screened",
+    "cross",
+    "drawn",
+    "measure",
+    "plain_pieces",
+    "screen",
+]

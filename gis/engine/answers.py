@@ -8,18 +8,22 @@ feature, by class or by the lands of several demands, is measured in ``Touched``
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from gis.engine.around import in_reach, surroundings
-from gis.engine.cut import Cut, Parts, Ruler, parts_of, share_of
+from gis.engine.around import Surroundings, in_reach, surroundings
+from gis.engine.cut import Cut, share_of
 from gis.engine.index import Array, LayerIndex
-from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Site, Sliver, Touched
+from gis.engine.kernel import Edges, edges_of
+from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, parts_of
+from gis.engine.screen import NOISE_M2, shares_of
+from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
 
 
 class Answers:
@@ -27,19 +31,21 @@ class Answers:
 
     Parameters
     ----------
-    site
-        Valid polygon in the work CRS.
     ruler
-        Of this site.
+        Of the site, a valid polygon in the work CRS.
     cuts
         Per layer id the site over that layer; only layers that can answer for this site.
     """
 
-    def __init__(self, site: Site, ruler: Ruler, cuts: Mapping[str, Cut]) -> None:
-        self._site = site
+    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut]) -> None:
+        self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
-        self._grounds: dict[LayerClasses, BaseGeometry] = {}
+        self._places: dict[LayerClasses, tuple[int, ...]] = {}
+
+    @cached_property
+    def _edges(self) -> Edges:
+        return edges_of(shapely.get_parts(self._site.geometry))
 
     def answer(self, demand: Demand) -> Measure | None:
         """Return the measure of one demand, None when a layer that it names has no answer."""
@@ -64,10 +70,10 @@ class Answers:
         inside = demand.quantity is Quantity.INSIDE
         if inside and not touched:  # nearly every layer of a plan is somewhere else
             return Measure(demand)
-        parts = cut.on(touched) if inside else cut.off(touched)
         if demand.by_class and inside:
             return self._by_class(cut, demand, touched)
-        owners = {i: cut.pieces(i) for i in touched} if demand.values and inside else {}
+        parts = cut.on(touched) if inside else cut.off(touched)
+        owners = {i: cut.on((i,)) for i in touched} if demand.values and inside else {}
         return self._area(cut, demand, parts, touched, owners)
 
     def _by_class(self, cut: Cut, demand: Demand, touched: tuple[int, ...]) -> Measure:
@@ -88,22 +94,47 @@ class Answers:
         Land beyond the coverage of a layer that they look at is in none of them for all we know.
         """
         found = [m for d in demand.divided if (m := self.answer(replace(d, geometry=True)))]
-        pieces: dict[tuple[int, ...], BaseGeometry] = {(): self._site.geometry}
+        pieces: dict[tuple[int, ...], Parts] = {(): self._ruler.whole}
         for n, measure in enumerate(found):
-            if (land := measure.geometry) is not None:
-                inside = {(*k, n): _areal(shapely.intersection(g, land)) for k, g in pieces.items()}
-                off = {k: _areal(shapely.difference(g, land)) for k, g in pieces.items()}
-                pieces = off | inside
+            pieces = self._split(pieces, n, measure)
         for name in demand.layers:
-            coverage = self._cuts[name].known.coverage or MultiPolygon()
-            pieces[()] = shapely.intersection(pieces[()], coverage)
+            pieces[()] = self._covered(name, pieces[()])
         kinds: dict[tuple[str, str | None], Parts] = {
-            (",".join(map(str, key)), None): self._ruler.measured(parts_of(pieces[key]))
-            for key in sorted(pieces)
+            (",".join(map(str, key)), None): pieces[key] for key in sorted(pieces)
         }
         covered = all(m.reach_covered for m in found)
         ids = dict.fromkeys(i for m in found for i in m.feature_ids)
         return self._apart(demand, kinds, feature_ids=tuple(ids), covered=covered)
+
+    def _split(
+        self, pieces: Mapping[tuple[int, ...], Parts], n: int, measure: Measure
+    ) -> dict[tuple[int, ...], Parts]:
+        """Divide pieces of the site by the land of one more demand."""
+        planar = measure.area.planar_m2
+        if planar <= NOISE_M2:
+            return dict(pieces)
+        if planar >= self._site.area.planar_m2 - NOISE_M2:
+            return {(): NOTHING} | {(*key, n): parts for key, parts in pieces.items()}
+        land = drawn(measure.geometry)
+        inside = {(*k, n): self._cut(shapely.intersection, p, land) for k, p in pieces.items()}
+        return {k: self._cut(shapely.difference, p, land) for k, p in pieces.items()} | inside
+
+    def _cut(
+        self,
+        how: Callable[[BaseGeometry, BaseGeometry], BaseGeometry],
+        parts: Parts,
+        land: BaseGeometry,
+    ) -> Parts:
+        if not parts:
+            return NOTHING
+        return self._ruler.measured(parts_of(how(MultiPolygon(parts.shapes), land)))
+
+    def _covered(self, layer: str, parts: Parts) -> Parts:
+        """Return the land inside the coverage of a layer: beyond it nobody knows what is there."""
+        known = self._cuts[layer].known
+        if known.is_whole:
+            return parts
+        return self._cut(shapely.intersection, parts, known.coverage or MultiPolygon())
 
     def _apart(
         self,
@@ -115,13 +146,12 @@ class Answers:
     ) -> Measure:
         """Return a measure of lands that are told apart by name and class."""
         features = tuple(
-            _touched(demand, (name, cls, None), parts, {})
+            _touched(self._ruler, demand, (name, cls, None), parts, {})
             for (name, cls), parts in kinds.items()
-            if parts.shapes
+            if parts
         )
-        shapes = [p for parts in kinds.values() for p in parts.shapes]
-        areas = [a for parts in kinds.values() for a in parts.areas]
-        area = Parts(shapes, areas).area
+        together = _together([parts for parts in kinds.values() if parts])
+        area = together.area
         slivers = (s for f in features for s in f.slivers)
         return Measure(
             demand,
@@ -132,27 +162,40 @@ class Answers:
             features=features,
             reach_covered=covered,
             feature_ids=feature_ids,
-            geometry=MultiPolygon(shapes) if demand.geometry and shapes else None,
+            geometry=Shape(together) if demand.geometry and together else None,
         )
 
     def _around(self, cut: Cut, demand: Demand) -> Measure:
         """Measure the land around the features, or off that."""
-        land, edges_known = surroundings(cut.layer, demand, self._site.geometry)
-        covered = edges_known and cut.known.reaches(demand.within_m)
+        around = surroundings(cut.layer, demand, self._site.geometry)
+        covered = around.edges_known and cut.known.reaches(demand.within_m)
+        parts = self._over(around)
         if demand.quantity is Quantity.OUTSIDE:
-            return self._area(cut, demand, cut.off_land(land), (), {}, covered=covered)
-        shapes = parts_of(shapely.intersection(self._site.geometry, land))
-        near = in_reach(cut.layer, demand, MultiPolygon(shapes)) if shapes else np.array([], int)
+            return self._area(cut, demand, self._off(cut, around, parts), (), {}, covered=covered)
+        near = in_reach(cut.layer, demand, drawn(Shape(parts))) if parts else np.array([], int)
         owners = self._alone(cut, demand, near) if demand.values else {}
-        parts = self._ruler.measured(shapes)
         return self._area(cut, demand, parts, near, owners, covered=covered)
 
-    def _alone(self, cut: Cut, demand: Demand, near: Array) -> dict[int, list[Polygon]]:
+    def _over(self, around: Surroundings) -> Parts:
+        """Return the land of the site that lies in some surroundings."""
+        if around.land.is_empty:
+            return NOTHING
+        shares = shares_of(self._edges, around.edges)
+        place = self._site.geometry
+        return self._ruler.over(shares, lambda: parts_of(shapely.intersection(place, around.land)))
+
+    def _off(self, cut: Cut, around: Surroundings, inside: Parts) -> Parts:
+        if not inside:
+            return cut.known.parts
+        if inside is self._ruler.whole and cut.known.is_whole:
+            return NOTHING
+        return cut.off_land(around.land)
+
+    def _alone(self, cut: Cut, demand: Demand, near: Array) -> dict[int, Parts]:
         """Return the land of the site around each feature alone."""
         place = self._site.geometry
-        lands = {int(i): surroundings(cut.layer, demand, place, only=int(i)).land for i in near}
-        cuts = {i: parts_of(shapely.intersection(place, own)) for i, own in lands.items()}
-        return {i: own for i, own in cuts.items() if own}
+        lands = {int(i): surroundings(cut.layer, demand, place, only=int(i)) for i in near}
+        return {i: parts for i, own in lands.items() if (parts := self._over(own))}
 
     def _area(
         self,
@@ -160,12 +203,12 @@ class Answers:
         demand: Demand,
         parts: Parts,
         touched: Iterable[int],
-        owners: Mapping[int, list[Polygon]],
+        owners: Mapping[int, Parts],
         *,
         covered: bool = True,
     ) -> Measure:
         parts = self._kept(demand, parts)
-        slivers, rest = _sorted_out(demand, parts)
+        slivers, rest = _sorted_out(self._ruler, demand, parts)
         area = parts.area
         return Measure(
             demand,
@@ -176,53 +219,68 @@ class Answers:
             features=tuple(self._features(cut, demand, owners)),
             reach_covered=covered,
             feature_ids=tuple(str(cut.layer.ids[i]) for i in touched),
-            geometry=MultiPolygon(parts.shapes) if demand.geometry and parts.shapes else None,
+            geometry=Shape(parts) if demand.geometry and parts else None,
         )
 
-    def _features(
-        self, cut: Cut, demand: Demand, owners: Mapping[int, list[Polygon]]
-    ) -> Iterator[Touched]:
+    def _features(self, cut: Cut, demand: Demand, owners: Mapping[int, Parts]) -> Iterator[Touched]:
         """Yield the features one by one; land under two of them counts for both."""
-        for i, pieces in owners.items():
-            parts = self._kept(demand, self._ruler.measured(pieces))
-            if parts.shapes:
+        for i, own in owners.items():
+            parts = self._kept(demand, own)
+            if parts:
                 who = str(cut.layer.ids[i]), cut.layer.classes[i], cut.layer.names[i]
-                yield _touched(demand, who, parts, _values(cut.layer, i, demand))
+                yield _touched(self._ruler, demand, who, parts, _values(cut.layer, i, demand))
 
     # --- on and off other layers -----------------------------------------------------------------
 
     def _kept(self, demand: Demand, parts: Parts) -> Parts:
         """Return the land that lies on and off what the demand says."""
-        if not parts.shapes or not (demand.on or demand.off):
-            return parts
-        land: BaseGeometry = MultiPolygon(parts.shapes)
         for where in demand.on:
-            land = shapely.intersection(land, self._ground(where))
+            parts = self._kept_on(parts, where)
         for where in demand.off:
-            land = shapely.difference(land, self._ground(where))
-            coverage = self._cuts[where.layer].known.coverage
-            # Beyond its coverage nobody knows what is off a layer.
-            land = shapely.intersection(land, coverage) if coverage else MultiPolygon()
-        return self._ruler.measured(parts_of(land))
+            parts = self._covered(where.layer, self._kept_off(parts, where))
+        return parts
 
-    def _ground(self, where: LayerClasses) -> BaseGeometry:
+    def _kept_on(self, parts: Parts, where: LayerClasses) -> Parts:
+        cut, place = self._cuts[where.layer], self._place(where)
+        if not parts or not place:
+            return NOTHING
+        if cut.covers(place):
+            return parts
+        return self._cut(shapely.intersection, parts, cut.features(place))
+
+    def _kept_off(self, parts: Parts, where: LayerClasses) -> Parts:
+        cut, place = self._cuts[where.layer], self._place(where)
+        if not parts or not place:
+            return parts
+        if cut.covers(place):
+            return NOTHING
+        return self._cut(shapely.difference, parts, cut.features(place))
+
+    def _place(self, where: LayerClasses) -> tuple[int, ...]:
         """Return the features of some classes of a layer that overlap the site."""
-        if where not in self._grounds:
+        if where not in self._places:
             cut = self._cuts[where.layer]
-            chosen = cut.layer.select(cut.hits, where.classes)
-            self._grounds[where] = cut.features(cut.touched(chosen))
-        return self._grounds[where]
+            self._places[where] = cut.touched(cut.layer.select(cut.hits, where.classes))
+        return self._places[where]
 
 
-def _areal(geometry: BaseGeometry) -> BaseGeometry:
-    """Return an overlay result without the lines that GEOS cannot cut again beside polygons."""
-    return MultiPolygon(parts_of(geometry))
+def _together(lands: list[Parts]) -> Parts:
+    """Return several lands that do not overlap as one."""
+    if len(lands) == 1:
+        return lands[0]
+    areas = [a for land in lands for a in land.areas]
+    planar = math.fsum(land.planar_m2 for land in lands)
+    return Parts(areas, planar, lambda: [p for land in lands for p in land.shapes])
 
 
-def _sorted_out(demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], list[float]]:
+def _sorted_out(
+    ruler: Ruler, demand: Demand, parts: Parts
+) -> tuple[tuple[Sliver, ...], Sequence[float]]:
     """Return the slivers among the parts, and the ellipsoidal areas of all others."""
+    if parts.least_m2 >= demand.area_tolerance_m2:  # each is too large, whatever its width
+        return (), parts.areas
     slivers, rest = [], []
-    for part, area in zip(parts.shapes, parts.areas, strict=True):
+    for part, area in ruler.built(parts):
         width = 2 * part.area / part.length
         if width < demand.width_tolerance_m and part.area < demand.area_tolerance_m2:
             slivers.append(Sliver(area, width, part))
@@ -232,13 +290,14 @@ def _sorted_out(demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], list[
 
 
 def _touched(
+    ruler: Ruler,
     demand: Demand,
     who: tuple[str, str | None, str | None],
     parts: Parts,
     values: Mapping[str, str | float | None],
 ) -> Touched:
-    slivers, rest = _sorted_out(demand, parts)
-    shown = MultiPolygon(parts.shapes) if demand.geometry else None
+    slivers, rest = _sorted_out(ruler, demand, parts)
+    shown = Shape(parts) if demand.geometry else None
     area = parts.area.ellipsoidal_m2
     return Touched(*who, area, math.fsum(rest), values, slivers, shown)
 

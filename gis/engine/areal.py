@@ -84,7 +84,7 @@ def _tile(epsg: int, column: int, row: int) -> tuple[float, float, float, float,
     )
 
 
-def factors_at(epsg: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def factors_at(epsg: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the ellipsoidal m² per planar m² at places in a projected CRS (PROJ's areal scale)."""
     project, to_geographic = _projection(epsg)
     lon, lat = to_geographic.transform(x, y)

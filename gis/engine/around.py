@@ -19,6 +19,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import Array, LayerIndex
+from gis.engine.kernel import Edges, edges_of
 from gis.model import Demand
 
 # 1 - sin(x) / x of the inscribed polygon with 4 · 642 corners is 9.977e-7.
@@ -33,11 +34,13 @@ _MARGIN_M = 1.0
 class Surroundings(NamedTuple):
     """Land around features, correct inside the window that was asked for.
 
-    ``edges_known`` is False when the half width of a feature near it is not known.
+    ``edges_known`` is False when the half width of a feature near it is not known; ``edges`` are
+    those of its parts.
     """
 
     land: BaseGeometry
     edges_known: bool
+    edges: Edges
 
 
 def window_of(geometry: BaseGeometry) -> BaseGeometry:
@@ -94,7 +97,9 @@ def _drawn(layer: LayerIndex, demand: Demand, window: BaseGeometry, at: Array) -
     land = _grown(features, demand.within_m + halves_or_axis)
     if demand.beyond_m > 0:
         land = shapely.difference(land, _grown(features, demand.beyond_m + halves_or_axis))
-    return Surroundings(land, not bool(np.isnan(halves).any()))
+    parts = shapely.get_parts(land)
+    polygons = parts[shapely.get_dimensions(parts) == 2]
+    return Surroundings(land, not bool(np.isnan(halves).any()), edges_of(polygons))
 
 
 def _cropped(features: Array, window: BaseGeometry, reach: float) -> Array:

@@ -14,8 +14,8 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_areas
-from gis.engine.cut import parts_of
 from gis.engine.index import LayerIndex
+from gis.engine.ruler import parts_of
 from gis.model import CrossRow, Site
 
 Label = tuple[str | None, str | None]

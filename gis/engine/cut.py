@@ -1,8 +1,9 @@
 """What do a site and the features of one layer share?
 
-One site over one layer: every feature is cut once, however many rows and demands ask for it.
-A shared edge or corner is no overlap; overlapping features count once; sums run in the order of
-feature ids (``math.fsum``), so that equal input gives equal bits.
+One site over one layer: every feature is cut at most once, however many rows and demands ask for
+it, and not at all where the screening has told enough. A shared edge or corner is no overlap;
+overlapping features count once; sums are exact (``math.fsum``), so that equal input gives equal
+bits.
 """
 
 from __future__ import annotations
@@ -10,33 +11,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import ellipsoidal_area
 from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
-from gis.model import Area, Site
+from gis.engine.ruler import NOTHING, Parts, Ruler, parts_of
+from gis.engine.screen import NOISE_M2, Met, Share
+from gis.model import Site
 
-# Two polygons that share an edge may overlap by rounding: 1e-8 m times a kilometre is 1e-5 m².
-# Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
-NOISE_M2 = 1e-4
 # A site drawn at the very distance from the edge of a coverage may miss it by rounding.
 _EDGE_M = 1e-6
-
-
-def parts_of(geometry: BaseGeometry) -> list[Polygon]:
-    """Return the polygons of an overlay result, without lines, points and rounding noise."""
-    parts = shapely.get_parts(geometry, return_index=False)
-    return [p for g in parts for p in shapely.get_parts(g) if p.geom_type == "Polygon" and _real(p)]
-
-
-def _real(part: BaseGeometry) -> bool:
-    return bool(part.area > NOISE_M2)
+# Rounding leaves no thousand parts of noise that would be taken for this much land together.
+_LAND_M2 = 1.0
 
 
 def share_of(area_m2: float, site: Site) -> float:
@@ -44,53 +34,32 @@ def share_of(area_m2: float, site: Site) -> float:
     return min(area_m2 / site.area.ellipsoidal_m2, 1.0)
 
 
-class Parts(NamedTuple):
-    """Disjoint polygons of a site and their ellipsoidal areas, m²."""
-
-    shapes: list[Polygon]
-    areas: list[float]
-
-    @property
-    def area(self) -> Area:
-        """Both areas of all parts together."""
-        return Area(math.fsum(self.areas), math.fsum(p.area for p in self.shapes))
-
-
-class Ruler:
-    """Measures parts of one site; a part that many layers cut alike is measured once."""
-
-    def __init__(self, site: Site) -> None:
-        self._epsg = site.crs.work_epsg
-        self._known: dict[bytes, float] = {}
-
-    def measured(self, shapes: list[Polygon]) -> Parts:
-        """Return disjoint parts with their areas."""
-        return Parts(shapes, [self._area(p) for p in shapes])
-
-    def _area(self, part: Polygon) -> float:
-        key = shapely.to_wkb(part)
-        if key not in self._known:
-            self._known[key] = ellipsoidal_area(part, self._epsg)
-        return self._known[key]
-
-
 class Known:
     """How far a site lies inside a coverage; most layers of a plan share the same one.
 
     ``coverage`` is the polygon inside which absence of a feature means absence, None when that is
-    unknown. Lives as long as one measurement: prepared geometries are never shared by threads.
+    unknown; ``whole`` tells that the site is known to lie inside.
     """
 
-    def __init__(self, site: Site, ruler: Ruler, coverage: BaseGeometry | None) -> None:
-        self.site = site
+    def __init__(self, ruler: Ruler, coverage: BaseGeometry | None, *, whole: bool = False) -> None:
+        self.site = ruler.site
         self.ruler = ruler
         self.coverage = coverage
+        self._told = whole
+        self._reached_m = -math.inf
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the site lies inside the coverage."""
+        if self.coverage is None:
+            return False
+        return self._told or bool(self.coverage.covers(self.site.geometry))
 
     @cached_property
     def uncovered_share(self) -> float | None:
         """Share of the site outside the coverage, 0-1; None when the coverage is unknown."""
-        if self.coverage is None:
-            return None
+        if self.coverage is None or self.is_whole:
+            return None if self.coverage is None else 0.0
         outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
         return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
 
@@ -99,45 +68,80 @@ class Known:
         """The part of the site inside the coverage; nothing when the coverage is unknown."""
         if self.coverage is None:
             return MultiPolygon()
+        if self.is_whole:
+            return self.site.geometry
         return shapely.intersection(self.site.geometry, self.coverage)
 
     @cached_property
     def parts(self) -> Parts:
         """The same land as disjoint parts with their areas."""
+        if self.is_whole:
+            return self.ruler.whole
         return self.ruler.measured(parts_of(self.land))
-
-    @cached_property
-    def _border(self) -> BaseGeometry | None:
-        """The edge of the coverage with an index over its segments, None without any reach."""
-        if self.coverage is None or self.uncovered_share:
-            return None
-        border = self.coverage.boundary
-        shapely.prepare(border)
-        return border
 
     def reaches(self, within_m: float) -> bool:
         """Return whether every feature within the distance of the site would have been seen."""
-        if self._border is None:
+        if self.coverage is None or self.uncovered_share:
             return False
-        return not shapely.dwithin(self._border, self.site.geometry, within_m - _EDGE_M)
+        if within_m > self._reached_m:
+            distance = within_m - _EDGE_M
+            border = border_of(self.coverage)
+            if border.query(self.site.geometry, predicate="dwithin", distance=distance).size:
+                return False
+            self._reached_m = within_m
+        return True
+
+
+_BORDERS: dict[int, tuple[BaseGeometry, shapely.STRtree]] = {}
+_KEPT = 64
+
+
+def border_of(coverage: BaseGeometry) -> shapely.STRtree:
+    """Return the segments of the border of a coverage under a tree, drawn up once.
+
+    Known by identity, and kept beside the geometry so that no other can take its place. Threads
+    that ask at once may make it twice; a dictionary is changed in one step each.
+    """
+    known = _BORDERS.get(id(coverage))
+    if known is None:
+        xy, ring = shapely.get_coordinates(
+            shapely.get_rings(shapely.get_parts(coverage)), return_index=True
+        )
+        inner = ring[1:] == ring[:-1]
+        segments = np.stack([xy[:-1][inner], xy[1:][inner]], axis=1)
+        tree = shapely.STRtree(np.asarray(shapely.linestrings(segments)))
+        tree.query(shapely.Point(0, 0))  # a tree sorts itself at the first query, not before
+        if len(_BORDERS) >= _KEPT:
+            _BORDERS.clear()
+        known = _BORDERS[id(coverage)] = (coverage, tree)
+    return known[1]
 
 
 class Cut:
     """One site over one layer; what was cut once is kept for the next demand.
 
-    ``hits`` are the positions of the features that meet or touch the site.
+    ``hits`` are the positions of the features that overlap the site, or for lines and points meet
+    or touch it.
     """
 
-    def __init__(self, site: Site, crops: Crops, layer: LayerIndex, known: Known) -> None:
-        self.site = site
+    def __init__(self, crops: Crops, layer: LayerIndex, known: Known, met: Met) -> None:
+        self.site = known.site
         self.layer = layer
         self.known = known
-        self.hits = layer.meeting(site.geometry)
+        self._ruler = known.ruler
+        self._met = met
         self._crops = crops
         self._pieces: dict[int, list[Polygon]] = {}
         self._on: dict[tuple[int, ...], Parts] = {}
         self._off: dict[tuple[int, ...], Parts] = {}
         self._features: dict[tuple[int, ...], BaseGeometry] = {}
+
+    @cached_property
+    def hits(self) -> Array:
+        """Positions, sorted."""
+        if self.layer.info.geometry == "polygon":
+            return np.array(sorted(self._met.shares), dtype=int)
+        return self.layer.meeting(self.site.geometry)
 
     def pieces(self, position: int) -> list[Polygon]:
         """Return the polygons of the overlap with one feature."""
@@ -149,13 +153,38 @@ class Cut:
 
     def touched(self, positions: Iterable[int]) -> tuple[int, ...]:
         """Return those of the positions whose features overlap the site."""
-        return tuple(int(i) for i in positions if self.pieces(int(i)))
+        return tuple(int(i) for i in positions if self._overlaps(int(i)))
+
+    def _overlaps(self, position: int) -> bool:
+        if position not in self._met.shares:
+            return False
+        return self._met.area(position) > _LAND_M2 or bool(self.pieces(position))
 
     def on(self, touched: tuple[int, ...]) -> Parts:
         """Return disjoint parts: neighbouring features joined, overlapping ones counted once."""
+        if not touched:
+            return NOTHING
         if touched not in self._on:
-            self._on[touched] = self.known.ruler.measured(self._merged(touched))
+            self._on[touched] = self._joined(touched)
         return self._on[touched]
+
+    def _joined(self, touched: tuple[int, ...]) -> Parts:
+        if self._is_covered_by_one(touched):
+            return self._ruler.whole
+        if len(touched) > 1 and not self.layer.is_coverage:
+            return self._ruler.measured(self._merged(touched))
+        return self._ruler.over(self._shares(touched), lambda: self._merged(touched))
+
+    def _shares(self, touched: tuple[int, ...]) -> list[Share]:
+        return [s for i in touched for s in self._met.shares[i]]
+
+    def _is_covered_by_one(self, touched: tuple[int, ...]) -> bool:
+        whole = self.site.area.planar_m2 - NOISE_M2
+        return any(self._met.area(i) >= whole for i in touched)
+
+    def covers(self, touched: tuple[int, ...]) -> bool:
+        """Return whether features cover the whole site."""
+        return bool(touched) and self.on(touched) is self._ruler.whole
 
     def _merged(self, touched: tuple[int, ...]) -> list[Polygon]:
         if len(touched) < 2:
@@ -168,18 +197,37 @@ class Cut:
         if not touched:
             return self.known.parts
         if touched not in self._off:
-            self._off[touched] = self.off_land(self.features(touched))
+            rest = self._rest(touched) if self.known.is_whole else None
+            self._off[touched] = self.off_land(self.features(touched)) if rest is None else rest
         return self._off[touched]
+
+    def _rest(self, touched: tuple[int, ...]) -> Parts | None:
+        """Return the land off some features where that is known without cutting it, else None."""
+        if self.covers(touched):
+            return NOTHING
+        shares = self._shares(touched)
+        if len(shares) > 1 or not (shares[0].alone and shares[0].is_one_piece):
+            return None
+        rest = _without(self.site, shares[0])
+        if rest is None:
+            return None
+        return self._ruler.over([rest], lambda: self._off_pieces(touched))
+
+    def _off_pieces(self, touched: tuple[int, ...]) -> list[Polygon]:
+        return parts_of(shapely.difference(self.site.geometry, self.features(touched)))
 
     def off_land(self, land: BaseGeometry) -> Parts:
         """Return the land of the site off some ground, inside the coverage of the layer.
 
         Nothing is known to be off a layer whose reach is not known.
         """
-        return self.known.ruler.measured(parts_of(shapely.difference(self.known.land, land)))
+        return self._ruler.measured(parts_of(shapely.difference(self.known.land, land)))
 
     def features(self, touched: tuple[int, ...]) -> BaseGeometry:
         """Return features as one geometry: cutting with computed pieces would leave noise."""
+        if len(touched) == 1:
+            feature: BaseGeometry = self.layer.geometries[touched[0]]
+            return feature
         if touched not in self._features:
             self._features[touched] = shapely.union_all(self.layer.geometries[list(touched)])
         return self._features[touched]
@@ -190,3 +238,15 @@ class Cut:
         # A line along the boundary touches the site; only what runs inside restricts it.
         inside = shapely.difference(cut, self.site.geometry.boundary)
         return np.asarray(shapely.length(inside), dtype=float)
+
+
+def _without(site: Site, share: Share) -> Share | None:
+    """Return the rest of a site of one part beside a shared piece that has no hole."""
+    whole = site.area.planar_m2
+    left = whole - share.area
+    if site.geometry.geom_type != "Polygon" or left < _LAND_M2:
+        return None
+    centre = site.geometry.centroid
+    x = (whole * centre.x - share.area * share.x) / left
+    y = (whole * centre.y - share.area * share.y) / left
+    return Share(left, x, y, share.crossings, alone=False)

@@ -89,6 +89,10 @@ class LayerIndex:
         """All features as one geometry; used for coverage only."""
         return shapely.union_all(self.geometries)
 
+    def is_land(self, geometry: BaseGeometry | None) -> bool:
+        """Whether a geometry is ``union``, the very object."""
+        return geometry is not None and self.__dict__.get("union") is geometry
+
     @cached_property
     def surroundings(self) -> dict[Any, Any]:
         """What ``around`` has drawn around the features lately."""

@@ -47,13 +47,14 @@ class Edges(NamedTuple):
     """The edges of n polygons, holes and parts included.
 
     ``rows[offsets[i]:offsets[i + 1]]`` are those of polygon i as x1, y1, x2, y2 in metres, interior
-    to the left; ``boxes`` are west, south, east, north; ``parts`` counts the parts of each.
+    to the left; ``boxes`` are west, south, east, north; ``parts`` and ``rings`` count each one's.
     """
 
     offsets: Array
     rows: Array
     boxes: Array
     parts: Array
+    rings: Array
 
 
 class Shared(NamedTuple):
@@ -87,6 +88,7 @@ def edges_of(polygons: Sequence[BaseGeometry] | Array) -> Edges:
         rows=np.ascontiguousarray(rows),
         boxes=shapely.bounds(shapes).reshape(-1, 4),
         parts=np.bincount(owner, minlength=len(shapes)),
+        rings=np.bincount(owner[part], minlength=len(shapes)),
     )
 
 

@@ -104,9 +104,7 @@ def _within(
 
 
 @_compiled
-def _summed(
-    a: Array, n: int, b: Array, m: int, sums: Array, touch: float
-) -> tuple[int, bool]:
+def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tuple[int, bool]:
     """Sum area and moments over all pairs of slanted edges; return how many cross, and if sure."""
     found, sure = 0, True
     for p in range(n):
@@ -142,9 +140,7 @@ def _summed(
 
 
 @_compiled
-def _add(
-    x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array
-) -> None:
+def _add(x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array) -> None:
     """Add the trapezoid between a line and the foot of the box, without what lies below."""
     if y1 <= 0.0 and y2 <= 0.0:
         return

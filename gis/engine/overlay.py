@@ -18,8 +18,10 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.engine.answers import Answers
 from gis.engine.crop import Crops
-from gis.engine.cut import Cut, Known, Ruler, share_of
+from gis.engine.cut import Cut, Known, share_of
 from gis.engine.index import LayerIndex
+from gis.engine.ruler import Ruler
+from gis.engine.screen import NOISE_M2, NOTHING_MET, Screened, plain_pieces, screen
 from gis.model import (
     Demand,
     Evidence,
@@ -49,6 +51,7 @@ def measure(
     demands: Iterable[Demand],
     *,
     coverages: Mapping[str, BaseGeometry | None],
+    met: Screened | None = None,
     with_evidence: bool = True,
 ) -> Measurement:
     """Measure one site.
@@ -64,20 +67,27 @@ def measure(
     coverages
         Per layer id the polygon inside which absence of a feature means absence, or None when
         that is unknown.
+    met
+        What the site meets, from ``screen``; found here when it is not given.
     with_evidence
         Whether to list what the site touches; rules do not look at it.
     """
+    ordered = tuple(layers)
+    by_id = {layer.info.id: layer for layer in ordered}
+    if met is None:
+        met = screen(np.array([site.geometry], dtype=object), plain_pieces(ordered))[0]
     crops, ruler = Crops(site.geometry), Ruler(site)
     known: dict[int, Known] = {}
     cuts: dict[str, Cut] = {}
     reports: list[LayerReport] = []
-    for layer in layers:
-        coverage = coverages.get(layer.info.id)
-        own = known.setdefault(id(coverage), Known(site, ruler, coverage))
+    for layer in ordered:
+        name = layer.info.id
+        ground = by_id.get(layer.info.coverage)
+        own = _known(ruler, known, coverages.get(name), ground, met)
         reports.append(_report(layer, own.uncovered_share))
         if reports[-1].state is LayerState.CHECKED:
-            cuts[layer.info.id] = Cut(site, crops, layer, own)
-    answers = Answers(site, ruler, cuts)
+            cuts[name] = Cut(crops, layer, own, met.get(name, NOTHING_MET))
+    answers = Answers(ruler, cuts)
     found = {d: answers.answer(d) for d in _in_order(frozenset(demands))}
     measures = {d: m for d, m in found.items() if m is not None}
     evidence: list[Evidence] = []
@@ -86,6 +96,31 @@ def measure(
         evidence.extend(_evidence(cut))
         evidence.extend(_distances(cut.layer, [m for m in near if m.demand.layer == name]))
     return Measurement(tuple(evidence), measures, tuple(reports))
+
+
+def _known(
+    ruler: Ruler,
+    known: dict[int, Known],
+    coverage: BaseGeometry | None,
+    ground: LayerIndex | None,
+    met: Screened,
+) -> Known:
+    """Return how far the site lies inside the coverage of a layer; layers share the answer.
+
+    Where the coverage is the land of a whole layer, ``ground``, the screening has told it.
+    """
+    own = known.get(id(coverage))
+    if own is None:
+        told = ground is not None and ground.is_land(coverage) and _covers(ruler, ground, met)
+        own = known[id(coverage)] = Known(ruler, coverage, whole=told)
+    return own
+
+
+def _covers(ruler: Ruler, layer: LayerIndex, met: Screened) -> bool:
+    """Whether one feature of a layer covers the whole site."""
+    own = met.get(layer.info.id, NOTHING_MET)
+    whole = ruler.site.area.planar_m2 - NOISE_M2
+    return any(own.area(i) >= whole for i in own.shares)
 
 
 @lru_cache(maxsize=64)
@@ -153,7 +188,7 @@ def _row(cut: Cut, cls: str | None, positions: list[int]) -> Evidence | None:
 
 def _area_row(cut: Cut, cls: str | None, touched: tuple[int, ...]) -> Evidence | None:
     parts = cut.on(touched)
-    if not parts.shapes:
+    if not parts:
         return None
     area = parts.area
     share = share_of(area.ellipsoidal_m2, cut.site)

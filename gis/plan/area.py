@@ -15,6 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
+from gis.engine import Pieces, plain_pieces
 from gis.errors import NotFoundError, PlanError
 from gis.model import Area, LayerState, OutOfScope, PlanRef, Site
 from gis.plan import balance
@@ -99,6 +100,11 @@ class Plan:
         layer = self.layers[name]
         return layer.index.union if layer.state is LayerState.CHECKED else None
 
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The polygons of all layers, ready to be searched at once."""
+        return plain_pieces(layer.index for layer in self.layers.values())
+
     def draft(self) -> Plan:
         """Return the plan as it would be with its changing layers in force.
 
@@ -129,7 +135,7 @@ class Plan:
         """Build everything that is built once, before threads or requests share the plan."""
         for layer in self.layers.values():
             layer.index.prepare()
-        _ = self.coverages, ledger_of(self), self.areas, self.figures()
+        _ = self.coverages, self.pieces, ledger_of(self), self.areas, self.figures()
         return self
 
     def area_of(self, layer_id: str) -> Area:

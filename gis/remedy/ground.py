@@ -16,7 +16,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
-from gis.engine import LayerIndex
+from gis.engine import LayerIndex, drawn
 from gis.model import Area, Finding, Rule, Site, Verdict, class_matches
 from gis.rulebook.schema import MinDistance
 
@@ -63,9 +63,8 @@ def marked(ground: Ground, findings: Iterable[Finding], where: BaseGeometry) -> 
 def _marks(ground: Ground, finding: Finding, where: BaseGeometry) -> list[BaseGeometry]:
     rule = ground.rules[finding.rule]
     parts = []
-    if finding.geometry is not None:
-        flat = shapely.get_dimensions(finding.geometry) < 2
-        parts.append(finding.geometry.buffer(_LINE_M) if flat else finding.geometry)
+    if (land := drawn(finding.geometry)) is not None:
+        parts.append(land.buffer(_LINE_M) if shapely.get_dimensions(land) < 2 else land)
     layer = ground.layers.get(rule.params.layer)
     if isinstance(rule.params, MinDistance) and layer is not None:
         parts.extend(_strips(rule.params, layer, where))

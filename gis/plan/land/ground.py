@@ -18,8 +18,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.engine.cut import parts_of
 from gis.engine.index import Array
+from gis.engine.ruler import parts_of
 from gis.plan.areas import divisions
 from gis.plan.catalogue import Layer
 from gis.plan.quota.cut import Features, areas_of, cut, whole

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.engine.cut import NOISE_M2
+from gis.engine.screen import NOISE_M2
 from gis.plan.areas import PlanArea
 from gis.plan.quota.accounts import Account, Kind, Land, is_small, takes
 from gis.plan.quota.ledger import Ledger

@@ -1,0 +1,161 @@
+"""How large are the parts of one site, and which polygons are they?
+
+Areas come first and polygons only when somebody asks for them: most answers are a number, and most
+numbers are known from the area kernel before any overlap is built.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from gis.crs import ellipsoidal_area
+from gis.engine.areal import ArealFactor, is_small
+from gis.engine.screen import NOISE_M2, Share
+from gis.model import Area, Site
+
+Maker = Callable[[], list[Polygon]]
+
+
+def parts_of(geometry: BaseGeometry) -> list[Polygon]:
+    """Return the polygons of an overlay result, without lines, points and rounding noise."""
+    if isinstance(geometry, Polygon):
+        return [geometry] if geometry.area > NOISE_M2 else []
+    parts = shapely.get_parts(geometry, return_index=False)
+    return [p for g in parts for p in shapely.get_parts(g) if p.geom_type == "Polygon" and _real(p)]
+
+
+def _real(part: BaseGeometry) -> bool:
+    return bool(part.area > NOISE_M2)
+
+
+class Parts:
+    """Disjoint polygons of a site.
+
+    Parameters
+    ----------
+    areas
+        Ellipsoidal areas, m², that add up to that of the land; one for each polygon where the
+        polygons were built.
+    planar_m2
+        Planar area of the land.
+    make
+        Builds the polygons.
+    least_m2
+        No part is smaller than this, planar; 0 where that is not known.
+    each
+        Whether the areas are those of the polygons, one by one.
+    """
+
+    def __init__(
+        self,
+        areas: Sequence[float],
+        planar_m2: float,
+        make: Maker,
+        least_m2: float = 0.0,
+        *,
+        each: bool = False,
+    ) -> None:
+        self.areas = areas
+        self.each = each
+        self.planar_m2 = planar_m2
+        self.least_m2 = least_m2
+        self._make = make
+
+    def __bool__(self) -> bool:
+        """Whether there is any land."""
+        return bool(self.areas)
+
+    @cached_property
+    def shapes(self) -> list[Polygon]:
+        """The polygons themselves."""
+        return self._make()
+
+    @property
+    def area(self) -> Area:
+        """Both areas of all parts together."""
+        return Area(math.fsum(self.areas), self.planar_m2)
+
+
+NOTHING = Parts((), 0.0, list)
+
+
+class Shape:
+    """Land that is drawn when somebody looks at it; ``drawn`` does so."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @cached_property
+    def geometry(self) -> MultiPolygon:
+        """The land as one geometry in the work CRS."""
+        return MultiPolygon(self._parts.shapes)
+
+
+def drawn(land: Any) -> Any:
+    """Return the geometry of land that may not have been drawn yet; None stays None."""
+    return land.geometry if isinstance(land, Shape) else land
+
+
+class Ruler:
+    """Measures parts of one site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._factor = ArealFactor(site) if is_small(site) else None
+        self._known: dict[bytes, float] = {}
+
+    @cached_property
+    def whole(self) -> Parts:
+        """The whole site."""
+        shapes = [p for p in shapely.get_parts(self.site.geometry) if _real(p)]
+        if len(shapes) == 1:
+            area = self.site.area
+            return Parts([area.ellipsoidal_m2], area.planar_m2, lambda: shapes, area.planar_m2)
+        return self.measured(shapes)
+
+    def measured(self, shapes: list[Polygon]) -> Parts:
+        """Return disjoint polygons with their areas."""
+        if not shapes:
+            return NOTHING
+        planar = math.fsum(p.area for p in shapes)
+        return Parts([self._area(p) for p in shapes], planar, lambda: shapes, each=True)
+
+    def over(self, shares: Sequence[Share], make: Maker) -> Parts:
+        """Return the land that a site shares with disjoint pieces.
+
+        ``make`` builds it; that is done at once only where nothing else tells its parts.
+        """
+        planar = math.fsum(s.area for s in shares)
+        if planar <= NOISE_M2:
+            return NOTHING
+        if planar >= self.site.area.planar_m2 - NOISE_M2:
+            return self.whole
+        if self._factor is None or not all(s.is_one_piece for s in shares):
+            return self.measured(make())
+        areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
+        return Parts(areas, planar, make, min(s.area for s in shares))
+
+    def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:
+        """Yield each polygon of some parts with its ellipsoidal area."""
+        known = (
+            parts.areas if len(parts.areas) == len(parts.shapes) and not parts.least_m2 else None
+        )
+        for n, part in enumerate(parts.shapes):
+            yield part, (known[n] if known else self._area(part))
+
+    def _area(self, part: Polygon) -> float:
+        if self._factor is not None:
+            centre = part.centroid
+            return self._factor.area(part.area, centre.x, centre.y)
+        # What many layers cut alike is measured once.
+        key = shapely.to_wkb(part)
+        if key not in self._known:
+            self._known[key] = ellipsoidal_area(part, self.site.crs.work_epsg)
+        return self._known[key]
