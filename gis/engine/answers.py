@@ -35,12 +35,15 @@ class Answers:
         Of the site, a valid polygon in the work CRS.
     cuts
         Per layer id the site over that layer; only layers that can answer for this site.
+    reach
+        Per layer id the largest distance, m, that a demand will ask for.
     """
 
-    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut]) -> None:
+    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float]) -> None:
         self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
+        self._reach = reach
         self._places: dict[LayerClasses, tuple[int, ...]] = {}
 
     @cached_property
@@ -49,7 +52,7 @@ class Answers:
 
     def answer(self, demand: Demand) -> Measure | None:
         """Return the measure of one demand, None when a layer that it names has no answer."""
-        if any(name not in self._cuts for name in demand.layers):
+        if not self._cuts.keys() >= demand.layers:
             return None
         cut = self._cuts[demand.layer]
         if demand.divided:
@@ -58,7 +61,7 @@ class Answers:
             case Quantity.INSIDE | Quantity.OUTSIDE:
                 return self._around(cut, demand) if demand.within_m else self._on(cut, demand)
             case Quantity.DISTANCE:
-                return _distance(cut, demand)
+                return _distance(cut, demand, *self._near(cut, demand))
             case Quantity.LENGTH | Quantity.COUNT:
                 return _length_or_count(cut, demand)
 
@@ -66,7 +69,7 @@ class Answers:
 
     def _on(self, cut: Cut, demand: Demand) -> Measure:
         """Measure the land on the features, or off them."""
-        touched = cut.touched(_chosen(cut, demand))
+        touched = cut.chosen(demand.classes, excluding=demand.excluding)
         inside = demand.quantity is Quantity.INSIDE
         if inside and not touched:  # nearly every layer of a plan is somewhere else
             return Measure(demand)
@@ -167,6 +170,10 @@ class Answers:
 
     def _around(self, cut: Cut, demand: Demand) -> Measure:
         """Measure the land around the features, or off that."""
+        if not len(self._near(cut, demand)[0]):
+            parts = NOTHING if demand.quantity is Quantity.INSIDE else cut.known.parts
+            covered = cut.known.reaches(demand.within_m)
+            return self._area(cut, demand, parts, (), {}, covered=covered)
         around = surroundings(cut.layer, demand, self._site.geometry)
         covered = around.edges_known and cut.known.reaches(demand.within_m)
         parts = self._over(around)
@@ -175,6 +182,16 @@ class Answers:
         near = in_reach(cut.layer, demand, drawn(Shape(parts))) if parts else np.array([], int)
         owners = self._alone(cut, demand, near) if demand.values else {}
         return self._area(cut, demand, parts, near, owners, covered=covered)
+
+    def _near(self, cut: Cut, demand: Demand) -> tuple[Array, Array]:
+        """Return the features of a demand whose edge may be within its distance, and how far."""
+        half = cut.layer.max_half_width
+        reach = self._reach.get(demand.layer, 0.0) + half
+        found, apart = cut.near(demand.within_m + half, reach)
+        if not len(found):
+            return found, apart
+        own = cut.layer.selects(found, demand.classes, excluding=demand.excluding)
+        return found[own], apart[own]
 
     def _over(self, around: Surroundings) -> Parts:
         """Return the land of the site that lies in some surroundings."""
@@ -259,8 +276,7 @@ class Answers:
     def _place(self, where: LayerClasses) -> tuple[int, ...]:
         """Return the features of some classes of a layer that overlap the site."""
         if where not in self._places:
-            cut = self._cuts[where.layer]
-            self._places[where] = cut.touched(cut.layer.select(cut.hits, where.classes))
+            self._places[where] = self._cuts[where.layer].chosen(where.classes)
         return self._places[where]
 
 
@@ -302,10 +318,6 @@ def _touched(
     return Touched(*who, area, math.fsum(rest), values, slivers, shown)
 
 
-def _chosen(cut: Cut, demand: Demand) -> Array:
-    return cut.layer.select(cut.hits, demand.classes, excluding=demand.excluding)
-
-
 def _values(layer: LayerIndex, position: int, demand: Demand) -> dict[str, str | float | None]:
     """Return the values that were asked for; a field that the plan does not name is empty."""
     return {
@@ -317,16 +329,15 @@ def _values(layer: LayerIndex, position: int, demand: Demand) -> dict[str, str |
 # --- distances, lengths, counts ------------------------------------------------------------------
 
 
-def _distance(cut: Cut, demand: Demand) -> Measure:
-    layer, place = cut.layer, cut.site.geometry
+def _distance(cut: Cut, demand: Demand, found: Array, apart: Array) -> Measure:
+    layer = cut.layer
     near = []
-    for i in in_reach(layer, demand, place):
-        axis = float(shapely.distance(place, layer.geometries[i]))
+    for i, axis in zip(found.tolist(), apart.tolist(), strict=True):
         half = float(layer.half_widths[i])
         edge = None if math.isnan(half) else max(0.0, axis - half)
         if edge is None or edge <= demand.within_m:
             who = str(layer.ids[i]), layer.classes[i], layer.names[i]
-            near.append(Near(*who, axis, edge, _values(layer, int(i), demand)))
+            near.append(Near(*who, axis, edge, _values(layer, i, demand)))
     near.sort(key=lambda n: (n.axis_m if n.edge_m is None else n.edge_m, n.feature_id))
     return Measure(
         demand,
@@ -338,10 +349,11 @@ def _distance(cut: Cut, demand: Demand) -> Measure:
 
 def _length_or_count(cut: Cut, demand: Demand) -> Measure:
     """Measure lines in metres and count features; a line or area that only touches is none."""
-    chosen = _chosen(cut, demand)
     layer = cut.layer
     if layer.info.geometry == "polygon":
-        chosen = np.array(cut.touched(chosen), dtype=int)
+        chosen = np.array(cut.chosen(demand.classes, excluding=demand.excluding), dtype=int)
+    else:
+        chosen = layer.select(cut.hits, demand.classes, excluding=demand.excluding)
     is_line = layer.info.geometry == "line"
     lengths = cut.lengths(chosen) if is_line else np.zeros(len(chosen))
     hit = chosen[lengths > 0] if is_line else chosen

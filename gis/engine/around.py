@@ -26,7 +26,7 @@ from gis.model import Demand
 QUARTER_CHORDS = 642
 # Sites of one neighbourhood share what was drawn around it.
 _WINDOW_M = 2_000.0
-_KEPT = 64
+_KEPT = 1_024
 # What is cut away must stay out of reach however its cut edge is rounded.
 _MARGIN_M = 1.0
 

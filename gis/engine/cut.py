@@ -131,6 +131,8 @@ class Cut:
         self._ruler = known.ruler
         self._met = met
         self._crops = crops
+        self._chosen: dict[tuple[tuple[str, ...], bool], tuple[int, ...]] = {}
+        self._near: tuple[float, Array, Array] | None = None
         self._pieces: dict[int, list[Polygon]] = {}
         self._on: dict[tuple[int, ...], Parts] = {}
         self._off: dict[tuple[int, ...], Parts] = {}
@@ -140,7 +142,7 @@ class Cut:
     def hits(self) -> Array:
         """Positions, sorted."""
         if self.layer.info.geometry == "polygon":
-            return np.array(sorted(self._met.shares), dtype=int)
+            return np.array(sorted(self._met.areas), dtype=int)
         return self.layer.meeting(self.site.geometry)
 
     def pieces(self, position: int) -> list[Polygon]:
@@ -151,14 +153,36 @@ class Cut:
             self._pieces[position] = parts_of(cut)
         return self._pieces[position]
 
+    def chosen(self, classes: tuple[str, ...], *, excluding: bool = False) -> tuple[int, ...]:
+        """Return the features of some classes, or of all others, that overlap the site."""
+        key = classes, excluding
+        found = self._chosen.get(key)
+        if found is None:
+            found = self.touched(self.layer.select(self.hits, classes, excluding=excluding))
+            self._chosen[key] = found
+        return found
+
+    def near(self, distance_m: float, reach_m: float) -> tuple[Array, Array]:
+        """Return the features at most ``distance_m`` from the site, and their distances.
+
+        The layer is searched as far as ``reach_m`` once, for everybody who asks for less.
+        """
+        if self._near is None or self._near[0] < distance_m:
+            reach = max(reach_m, distance_m)
+            found = self.layer.within(self.site.geometry, reach)
+            apart = shapely.distance(self.site.geometry, self.layer.geometries[found])
+            self._near = reach, found, apart
+        _, found, apart = self._near
+        within = apart <= distance_m
+        return found[within], apart[within]
+
     def touched(self, positions: Iterable[int]) -> tuple[int, ...]:
         """Return those of the positions whose features overlap the site."""
-        return tuple(int(i) for i in positions if self._overlaps(int(i)))
+        return tuple(i for i in map(int, positions) if self._overlaps(i))
 
     def _overlaps(self, position: int) -> bool:
-        if position not in self._met.shares:
-            return False
-        return self._met.area(position) > _LAND_M2 or bool(self.pieces(position))
+        area = self._met.areas.get(position, 0.0)
+        return area > _LAND_M2 or (area > 0 and bool(self.pieces(position)))
 
     def on(self, touched: tuple[int, ...]) -> Parts:
         """Return disjoint parts: neighbouring features joined, overlapping ones counted once."""
@@ -169,18 +193,33 @@ class Cut:
         return self._on[touched]
 
     def _joined(self, touched: tuple[int, ...]) -> Parts:
-        if self._is_covered_by_one(touched):
+        if not self._covering.isdisjoint(touched):
             return self._ruler.whole
         if len(touched) > 1 and not self.layer.is_coverage:
             return self._ruler.measured(self._merged(touched))
-        return self._ruler.over(self._shares(touched), lambda: self._merged(touched))
+        shares = self._shares(touched)
+        return self._ruler.over(
+            shares, lambda: self._merged(touched), lambda: min(map(self._least, touched))
+        )
 
     def _shares(self, touched: tuple[int, ...]) -> list[Share]:
         return [s for i in touched for s in self._met.shares[i]]
 
-    def _is_covered_by_one(self, touched: tuple[int, ...]) -> bool:
+    def _least(self, position: int) -> float:
+        """Return the planar area of the smallest part of the overlap with one feature.
+
+        Neighbours can only make it larger.
+        """
+        shares = self._met.shares[position]
+        if all(s.is_one_piece for s in shares):
+            return min(s.area for s in shares)
+        return min((p.area for p in self.pieces(position)), default=0.0)
+
+    @cached_property
+    def _covering(self) -> frozenset[int]:
+        """The features that cover the whole site."""
         whole = self.site.area.planar_m2 - NOISE_M2
-        return any(self._met.area(i) >= whole for i in touched)
+        return frozenset(i for i, area in self._met.areas.items() if area >= whole)
 
     def covers(self, touched: tuple[int, ...]) -> bool:
         """Return whether features cover the whole site."""
@@ -205,13 +244,22 @@ class Cut:
         """Return the land off some features where that is known without cutting it, else None."""
         if self.covers(touched):
             return NOTHING
+        if (others := self._others(touched)) is not None:
+            return self.on(others)
         shares = self._shares(touched)
         if len(shares) > 1 or not (shares[0].alone and shares[0].is_one_piece):
             return None
         rest = _without(self.site, shares[0])
-        if rest is None:
+        return self._ruler.over([rest], lambda: self._off_pieces(touched)) if rest else None
+
+    def _others(self, touched: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Return the other features, if the site is divided among the features of the layer."""
+        if len(self.hits) == len(touched) or not self.layer.is_coverage:
             return None
-        return self._ruler.over([rest], lambda: self._off_pieces(touched))
+        everything = self.touched(self.hits)
+        if not self.covers(everything):
+            return None
+        return tuple(i for i in everything if i not in touched)
 
     def _off_pieces(self, touched: tuple[int, ...]) -> list[Polygon]:
         return parts_of(shapely.difference(self.site.geometry, self.features(touched)))
@@ -229,7 +277,9 @@ class Cut:
             feature: BaseGeometry = self.layer.geometries[touched[0]]
             return feature
         if touched not in self._features:
-            self._features[touched] = shapely.union_all(self.layer.geometries[list(touched)])
+            # Neighbours of a coverage share their vertices, so that no edges need be cut.
+            join = shapely.coverage_union_all if self.layer.is_coverage else shapely.union_all
+            self._features[touched] = join(self.layer.geometries[list(touched)])
         return self._features[touched]
 
     def lengths(self, positions: Array) -> Array:

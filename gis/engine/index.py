@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.model import LayerInfo, LayerState, class_matches
+from gis.model import LayerInfo, LayerReport, LayerState, class_matches
 
 Array = np.ndarray[Any, Any]
 
@@ -89,6 +89,11 @@ class LayerIndex:
         """All features as one geometry; used for coverage only."""
         return shapely.union_all(self.geometries)
 
+    @cached_property
+    def report(self) -> LayerReport:
+        """What is said of the layer to a site wholly inside its coverage."""
+        return LayerReport(self.info, self.state, self.content_sha256, 0.0, self.reason)
+
     def is_land(self, geometry: BaseGeometry | None) -> bool:
         """Whether a geometry is ``union``, the very object."""
         return geometry is not None and self.__dict__.get("union") is geometry
@@ -134,11 +139,17 @@ class LayerIndex:
 
         Without patterns all are returned. A feature without class matches no pattern.
         """
+        return np.asarray(positions[self.selects(positions, patterns, excluding=excluding)])
+
+    def selects(
+        self, positions: Array, patterns: Sequence[str], *, excluding: bool = False
+    ) -> Array:
+        """Return for each position whether ``select`` keeps it."""
         if not patterns or not len(positions):
-            return positions
+            return np.ones(len(positions), dtype=bool)
         asked = tuple(patterns)
         hits = [self._is_one(self.classes[i], asked) is not excluding for i in positions]
-        return np.asarray(positions[np.array(hits, dtype=bool)])
+        return np.array(hits, dtype=bool)
 
     def _is_one(self, cls: str | None, patterns: tuple[str, ...]) -> bool:
         known = self._matches.get((cls, patterns))

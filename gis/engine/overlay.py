@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from shapely.geometry.base import BaseGeometry
@@ -29,6 +30,7 @@ from gis.model import (
     LayerState,
     Measure,
     Near,
+    Quantity,
     Site,
 )
 
@@ -87,9 +89,8 @@ def measure(
         reports.append(_report(layer, own.uncovered_share))
         if reports[-1].state is LayerState.CHECKED:
             cuts[name] = Cut(crops, layer, own, met.get(name, NOTHING_MET))
-    answers = Answers(ruler, cuts)
-    found = {d: answers.answer(d) for d in _in_order(frozenset(demands))}
-    measures = {d: m for d, m in found.items() if m is not None}
+    wanted = _sorted(frozenset(demands))
+    measures = _answered(Answers(ruler, cuts, wanted.reach), cuts, wanted)
     evidence: list[Evidence] = []
     near = [m for m in measures.values() if m.near]
     for name, cut in cuts.items() if with_evidence else ():
@@ -120,13 +121,46 @@ def _covers(ruler: Ruler, layer: LayerIndex, met: Screened) -> bool:
     """Whether one feature of a layer covers the whole site."""
     own = met.get(layer.info.id, NOTHING_MET)
     whole = ruler.site.area.planar_m2 - NOISE_M2
-    return any(own.area(i) >= whole for i in own.shares)
+    return any(area >= whole for area in own.areas.values())
+
+
+class Sorted(NamedTuple):
+    """Demands in one order, whatever order the rules stand in.
+
+    ``plain`` ask for land on a layer, by layer, each with the answer of a site that is nowhere near
+    it, which is most of them; ``others`` look further.
+    """
+
+    plain: Mapping[str, Mapping[Demand, Measure]]
+    others: tuple[Demand, ...]
+    reach: Mapping[str, float]
 
 
 @lru_cache(maxsize=64)
-def _in_order(demands: frozenset[Demand]) -> tuple[Demand, ...]:
-    """Return demands in one order, whatever order the rules stand in."""
-    return tuple(sorted(demands, key=_demand_order))
+def _sorted(demands: frozenset[Demand]) -> Sorted:
+    plain: dict[str, dict[Demand, Measure]] = {}
+    others: list[Demand] = []
+    for demand in sorted(demands, key=_demand_order):
+        if demand.quantity is Quantity.INSIDE and not demand.within_m and len(demand.layers) == 1:
+            plain.setdefault(demand.layer, {})[demand] = Measure(demand)
+        else:
+            others.append(demand)
+    reach: dict[str, float] = {}
+    for demand in others:
+        reach[demand.layer] = max(reach.get(demand.layer, 0.0), demand.within_m)
+    return Sorted(plain, tuple(others), reach)
+
+
+def _answered(answers: Answers, cuts: Mapping[str, Cut], wanted: Sorted) -> dict[Demand, Measure]:
+    found: dict[Demand, Measure] = {}
+    for name, nothing in wanted.plain.items():
+        cut = cuts.get(name)
+        if cut is not None and not len(cut.hits):
+            found.update(nothing)
+        elif cut is not None:
+            found.update((d, m) for d in nothing if (m := answers.answer(d)) is not None)
+    found.update((d, m) for d in wanted.others if (m := answers.answer(d)) is not None)
+    return found
 
 
 def _demand_order(d: Demand) -> tuple[object, ...]:
@@ -136,6 +170,8 @@ def _demand_order(d: Demand) -> tuple[object, ...]:
 
 def _report(layer: LayerIndex, uncovered: float | None) -> LayerReport:
     """State of the layer for this site; a site wholly outside the coverage has no data."""
+    if uncovered == 0.0:
+        return layer.report
     info, state, reason = layer.info, layer.state, layer.reason
     if state is LayerState.CHECKED and uncovered is not None and uncovered >= 1 - 1e-9:
         state, reason = LayerState.NO_DATA, "地块在该图层的数据覆盖范围之外"

@@ -127,20 +127,25 @@ class Ruler:
         planar = math.fsum(p.area for p in shapes)
         return Parts([self._area(p) for p in shapes], planar, lambda: shapes, each=True)
 
-    def over(self, shares: Sequence[Share], make: Maker) -> Parts:
+    def over(
+        self, shares: Sequence[Share], make: Maker, least_m2: Callable[[], float] | None = None
+    ) -> Parts:
         """Return the land that a site shares with disjoint pieces.
 
-        ``make`` builds it; that is done at once only where nothing else tells its parts.
+        ``make`` builds it. ``least_m2`` tells the smallest part where the pieces do not, 0 when
+        nobody can; without it the land is built to find out.
         """
         planar = math.fsum(s.area for s in shares)
         if planar <= NOISE_M2:
             return NOTHING
         if planar >= self.site.area.planar_m2 - NOISE_M2:
             return self.whole
-        if self._factor is None or not all(s.is_one_piece for s in shares):
+        sure = all(s.is_one_piece for s in shares)
+        if self._factor is None or not (sure or least_m2):
             return self.measured(make())
+        least = min(s.area for s in shares) if sure or not least_m2 else least_m2()
         areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
-        return Parts(areas, planar, make, min(s.area for s in shares))
+        return Parts(areas, planar, make, least)
 
     def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:
         """Yield each polygon of some parts with its ellipsoidal area."""

@@ -67,13 +67,13 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What one site shares with the features of one layer, by position; noise left out."""
+    """What one site shares with the features of one layer, by position; noise left out.
 
+    ``areas`` are the planar m² of the site in each feature, ``shares`` what they consist of.
+    """
+
+    areas: Mapping[int, float] = field(default_factory=dict)
     shares: Mapping[int, Sequence[Share]] = field(default_factory=dict)
-
-    def area(self, position: int) -> float:
-        """Planar m² of the site in one feature."""
-        return math.fsum(s.area for s in self.shares[position])
 
 
 NOTHING_MET = Met()
@@ -122,16 +122,15 @@ def _grouped(
         features = found[site].setdefault(ids[layer], {})
         features.setdefault(feature, []).append(Share(area, x, y, crossings, alone))
     return [
-        {
-            layer: Met({f: s for f, s in features.items() if _is_real(s)})
-            for layer, features in layers.items()
-        }
+        {name: met for name, shares in layers.items() if (met := _met(shares)).areas}
         for layers in found
     ]
 
 
-def _is_real(shares: Sequence[Share]) -> bool:
-    return math.fsum(s.area for s in shares) > NOISE_M2
+def _met(shares: Mapping[int, Sequence[Share]]) -> Met:
+    areas = {feature: math.fsum(s.area for s in own) for feature, own in shares.items()}
+    real = {feature: area for feature, area in areas.items() if area > NOISE_M2}
+    return Met(real, {feature: shares[feature] for feature in real})
 
 
 def shares_of(site: Edges, land: Edges) -> list[Share]:

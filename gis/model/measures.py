@@ -138,22 +138,22 @@ class Demand:
     geometry: bool = False
     divided: tuple[Demand, ...] = ()
     _hash: int = field(default=0, init=False, repr=False, compare=False)
+    layers: frozenset[str] = field(default=frozenset(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Hash once: a check looks up a thousand measures by their demands."""
+        """Work out once what a check asks a thousand times: the hash, and ``layers``.
+
+        ``layers`` are all that the answer depends on.
+        """
         own = (getattr(self, f.name) for f in fields(self) if f.compare)
         object.__setattr__(self, "_hash", hash(tuple(own)))
+        others = (part.layer for part in (*self.on, *self.off))
+        inner = (name for demand in self.divided for name in demand.layers)
+        object.__setattr__(self, "layers", frozenset((self.layer, *others, *inner)))
 
     def __hash__(self) -> int:
         """Return the same for equal demands."""
         return self._hash
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Every layer that the answer depends on."""
-        others = (part.layer for part in (*self.on, *self.off))
-        inner = (name for demand in self.divided for name in demand.layers)
-        return tuple(dict.fromkeys((self.layer, *others, *inner)))
 
 
 @dataclass(frozen=True, slots=True)
