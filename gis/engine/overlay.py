@@ -141,14 +141,19 @@ def _sorted(demands: frozenset[Demand]) -> Sorted:
     plain: dict[str, dict[Demand, Measure]] = {}
     others: list[Demand] = []
     for demand in sorted(demands, key=_demand_order):
-        if demand.quantity is Quantity.INSIDE and not demand.within_m and len(demand.layers) == 1:
+        if _is_plain(demand):
             plain.setdefault(demand.layer, {})[demand] = Measure(demand)
         else:
             others.append(demand)
     reach: dict[str, float] = {}
-    for demand in others:
+    for demand in (inner for d in others for inner in (d, *d.divided)):
         reach[demand.layer] = max(reach.get(demand.layer, 0.0), demand.within_m)
     return Sorted(plain, tuple(others), reach)
+
+
+def _is_plain(demand: Demand) -> bool:
+    here = demand.quantity is Quantity.INSIDE and not (demand.within_m or demand.divided)
+    return here and len(demand.layers) == 1
 
 
 def _answered(answers: Answers, cuts: Mapping[str, Cut], wanted: Sorted) -> dict[Demand, Measure]:
