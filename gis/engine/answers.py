@@ -8,9 +8,9 @@ feature, by class or by the lands of several demands, is measured in ``Touched``
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -24,6 +24,17 @@ from gis.engine.kernel import Edges, edges_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
 from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
+
+
+class Land(NamedTuple):
+    """Land of a site, and the positions of the features that it lies on or around.
+
+    ``covered`` is False when an unseen feature may change it.
+    """
+
+    parts: Parts
+    features: Sequence[int]
+    covered: bool = True
 
 
 class Answers:
@@ -44,7 +55,7 @@ class Answers:
         self._ruler = ruler
         self._cuts = cuts
         self._reach = reach
-        self._places: dict[LayerClasses, tuple[int, ...]] = {}
+        self._lands: dict[tuple[object, ...], Land] = {}
 
     @cached_property
     def _edges(self) -> Edges:
@@ -57,29 +68,51 @@ class Answers:
         cut = self._cuts[demand.layer]
         if demand.divided:
             return self._divided(demand)
-        match demand.quantity:
-            case Quantity.INSIDE | Quantity.OUTSIDE:
-                return self._around(cut, demand) if demand.within_m else self._on(cut, demand)
-            case Quantity.DISTANCE:
-                return _distance(cut, demand, *self._near(cut, demand))
-            case Quantity.LENGTH | Quantity.COUNT:
-                return _length_or_count(cut, demand)
+        if demand.quantity is Quantity.INSIDE or demand.quantity is Quantity.OUTSIDE:
+            return self._area(cut, demand)
+        if demand.quantity is Quantity.DISTANCE:
+            return _distance(cut, demand, *self._near(cut, demand))
+        return _length_or_count(cut, demand)
 
     # --- areas -----------------------------------------------------------------------------------
 
-    def _on(self, cut: Cut, demand: Demand) -> Measure:
-        """Measure the land on the features, or off them."""
+    def _area(self, cut: Cut, demand: Demand) -> Measure:
+        land = self._land(cut, demand)
+        if demand.by_class and demand.quantity is Quantity.INSIDE:
+            return self._by_class(cut, demand, land.features)
+        slivers, rest = _sorted_out(self._ruler, demand, land.parts)
+        area = land.parts.area
+        return Measure(
+            demand,
+            area=area,
+            share=share_of(area.ellipsoidal_m2, self._site),
+            decisive_m2=math.fsum(rest),
+            slivers=slivers,
+            features=self._features(cut, demand, land) if demand.values else (),
+            reach_covered=land.covered,
+            feature_ids=tuple(str(cut.layer.ids[i]) for i in land.features),
+            geometry=Shape(land.parts) if demand.geometry and land.parts else None,
+        )
+
+    def _land(self, cut: Cut, demand: Demand) -> Land:
+        """Return the land of a demand; what several ask for alike is found once."""
+        where = demand.within_m, demand.beyond_m, demand.on, demand.off
+        key = demand.layer, demand.quantity, demand.classes, demand.excluding, *where
+        land = self._lands.get(key)
+        if land is None:
+            land = self._around(cut, demand) if demand.within_m else self._on(cut, demand)
+            if demand.on or demand.off:
+                land = land._replace(parts=self._kept(demand, land.parts))
+            self._lands[key] = land
+        return land
+
+    def _on(self, cut: Cut, demand: Demand) -> Land:
+        """Return the land on the features, or off them."""
         touched = cut.chosen(demand.classes, excluding=demand.excluding)
         inside = demand.quantity is Quantity.INSIDE
-        if inside and not touched:  # nearly every layer of a plan is somewhere else
-            return Measure(demand)
-        if demand.by_class and inside:
-            return self._by_class(cut, demand, touched)
-        parts = cut.on(touched) if inside else cut.off(touched)
-        owners = {i: cut.on((i,)) for i in touched} if demand.values and inside else {}
-        return self._area(cut, demand, parts, touched, owners)
+        return Land(cut.on(touched) if inside else cut.off(touched), touched)
 
-    def _by_class(self, cut: Cut, demand: Demand, touched: tuple[int, ...]) -> Measure:
+    def _by_class(self, cut: Cut, demand: Demand, touched: Sequence[int]) -> Measure:
         """Measure the land of each class; a part of one is a sliver whatever lies beside it."""
         groups: dict[str | None, list[int]] = {}
         for i in touched:
@@ -96,31 +129,34 @@ class Answers:
 
         Land beyond the coverage of a layer that they look at is in none of them for all we know.
         """
-        found = [m for d in demand.divided if (m := self.answer(replace(d, geometry=True)))]
+        lands = [self._land(self._cuts[d.layer], d) for d in demand.divided]
         pieces: dict[tuple[int, ...], Parts] = {(): self._ruler.whole}
-        for n, measure in enumerate(found):
-            pieces = self._split(pieces, n, measure)
-        for name in demand.layers:
+        for n, land in enumerate(lands):
+            pieces = self._split(pieces, n, land.parts)
+        for name in sorted(demand.layers):
             pieces[()] = self._covered(name, pieces[()])
         kinds: dict[tuple[str, str | None], Parts] = {
             (",".join(map(str, key)), None): pieces[key] for key in sorted(pieces)
         }
-        covered = all(m.reach_covered for m in found)
-        ids = dict.fromkeys(i for m in found for i in m.feature_ids)
+        covered = all(land.covered for land in lands)
+        ids = dict.fromkeys(
+            str(self._cuts[d.layer].layer.ids[i])
+            for d, land in zip(demand.divided, lands, strict=True)
+            for i in land.features
+        )
         return self._apart(demand, kinds, feature_ids=tuple(ids), covered=covered)
 
     def _split(
-        self, pieces: Mapping[tuple[int, ...], Parts], n: int, measure: Measure
+        self, pieces: Mapping[tuple[int, ...], Parts], n: int, land: Parts
     ) -> dict[tuple[int, ...], Parts]:
-        """Divide pieces of the site by the land of one more demand."""
-        planar = measure.area.planar_m2
-        if planar <= NOISE_M2:
+        """Divide pieces of the site by one more land."""
+        if land.planar_m2 <= NOISE_M2:
             return dict(pieces)
-        if planar >= self._site.area.planar_m2 - NOISE_M2:
+        if land.planar_m2 >= self._site.area.planar_m2 - NOISE_M2:
             return {(): NOTHING} | {(*key, n): parts for key, parts in pieces.items()}
-        land = drawn(measure.geometry)
-        inside = {(*k, n): self._cut(shapely.intersection, p, land) for k, p in pieces.items()}
-        return {k: self._cut(shapely.difference, p, land) for k, p in pieces.items()} | inside
+        cover = drawn(Shape(land))
+        inside = {(*k, n): self._cut(shapely.intersection, p, cover) for k, p in pieces.items()}
+        return {k: self._cut(shapely.difference, p, cover) for k, p in pieces.items()} | inside
 
     def _cut(
         self,
@@ -168,27 +204,28 @@ class Answers:
             geometry=Shape(together) if demand.geometry and together else None,
         )
 
-    def _around(self, cut: Cut, demand: Demand) -> Measure:
-        """Measure the land around the features, or off that."""
-        if not len(self._near(cut, demand)[0]):
-            parts = NOTHING if demand.quantity is Quantity.INSIDE else cut.known.parts
-            covered = cut.known.reaches(demand.within_m)
-            return self._area(cut, demand, parts, (), {}, covered=covered)
+    def _around(self, cut: Cut, demand: Demand) -> Land:
+        """Return the land around the features, or off that."""
+        inside = demand.quantity is Quantity.INSIDE
+        covered = cut.known.reaches(demand.within_m)
+        near = self._near(cut, demand)[0]
+        if not len(near):
+            return Land(NOTHING if inside else cut.known.parts, (), covered)
         around = surroundings(cut.layer, demand, self._site.geometry)
-        covered = around.edges_known and cut.known.reaches(demand.within_m)
+        covered = covered and around.edges_known
         parts = self._over(around)
-        if demand.quantity is Quantity.OUTSIDE:
-            return self._area(cut, demand, self._off(cut, around, parts), (), {}, covered=covered)
-        near = in_reach(cut.layer, demand, drawn(Shape(parts))) if parts else np.array([], int)
-        owners = self._alone(cut, demand, near) if demand.values else {}
-        return self._area(cut, demand, parts, near, owners, covered=covered)
+        if not inside:
+            return Land(self._off(cut, around, parts), (), covered)
+        if parts and parts is not self._ruler.whole:
+            near = in_reach(cut.layer, demand, drawn(Shape(parts)))
+        return Land(parts, near.tolist() if parts else (), covered)
 
     def _near(self, cut: Cut, demand: Demand) -> tuple[Array, Array]:
         """Return the features of a demand whose edge may be within its distance, and how far."""
         half = cut.layer.max_half_width
         reach = self._reach.get(demand.layer, 0.0) + half
         found, apart = cut.near(demand.within_m + half, reach)
-        if not len(found):
+        if not len(found) or not demand.classes:
             return found, apart
         own = cut.layer.selects(found, demand.classes, excluding=demand.excluding)
         return found[own], apart[own]
@@ -208,44 +245,25 @@ class Answers:
             return NOTHING
         return cut.off_land(around.land)
 
-    def _alone(self, cut: Cut, demand: Demand, near: Array) -> dict[int, Parts]:
-        """Return the land of the site around each feature alone."""
-        place = self._site.geometry
-        lands = {int(i): surroundings(cut.layer, demand, place, only=int(i)) for i in near}
-        return {i: parts for i, own in lands.items() if (parts := self._over(own))}
-
-    def _area(
-        self,
-        cut: Cut,
-        demand: Demand,
-        parts: Parts,
-        touched: Iterable[int],
-        owners: Mapping[int, Parts],
-        *,
-        covered: bool = True,
-    ) -> Measure:
-        parts = self._kept(demand, parts)
-        slivers, rest = _sorted_out(self._ruler, demand, parts)
-        area = parts.area
-        return Measure(
-            demand,
-            area=area,
-            share=share_of(area.ellipsoidal_m2, self._site),
-            decisive_m2=math.fsum(rest),
-            slivers=slivers,
-            features=tuple(self._features(cut, demand, owners)),
-            reach_covered=covered,
-            feature_ids=tuple(str(cut.layer.ids[i]) for i in touched),
-            geometry=Shape(parts) if demand.geometry and parts else None,
-        )
-
-    def _features(self, cut: Cut, demand: Demand, owners: Mapping[int, Parts]) -> Iterator[Touched]:
-        """Yield the features one by one; land under two of them counts for both."""
-        for i, own in owners.items():
-            parts = self._kept(demand, own)
-            if parts:
+    def _features(self, cut: Cut, demand: Demand, land: Land) -> tuple[Touched, ...]:
+        """Return the features one by one; land under two of them counts for both."""
+        if demand.quantity is Quantity.OUTSIDE:
+            return ()
+        alone = self._alone_around if demand.within_m else self._alone_on
+        found = []
+        for i in land.features:
+            if parts := self._kept(demand, alone(cut, demand, i)):
                 who = str(cut.layer.ids[i]), cut.layer.classes[i], cut.layer.names[i]
-                yield _touched(self._ruler, demand, who, parts, _values(cut.layer, i, demand))
+                values = _values(cut.layer, i, demand)
+                found.append(_touched(self._ruler, demand, who, parts, values))
+        return tuple(found)
+
+    def _alone_on(self, cut: Cut, _: Demand, position: int) -> Parts:
+        return cut.on((position,))
+
+    def _alone_around(self, cut: Cut, demand: Demand, position: int) -> Parts:
+        place = self._site.geometry
+        return self._over(surroundings(cut.layer, demand, place, only=position))
 
     # --- on and off other layers -----------------------------------------------------------------
 
@@ -258,7 +276,8 @@ class Answers:
         return parts
 
     def _kept_on(self, parts: Parts, where: LayerClasses) -> Parts:
-        cut, place = self._cuts[where.layer], self._place(where)
+        cut = self._cuts[where.layer]
+        place = cut.chosen(where.classes)
         if not parts or not place:
             return NOTHING
         if cut.covers(place):
@@ -266,18 +285,13 @@ class Answers:
         return self._cut(shapely.intersection, parts, cut.features(place))
 
     def _kept_off(self, parts: Parts, where: LayerClasses) -> Parts:
-        cut, place = self._cuts[where.layer], self._place(where)
+        cut = self._cuts[where.layer]
+        place = cut.chosen(where.classes)
         if not parts or not place:
             return parts
         if cut.covers(place):
             return NOTHING
         return self._cut(shapely.difference, parts, cut.features(place))
-
-    def _place(self, where: LayerClasses) -> tuple[int, ...]:
-        """Return the features of some classes of a layer that overlap the site."""
-        if where not in self._places:
-            self._places[where] = self._cuts[where.layer].chosen(where.classes)
-        return self._places[where]
 
 
 def _together(lands: list[Parts]) -> Parts:

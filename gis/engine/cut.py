@@ -173,6 +173,8 @@ class Cut:
             apart = shapely.distance(self.site.geometry, self.layer.geometries[found])
             self._near = reach, found, apart
         _, found, apart = self._near
+        if not len(found):
+            return found, apart
         within = apart <= distance_m
         return found[within], apart[within]
 
