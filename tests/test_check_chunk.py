@@ -1,0 +1,149 @@
+"""Many sites at once, and with every overlap built: the same decisions as one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pytest
+import shapely
+
+from gis.canonical import canonical_json, decision_part, to_dict
+from gis.check import check_chunk, check_site
+from gis.crs import ellipsoidal_area
+from gis.engine import Screened, screen
+from gis.errors import OutsidePlanError
+from gis.intake import read_site
+from gis.model import Area, CrsDecision, Site, SiteCheck, Source
+from gis.plan import Plan
+from gis.plan.samples import load_samples
+
+USES = ("0803", "070102", "100101", "0901", None)
+
+
+def blob(random: np.random.Generator, x: float, y: float) -> shapely.Polygon:
+    count = int(random.integers(5, 41))
+    angles = np.sort(random.uniform(0, 2 * np.pi, count))
+    radii = random.uniform(0.7, 1.3, count) * 10 ** random.uniform(1.2, 2.5)
+    return shapely.Polygon(
+        np.column_stack([x + np.cos(angles) * radii, y + np.sin(angles) * radii])
+    )
+
+
+def shapes(plan: Plan, count: int) -> Iterator[shapely.Geometry]:
+    """Blobs all over the resort; every fifth has a hole, every seventh two parts."""
+    random = np.random.default_rng(6)
+    area = plan.with_role("planning_area")[0].index.union
+    west, south, east, north = area.bounds
+    made = 0
+    while made < count:
+        x, y = random.uniform(west, east), random.uniform(south, north)
+        shape: shapely.Geometry = blob(random, x, y)
+        if not shape.is_valid or not area.intersects(shape):
+            continue
+        if made % 5 == 0:
+            shape = shape.difference(shape.centroid.buffer(5))
+        if made % 7 == 0:
+            shape = shape.union(blob(random, x + 900, y).buffer(0))
+        made += 1
+        yield shape
+
+
+def site_of(shape: shapely.Geometry, plan: Plan, use: str | None) -> Site:
+    area = Area(ellipsoidal_area(shape, plan.work_epsg), shape.area)
+    crs = CrsDecision(plan.work_epsg, plan.work_epsg, "given")
+    return Site("地块", shape, area, crs, Source("wkt", "test", ""), use=use)
+
+
+@pytest.fixture(scope="module")
+def sites(plan: Plan) -> list[Site]:
+    drawn = [site_of(s, plan, USES[n % 5]) for n, s in enumerate(shapes(plan, 40))]
+    samples = [read_site(s.path, plan, name=s.name, width_m=s.width_m) for s in load_samples(plan)]
+    return [*drawn, *samples]
+
+
+@pytest.fixture(scope="module")
+def one_by_one(sites: list[Site], plan: Plan, as_of: date) -> list[SiteCheck]:
+    return [check_site(site, plan, as_of=as_of, remedies=False) for site in sites]
+
+
+def test_a_chunk_decides_the_same_byte_for_byte(sites, one_by_one, plan, as_of) -> None:
+    together = list(check_chunk(sites, plan, as_of=as_of))
+    assert [canonical_json(decision_part(c)) for c in together] == [
+        canonical_json(decision_part(c)) for c in one_by_one
+    ]
+    assert len({c.verdict for c in together}) == 3
+
+
+def test_the_order_of_a_chunk_decides_nothing(sites, one_by_one, plan, as_of) -> None:
+    backwards = list(check_chunk(sites[::-1], plan, as_of=as_of))
+    assert [c.digest for c in backwards[::-1]] == [c.digest for c in one_by_one]
+
+
+def test_a_chunk_draws_nothing(sites, one_by_one, plan, as_of) -> None:
+    document = to_dict(next(check_chunk(sites, plan, as_of=as_of)))
+    assert document["site"]["geometry"] is None
+    assert not any("geometry" in row for row in [*document["findings"], *document["contacts"]])
+    shown = [to_dict(check) for check in one_by_one]
+    assert any("geometry" in row for d in shown for row in d["findings"])
+
+
+def test_an_empty_chunk_is_no_check(plan: Plan, as_of: date) -> None:
+    assert list(check_chunk([], plan, as_of=as_of)) == []
+
+
+def test_a_site_far_away_is_refused_when_its_turn_comes(sites, plan, as_of) -> None:
+    far = site_of(shapely.box(4.0e5, 3.0e6, 4.001e5, 3.0001e6), plan, None)
+    checks = check_chunk([sites[0], far], plan, as_of=as_of)
+    assert next(checks).digest
+    with pytest.raises(OutsidePlanError):
+        next(checks)
+
+
+def test_with_every_overlap_built_verdicts_are_equal_and_areas_within_1e_5(
+    sites: list[Site], one_by_one: list[SiteCheck], plan: Plan, as_of: date
+) -> None:
+    outlines = np.array([site.geometry for site in sites], dtype=object)
+    for site, before, met in zip(
+        sites, one_by_one, screen(outlines, plan.pieces, mode="geos"), strict=True
+    ):
+        built = check_site(site, plan, as_of=as_of, remedies=False, met=met)
+        assert agrees(built, before) == []
+
+
+def agrees(built: SiteCheck, before: SiteCheck) -> list[object]:
+    """What is not equal in two checks; areas may differ by 1e-5 m²."""
+    found: list[object] = []
+    for one, two in zip(built.findings, before.findings, strict=True):
+        same = (one.rule, one.verdict, one.reason) == (two.rule, two.verdict, two.reason)
+        a, b = one.measure.value if one.measure else 0, two.measure.value if two.measure else 0
+        if not same or a != pytest.approx(b, abs=1e-5):
+            found.append((one, two))
+    for left, right in zip(built.evidence, before.evidence, strict=True):
+        same_ids = (left.layer, left.cls, left.feature_ids) == (
+            right.layer,
+            right.cls,
+            right.feature_ids,
+        )
+        if not same_ids or (left.area_m2 or 0) != pytest.approx(right.area_m2 or 0, abs=1e-5):
+            found.append((left, right))
+    contacts = [[(c.layer, c.rule) for c in check.contacts] for check in (built, before)]
+    return found if contacts[0] == contacts[1] else [*found, contacts]
+
+
+def test_the_screening_finds_what_geos_finds(sites: list[Site], plan: Plan) -> None:
+    outlines = np.array([site.geometry for site in sites], dtype=object)
+    both: list[list[Screened]] = [
+        screen(outlines, plan.pieces, mode=mode) for mode in ("kernel", "geos")
+    ]
+    for site, met, built in zip(sites, *both, strict=True):
+        assert {k: sorted(m.areas) for k, m in met.items()} == {
+            k: sorted(m.areas) for k, m in built.items()
+        }
+        for layer, own in met.items():
+            index = plan.layers[layer].index
+            for position, area in own.areas.items():
+                overlap = shapely.intersection(site.geometry, index.geometries[position])
+                assert area == pytest.approx(overlap.area, abs=1e-5)
+                assert built[layer].areas[position] == pytest.approx(overlap.area, abs=1e-5)
