@@ -18,10 +18,11 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.around import Surroundings, in_reach, surroundings
-from gis.engine.cut import Cut, share_of
+from gis.engine.cut import Cut
 from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges, edges_of
-from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, parts_of
+from gis.engine.known import share_of
+from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
 from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
 
@@ -189,7 +190,8 @@ class Answers:
             for (name, cls), parts in kinds.items()
             if parts
         )
-        together = _together([parts for parts in kinds.values() if parts])
+        lands = [parts for parts in kinds.values() if parts]
+        together = joined(lands, lambda: [p for land in lands for p in land.shapes])
         area = together.area
         slivers = (s for f in features for s in f.slivers)
         return Measure(
@@ -227,7 +229,8 @@ class Answers:
         found, apart = cut.near(demand.within_m + half, reach)
         if not len(found) or not demand.classes:
             return found, apart
-        own = cut.layer.selects(found, demand.classes, excluding=demand.excluding)
+        kinds = cut.layer.kinds(demand.classes, excluding=demand.excluding)
+        own = np.array([cut.layer.classes[i] in kinds for i in found], dtype=bool)
         return found[own], apart[own]
 
     def _over(self, around: Surroundings) -> Parts:
@@ -259,7 +262,7 @@ class Answers:
         return tuple(found)
 
     def _alone_on(self, cut: Cut, _: Demand, position: int) -> Parts:
-        return cut.on((position,))
+        return cut.alone(position)
 
     def _alone_around(self, cut: Cut, demand: Demand, position: int) -> Parts:
         place = self._site.geometry
@@ -292,15 +295,6 @@ class Answers:
         if cut.covers(place):
             return NOTHING
         return self._cut(shapely.difference, parts, cut.features(place))
-
-
-def _together(lands: list[Parts]) -> Parts:
-    """Return several lands that do not overlap as one."""
-    if len(lands) == 1:
-        return lands[0]
-    areas = [a for land in lands for a in land.areas]
-    planar = math.fsum(land.planar_m2 for land in lands)
-    return Parts(areas, planar, lambda: [p for land in lands for p in land.shapes])
 
 
 def _sorted_out(
@@ -364,13 +358,12 @@ def _distance(cut: Cut, demand: Demand, found: Array, apart: Array) -> Measure:
 def _length_or_count(cut: Cut, demand: Demand) -> Measure:
     """Measure lines in metres and count features; a line or area that only touches is none."""
     layer = cut.layer
-    if layer.info.geometry == "polygon":
-        chosen = np.array(cut.chosen(demand.classes, excluding=demand.excluding), dtype=int)
-    else:
-        chosen = layer.select(cut.hits, demand.classes, excluding=demand.excluding)
-    is_line = layer.info.geometry == "line"
-    lengths = cut.lengths(chosen) if is_line else np.zeros(len(chosen))
-    hit = chosen[lengths > 0] if is_line else chosen
+    hit = cut.chosen(demand.classes, excluding=demand.excluding)
+    lengths: list[float] = []
+    if layer.info.geometry == "line" and hit:
+        each = list(zip(hit, cut.lengths(hit), strict=True))
+        hit = tuple(i for i, length in each if length > 0)
+        lengths = [length for _, length in each]
     return Measure(
         demand,
         length_m=math.fsum(lengths),

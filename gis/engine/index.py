@@ -80,7 +80,7 @@ class LayerIndex:
         return beside or own[1] > north + distance_m or own[3] < south - distance_m
 
     @cached_property
-    def _matches(self) -> dict[tuple[str | None, Sequence[str]], bool]:
+    def _kinds(self) -> dict[tuple[tuple[str, ...], bool], frozenset[str | None]]:
         """Which classes match which patterns, as far as anybody has asked."""
         return {}
 
@@ -139,20 +139,18 @@ class LayerIndex:
 
         Without patterns all are returned. A feature without class matches no pattern.
         """
-        return np.asarray(positions[self.selects(positions, patterns, excluding=excluding)])
-
-    def selects(
-        self, positions: Array, patterns: Sequence[str], *, excluding: bool = False
-    ) -> Array:
-        """Return for each position whether ``select`` keeps it."""
         if not patterns or not len(positions):
-            return np.ones(len(positions), dtype=bool)
-        asked = tuple(patterns)
-        hits = [self._is_one(self.classes[i], asked) is not excluding for i in positions]
-        return np.array(hits, dtype=bool)
+            return positions
+        kinds = self.kinds(tuple(patterns), excluding=excluding)
+        hits = [self.classes[i] in kinds for i in positions]
+        return np.asarray(positions[np.array(hits, dtype=bool)])
 
-    def _is_one(self, cls: str | None, patterns: tuple[str, ...]) -> bool:
-        known = self._matches.get((cls, patterns))
-        if known is None:
-            known = self._matches[cls, patterns] = class_matches(cls, patterns)
-        return known
+    def kinds(self, patterns: tuple[str, ...], *, excluding: bool = False) -> frozenset[str | None]:
+        """Return the classes of the layer that match a pattern, or none of them."""
+        key = patterns, excluding
+        found = self._kinds.get(key)
+        if found is None:
+            own = set(self.classes.tolist())
+            found = frozenset(c for c in own if class_matches(c, patterns) is not excluding)
+            self._kinds[key] = found
+        return found

@@ -19,10 +19,11 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.engine.answers import Answers
 from gis.engine.crop import Crops
-from gis.engine.cut import Cut, Known, share_of
+from gis.engine.cut import Cut
 from gis.engine.index import LayerIndex
+from gis.engine.known import Known, share_of
 from gis.engine.ruler import Ruler
-from gis.engine.screen import NOISE_M2, NOTHING_MET, Screened, plain_pieces, screen
+from gis.engine.screen import NOTHING_MET, Screened, plain_pieces, screen
 from gis.model import (
     Demand,
     Evidence,
@@ -120,8 +121,7 @@ def _known(
 def _covers(ruler: Ruler, layer: LayerIndex, met: Screened) -> bool:
     """Whether one feature of a layer covers the whole site."""
     own = met.get(layer.info.id, NOTHING_MET)
-    whole = ruler.site.area.planar_m2 - NOISE_M2
-    return any(area >= whole for area in own.areas.values())
+    return any(ruler.is_whole(area) for area in own.areas.values())
 
 
 class Sorted(NamedTuple):
@@ -163,7 +163,7 @@ def _answered(answers: Answers, cuts: Mapping[str, Cut], wanted: Sorted) -> dict
         known.reaches(furthest)  # where the largest distance is covered, all are
     for name, nothing in wanted.plain.items():
         cut = cuts.get(name)
-        if cut is not None and not len(cut.hits):
+        if cut is not None and not cut.hits:
             found.update(nothing)
         elif cut is not None:
             found.update((d, m) for d in nothing if (m := answers.answer(d)) is not None)
@@ -215,7 +215,7 @@ def _evidence(cut: Cut) -> list[Evidence]:
     per_name = cut.layer.info.role == _PER_NAME
     for i in cut.hits:
         name = (cut.layer.names[i] or "") if per_name else ""
-        groups.setdefault((cut.layer.classes[i] or "", name), []).append(int(i))
+        groups.setdefault((cut.layer.classes[i] or "", name), []).append(i)
     rows = [_row(cut, key[0] or None, groups[key]) for key in sorted(groups)]
     return [row for row in rows if row is not None]
 
@@ -223,7 +223,7 @@ def _evidence(cut: Cut) -> list[Evidence]:
 def _row(cut: Cut, cls: str | None, positions: list[int]) -> Evidence | None:
     match cut.layer.info.geometry:
         case "polygon":
-            return _area_row(cut, cls, cut.touched(positions))
+            return _area_row(cut, cls, tuple(positions))
         case "line":
             return _length_row(cut, cls, positions)
         case _:
@@ -241,7 +241,7 @@ def _area_row(cut: Cut, cls: str | None, touched: tuple[int, ...]) -> Evidence |
 
 
 def _length_row(cut: Cut, cls: str | None, positions: list[int]) -> Evidence | None:
-    lengths = cut.lengths(np.array(positions))
+    lengths = cut.lengths(tuple(positions))
     kept = [i for i, length in zip(positions, lengths, strict=True) if length > 0]
     return _made(cut, cls, kept, "length", length_m=math.fsum(lengths)) if kept else None
 

@@ -41,14 +41,13 @@ class Parts:
     Parameters
     ----------
     areas
-        Ellipsoidal areas, m², that add up to that of the land; one for each polygon where the
-        polygons were built.
+        Ellipsoidal areas, m², that add up to that of the land.
     planar_m2
         Planar area of the land.
     make
         Builds the polygons.
-    least_m2
-        No part is smaller than this, planar; 0 where that is not known.
+    least
+        Tells an area, planar, that no polygon falls below; 0 when nobody knows.
     each
         Whether the areas are those of the polygons, one by one.
     """
@@ -58,15 +57,15 @@ class Parts:
         areas: Sequence[float],
         planar_m2: float,
         make: Maker,
-        least_m2: float = 0.0,
+        least: Callable[[], float] = float,
         *,
         each: bool = False,
     ) -> None:
         self.areas = areas
-        self.each = each
         self.planar_m2 = planar_m2
-        self.least_m2 = least_m2
+        self.each = each
         self._make = make
+        self._least = least
 
     def __bool__(self) -> bool:
         """Whether there is any land."""
@@ -77,13 +76,28 @@ class Parts:
         """The polygons themselves."""
         return self._make()
 
-    @property
+    @cached_property
+    def least_m2(self) -> float:
+        """No polygon is smaller than this; 0 when nobody knows."""
+        return self._least()
+
+    @cached_property
     def area(self) -> Area:
         """Both areas of all parts together."""
         return Area(math.fsum(self.areas), self.planar_m2)
 
 
 NOTHING = Parts((), 0.0, list)
+
+
+def joined(lands: Sequence[Parts], make: Maker) -> Parts:
+    """Return lands that do not overlap as one; ``make`` builds their union.
+
+    Neighbours that grow together are larger than each of them.
+    """
+    areas = [a for land in lands for a in land.areas]
+    planar = math.fsum(land.planar_m2 for land in lands)
+    return Parts(areas, planar, make, lambda: min(land.least_m2 for land in lands))
 
 
 class Shape:
@@ -111,14 +125,24 @@ class Ruler:
         self._factor = ArealFactor(site) if is_small(site) else None
         self._known: dict[bytes, float] = {}
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the site is so large that every part must be measured for itself."""
+        return self._factor is None
+
+    def is_whole(self, planar_m2: float) -> bool:
+        """Whether an area is all of the site but for noise."""
+        return planar_m2 >= self.site.area.planar_m2 - NOISE_M2
+
     @cached_property
     def whole(self) -> Parts:
         """The whole site."""
         shapes = [p for p in shapely.get_parts(self.site.geometry) if _real(p)]
-        if len(shapes) == 1:
-            area = self.site.area
-            return Parts([area.ellipsoidal_m2], area.planar_m2, lambda: shapes, area.planar_m2)
-        return self.measured(shapes)
+        if len(shapes) > 1:
+            return self.measured(shapes)
+        area = self.site.area
+        planar = area.planar_m2
+        return Parts([area.ellipsoidal_m2], planar, lambda: shapes, lambda: planar, each=True)
 
     def measured(self, shapes: list[Polygon]) -> Parts:
         """Return disjoint polygons with their areas."""
@@ -127,25 +151,23 @@ class Ruler:
         planar = math.fsum(p.area for p in shapes)
         return Parts([self._area(p) for p in shapes], planar, lambda: shapes, each=True)
 
-    def over(
-        self, shares: Sequence[Share], make: Maker, least_m2: Callable[[], float] | None = None
-    ) -> Parts:
-        """Return the land that a site shares with disjoint pieces.
+    def over(self, shares: Sequence[Share], make: Maker) -> Parts:
+        """Return the land that a site shares with disjoint pieces; ``make`` builds it.
 
-        ``make`` builds it. ``least_m2`` tells the smallest part where the pieces do not, 0 when
-        nobody can; without it the land is built to find out.
+        It is built only when somebody asks for it, or for a part of it that may be a sliver.
         """
         planar = math.fsum(s.area for s in shares)
         if planar <= NOISE_M2:
             return NOTHING
-        if planar >= self.site.area.planar_m2 - NOISE_M2:
+        if self.is_whole(planar):
             return self.whole
-        sure = all(s.is_one_piece for s in shares)
-        if self._factor is None or not (sure or least_m2):
+        if self._factor is None:
             return self.measured(make())
-        least = min(s.area for s in shares) if sure or not least_m2 else least_m2()
         areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
-        return Parts(areas, planar, make, least)
+        if all(s.is_one_piece for s in shares):
+            return Parts(areas, planar, make, lambda: min(s.area for s in shares))
+        found = Parts(areas, planar, make, lambda: min((p.area for p in found.shapes), default=0.0))
+        return found
 
     def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:
         """Yield each polygon of some parts with its ellipsoidal area."""

@@ -1,0 +1,109 @@
+"""How far does a site lie inside the coverage of a layer, and what would have been seen around it?
+
+A coverage is the polygon inside which absence of a feature means absence.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon
+from shapely.geometry.base import BaseGeometry
+
+from gis.engine.ruler import Parts, Ruler, parts_of
+from gis.model import Site
+
+# A site drawn at the very distance from the edge of a coverage may miss it by rounding.
+_EDGE_M = 1e-6
+# Borders of coverages that are remembered; a plan has a handful.
+_KEPT = 64
+
+
+def share_of(area_m2: float, site: Site) -> float:
+    """Return an area as share of the site, 0-1."""
+    return min(area_m2 / site.area.ellipsoidal_m2, 1.0)
+
+
+class Known:
+    """How far a site lies inside a coverage; most layers of a plan share the same one.
+
+    ``coverage`` is the polygon inside which absence of a feature means absence, None when that is
+    unknown; ``whole`` tells that the site is known to lie inside.
+    """
+
+    def __init__(self, ruler: Ruler, coverage: BaseGeometry | None, *, whole: bool = False) -> None:
+        self.site = ruler.site
+        self.ruler = ruler
+        self.coverage = coverage
+        self._told = whole
+        self._reached_m = -math.inf
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the site lies inside the coverage."""
+        if self.coverage is None:
+            return False
+        return self._told or bool(self.coverage.covers(self.site.geometry))
+
+    @cached_property
+    def uncovered_share(self) -> float | None:
+        """Share of the site outside the coverage, 0-1; None when the coverage is unknown."""
+        if self.coverage is None or self.is_whole:
+            return None if self.coverage is None else 0.0
+        outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
+        return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
+
+    @cached_property
+    def land(self) -> BaseGeometry:
+        """The part of the site inside the coverage; nothing when the coverage is unknown."""
+        if self.coverage is None:
+            return MultiPolygon()
+        if self.is_whole:
+            return self.site.geometry
+        return shapely.intersection(self.site.geometry, self.coverage)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The same land as disjoint parts with their areas."""
+        if self.is_whole:
+            return self.ruler.whole
+        return self.ruler.measured(parts_of(self.land))
+
+    def reaches(self, within_m: float) -> bool:
+        """Return whether every feature within the distance of the site would have been seen."""
+        if self.coverage is None or self.uncovered_share:
+            return False
+        if within_m > self._reached_m:
+            distance = within_m - _EDGE_M
+            border = border_of(self.coverage)
+            if border.query(self.site.geometry, predicate="dwithin", distance=distance).size:
+                return False
+            self._reached_m = within_m
+        return True
+
+
+_BORDERS: dict[int, tuple[BaseGeometry, shapely.STRtree]] = {}
+
+
+def border_of(coverage: BaseGeometry) -> shapely.STRtree:
+    """Return the segments of the border of a coverage under a tree, drawn up once.
+
+    Known by identity, and kept beside the geometry so that no other can take its place. Threads
+    that ask at once may make it twice; a dictionary is changed in one step each.
+    """
+    known = _BORDERS.get(id(coverage))
+    if known is None:
+        xy, ring = shapely.get_coordinates(
+            shapely.get_rings(shapely.get_parts(coverage)), return_index=True
+        )
+        inner = ring[1:] == ring[:-1]
+        segments = np.stack([xy[:-1][inner], xy[1:][inner]], axis=1)
+        tree = shapely.STRtree(np.asarray(shapely.linestrings(segments)))
+        tree.query(shapely.Point(0, 0))  # a tree sorts itself at the first query, not before
+        if len(_BORDERS) >= _KEPT:
+            _BORDERS.clear()
+        known = _BORDERS[id(coverage)] = (coverage, tree)
+    return known[1]
