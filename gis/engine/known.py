@@ -39,7 +39,6 @@ class Known:
         self.ruler = ruler
         self.coverage = coverage
         self._told = whole
-        self._reached_m = -math.inf
 
     @cached_property
     def is_whole(self) -> bool:
@@ -76,13 +75,17 @@ class Known:
         """Return whether every feature within the distance of the site would have been seen."""
         if self.coverage is None or self.uncovered_share:
             return False
-        if within_m > self._reached_m:
-            distance = within_m - _EDGE_M
-            border = border_of(self.coverage)
-            if border.query(self.site.geometry, predicate="dwithin", distance=distance).size:
-                return False
-            self._reached_m = within_m
-        return True
+        return self._border_m > within_m - _EDGE_M
+
+    @cached_property
+    def _border_m(self) -> float:
+        """Distance from the site to the border of the coverage."""
+        if self.coverage is None:
+            return 0.0
+        _, distances = border_of(self.coverage).query_nearest(
+            self.site.geometry, return_distance=True, all_matches=False
+        )
+        return float(distances[0]) if len(distances) else math.inf
 
 
 _BORDERS: dict[int, tuple[BaseGeometry, shapely.STRtree]] = {}

@@ -158,9 +158,6 @@ def _is_plain(demand: Demand) -> bool:
 
 def _answered(answers: Answers, cuts: Mapping[str, Cut], wanted: Sorted) -> dict[Demand, Measure]:
     found: dict[Demand, Measure] = {}
-    furthest = max(wanted.reach.values(), default=0.0)
-    for known in {id(cut.known): cut.known for cut in cuts.values()}.values():
-        known.reaches(furthest)  # where the largest distance is covered, all are
     for name, nothing in wanted.plain.items():
         cut = cuts.get(name)
         if cut is not None and not cut.hits:
