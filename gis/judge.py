@@ -57,16 +57,18 @@ def judge(
     book = plan.rulebook if rules is None else _part(plan.rulebook, rules)
     names = plan.layers if rules is None else _layers(book)
     indexes = [layer.index for id_, layer in plan.layers.items() if id_ in names]
+    if met is None:
+        met = screen(np.array([site.geometry], dtype=object), plan.pieces)[0]
     measured = measure(
         site,
         indexes,
         demands(book, day),
         coverages=plan.coverages,
-        met=met or screen(np.array([site.geometry], dtype=object), plan.pieces)[0],
+        met=met,
         with_evidence=with_evidence,
     )
     needs_budgets = any(rule.kind == "quota" for rule in book.in_force(day))
-    taken = impact(plan, site) if rules is None or needs_budgets else ()
+    taken = impact(plan, site, met) if rules is None or needs_budgets else ()
     facts = _facts(site, day, measured, taken)
     return Judged(measured, facts, evaluate(book, facts))
 

@@ -8,15 +8,21 @@ reserved by asking, and no verdict depends on it.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import shapely
 
+from gis.engine import Screened
+from gis.engine.areal import ArealFactor, is_small
+from gis.engine.screen import NOISE_M2
 from gis.model import Impact, Site
 from gis.plan.quota.accounts import Kind
 from gis.plan.quota.amounts import amount
 from gis.plan.quota.cut import areas_of
 from gis.plan.quota.drawing import Drawing, Drawn
+from gis.plan.quota.ledger import ledger_of
+from gis.plan.quota.probe import Seen
 from gis.plan.quota.sentences import sentence, title_of
 from gis.plan.quota.standing import Standing, standing_of
 from gis.plan.reservations import overlaps
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 _OVERLAP = "与预留用地重叠"
 
 
-def impact(plan: Plan, site: Site) -> tuple[Impact, ...]:
+def impact(plan: Plan, site: Site, met: Screened | None = None) -> tuple[Impact, ...]:
     """Return what a site takes from each scarce kind of land, m² on the ellipsoid.
 
     Parameters
@@ -36,11 +42,37 @@ def impact(plan: Plan, site: Site) -> tuple[Impact, ...]:
         An opened plan package; its reservations are read as they stand now.
     site
         In the work CRS of the plan, with its use where one is known.
+    met
+        What the site meets, where it was screened.
     """
     standing = standing_of(plan)
-    drawing = Drawing(standing.ledger, site.geometry, site.use, standing.holdings)
+    seen = None if met is None or not is_small(site) else _seen(plan, site, met)
+    drawing = Drawing(standing.ledger, site.geometry, site.use, standing.holdings, seen)
     rows = [impact_of(drawn, standing.problem) for drawn in drawing.draw(standing.left)]
     return (*rows, *_overlapped(site, standing))
+
+
+def _seen(plan: Plan, site: Site, met: Screened) -> Seen:
+    """Return what the screening tells of the lands that budgets count."""
+    factor = ArealFactor(site)
+    ids = {role.only for role in ledger_of(plan).roles.values() if role.only}
+    areas = {
+        layer: {
+            position: math.fsum(factor.area(s.area, s.x, s.y) for s in shares)
+            for position, shares in own.shares.items()
+        }
+        for layer, own in met.items()
+        if layer in ids
+    }
+    return Seen(areas, site.area.ellipsoidal_m2, frozenset(_around(plan, site, met)))
+
+
+def _around(plan: Plan, site: Site, met: Screened) -> Iterator[int]:
+    """Yield the layers, as coverages known by identity, of which one feature holds the site."""
+    whole = site.area.planar_m2 - NOISE_M2
+    for name in {layer.info.coverage for layer in plan.layers.values()} & met.keys():
+        if any(area >= whole for area in met[name].areas.values()):
+            yield id(plan.layers[name].index.union)
 
 
 def impact_of(drawn: Drawn, problem: str = "") -> Impact:

@@ -7,8 +7,9 @@ zone or a whole boundary. It knows nothing of classes and laws, and never change
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -76,14 +77,31 @@ def doubled_m2(indexes: Sequence[LayerIndex], epsg: int) -> float:
     return math.fsum(areas_of(shapely.get_parts(found), epsg)) if found else 0.0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Cut:
-    """What a polygon cuts out of a set: positions, shapes, and the area of each shape in m²."""
+    """What a polygon cuts out of a set.
 
-    features: Features
-    at: Array
-    shapes: Array
-    areas: Array
+    Parameters
+    ----------
+    features
+        The set.
+    at, areas
+        Position and area, m², of each shape.
+    draw
+        Returns the shapes; they are only drawn when somebody asks for them.
+    """
+
+    def __init__(
+        self, features: Features, at: Array, areas: Array, draw: Callable[[], Array]
+    ) -> None:
+        self.features = features
+        self.at = at
+        self.areas = areas
+        self._draw = draw
+
+    @cached_property
+    def shapes(self) -> Array:
+        """Polygons and multipolygons."""
+        return self._draw()
 
     def where(self, mask: Array) -> Cut:
         """Return the shapes of the features that a mask over the whole set chooses."""
@@ -91,10 +109,12 @@ class Cut:
 
     def of(self, own: Array) -> Cut:
         """Return the shapes that a mask over the shapes themselves chooses."""
-        return Cut(self.features, self.at[own], self.shapes[own], self.areas[own])
+        return Cut(self.features, self.at[own], self.areas[own], lambda: self.shapes[own])
 
     def within(self, polygon: BaseGeometry) -> Cut:
         """Return the shapes cut once more."""
+        if not len(self.at):
+            return self
         shapes = np.asarray(shapely.intersection(self.shapes, polygon))
         return _measured(self.features, self.at, shapes)
 
@@ -119,6 +139,17 @@ def cut(features: Features, polygon: BaseGeometry) -> Cut:
     return _measured(features, at, shapes)
 
 
+def screened(features: Features, polygon: BaseGeometry, areas: Mapping[int, float]) -> Cut:
+    """Return what lies on a polygon when the area in each feature, m², is known already."""
+    at = np.array(sorted(areas), dtype=np.int64)
+    found = np.array([areas[i] for i in at.tolist()], dtype=float)
+    return Cut(features, at, found, lambda: _cut_out(features.geometries[at], polygon))
+
+
+def _cut_out(shapes: Array, polygon: BaseGeometry) -> Array:
+    return _polygonal(_intersections(shapes, polygon))
+
+
 def whole(features: Features) -> Cut:
     """Return the whole set, uncut."""
     return _measured(features, np.arange(len(features.geometries)), features.geometries)
@@ -137,7 +168,8 @@ def _measured(features: Features, at: Array, shapes: Array) -> Cut:
     shapes = _polygonal(shapes)
     areas = np.array(areas_of(shapes, features.epsg))
     real = areas > 0
-    return Cut(features, at[real], shapes[real], areas[real])
+    kept = shapes[real]
+    return Cut(features, at[real], areas[real], lambda: kept)
 
 
 def _polygonal(shapes: Array) -> Array:

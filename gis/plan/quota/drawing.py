@@ -16,7 +16,7 @@ from gis.engine.screen import NOISE_M2
 from gis.plan.areas import PlanArea
 from gis.plan.quota.accounts import Account, Kind, Land, is_small, takes
 from gis.plan.quota.ledger import Ledger
-from gis.plan.quota.probe import Probe
+from gis.plan.quota.probe import Probe, Seen
 from gis.plan.quota.standing import Holdings, Left
 
 # A hundredth of a square metre is the last printed digit; half of it is nothing.
@@ -101,16 +101,23 @@ class Drawing:
         Its 2023 land-use code, None when nobody said.
     holdings
         Land that others have been promised, whatever its use.
+    seen
+        What the screening of the site has told, where there was one.
     """
 
     def __init__(
-        self, ledger: Ledger, polygon: BaseGeometry, use: str | None, holdings: Holdings
+        self,
+        ledger: Ledger,
+        polygon: BaseGeometry,
+        use: str | None,
+        holdings: Holdings,
+        seen: Seen | None = None,
     ) -> None:
         self._ledger = ledger
         self._polygon = polygon
         self._use = use
         self._holdings = holdings.meeting(polygon)
-        self._whole = Probe(ledger, polygon)
+        self._whole = Probe(ledger, polygon, seen)
         self._rests: dict[tuple[int, ...], Probe] = {(): self._whole}
 
     @property

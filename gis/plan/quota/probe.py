@@ -7,7 +7,8 @@ class nobody knows, is counted as unknown and never as free.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import shapely
@@ -15,21 +16,38 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.model.answer import ClassTaken
 from gis.plan.quota.accounts import Account, Kind, Land
-from gis.plan.quota.cut import Cut, areas_of, cut, whole
+from gis.plan.quota.cut import Cut, areas_of, cut, screened, whole
 
 if TYPE_CHECKING:
     from gis.plan.quota.ledger import Ledger
+    from gis.plan.quota.roles import RoleSet
 
 # A piece that differs from the whole polygon by less is the polygon.
 _ROUNDING_M2 = 1e-4
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the screening of a site has told.
+
+    ``areas`` are m² on the ellipsoid by layer and position, ``whole`` those of the site;
+    ``around`` names coverages, by identity, that hold it.
+    """
+
+    areas: Mapping[str, Mapping[int, float]]
+    whole: float
+    around: frozenset[int]
+
+
 class Probe:
     """One polygon in the work CRS against the accounts of a ledger; None means the whole plan."""
 
-    def __init__(self, ledger: Ledger, polygon: BaseGeometry | None) -> None:
+    def __init__(
+        self, ledger: Ledger, polygon: BaseGeometry | None, seen: Seen | None = None
+    ) -> None:
         self._ledger = ledger
         self._polygon = polygon
+        self._seen = seen
         self._cuts: dict[str, Cut] = {}
         self._lands: dict[str, Land] = {}
         self._known: dict[str, float] = {}
@@ -48,6 +66,8 @@ class Probe:
 
     def area_m2(self) -> float:
         """Return the area of the polygon."""
+        if self._seen:
+            return self._seen.whole
         return self._once("area", lambda: self._area_of(self._polygon))
 
     # --- the kinds ---
@@ -98,6 +118,8 @@ class Probe:
             beyond = max(self.area_m2() - known.area(), 0.0)
             return Land(own.area(), inside_m2=own.area(), beyond_m2=beyond)
         inside = area if polygon is None else shapely.intersection(polygon, area)
+        if inside.is_empty:
+            return Land(own.area())
         beyond = max(self._area_of(inside) - known.within(area).area(), 0.0)
         return Land(own.area(), inside_m2=own.within(area).area(), beyond_m2=beyond)
 
@@ -117,7 +139,8 @@ class Probe:
 
     def _without(self, polygon: BaseGeometry, role: str) -> BaseGeometry:
         """Return the part of a polygon outside the coverage of a role and off its features."""
-        rest = self._ledger.roles[role].outside(polygon)
+        around = self._seen.around if self._seen else ()
+        rest = self._ledger.roles[role].outside(polygon, around)
         return rest if rest.is_empty else shapely.difference(rest, self._cut(role).union())
 
     def _unclassed(self) -> float:
@@ -134,10 +157,15 @@ class Probe:
 
     def _cut(self, role: str) -> Cut:
         if role not in self._cuts:
-            features = self._ledger.roles[role].features
-            own = whole(features) if self._polygon is None else cut(features, self._polygon)
-            self._cuts[role] = own
+            self._cuts[role] = self._cut_of(self._ledger.roles[role])
         return self._cuts[role]
+
+    def _cut_of(self, role: RoleSet) -> Cut:
+        if self._polygon is None:
+            return whole(role.features)
+        if self._seen and role.only:
+            return screened(role.features, self._polygon, self._seen.areas.get(role.only, {}))
+        return cut(role.features, self._polygon)
 
     def _once(self, name: str, compute: Callable[[], float]) -> float:
         if name not in self._known:

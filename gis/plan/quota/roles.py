@@ -8,7 +8,7 @@ turns into empty land.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,8 @@ class RoleSet:
         self.infos = tuple(layer.info for layer in layers)
         self.usable = tuple(layer.info for layer in usable)
         self.missing = "；".join(f"{x.info.title}无数据（{x.reason}）" for x in lacking)
+        # With one layer, positions in the set are positions in the layer.
+        self.only = usable[0].info.id if len(usable) == 1 else None
         indexes = [layer.index for layer in usable]
         self.features = Features.of(indexes, plan.work_epsg, apart=apart)
         self.doubled_m2 = 0.0 if apart else doubled_m2(indexes, plan.work_epsg)
@@ -75,12 +77,15 @@ class RoleSet:
         schemes = (scheme_of(info) for info in self.usable)
         return next((s.name(cls) for s in schemes if s is not None and s.exists(cls)), "")
 
-    def outside(self, polygon: BaseGeometry) -> BaseGeometry:
-        """Return the part of a polygon about which the layers say nothing."""
+    def outside(self, polygon: BaseGeometry, around: Container[int] = ()) -> BaseGeometry:
+        """Return the part of a polygon about which the layers say nothing.
+
+        ``around`` names coverages, by identity, that are known to hold the polygon.
+        """
         for coverage in self._coverages:
             if coverage is None:  # how far a layer reaches is not known
                 continue
-            if shapely.covers(coverage, polygon):
+            if id(coverage) in around or shapely.covers(coverage, polygon):
                 return shapely.Polygon()
             polygon = shapely.difference(polygon, coverage)
         return polygon
