@@ -87,7 +87,7 @@ class Answers:
             demand,
             area=area,
             share=share_of(area.ellipsoidal_m2, self._site),
-            decisive_m2=math.fsum(rest),
+            decisive_m2=rest,
             slivers=slivers,
             features=self._features(cut, demand, land) if demand.values else (),
             reach_covered=land.covered,
@@ -297,19 +297,19 @@ class Answers:
         return self._cut(shapely.difference, parts, cut.features(place))
 
 
-def _sorted_out(
-    ruler: Ruler, demand: Demand, parts: Parts
-) -> tuple[tuple[Sliver, ...], Sequence[float]]:
-    """Return the slivers among the parts, and the ellipsoidal areas of all others."""
+def _sorted_out(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], float]:
+    """Return the slivers among the parts, and the ellipsoidal area of all others together."""
     if parts.least_m2 >= demand.area_tolerance_m2:  # each is too large, whatever its width
-        return (), parts.areas
-    slivers, rest = [], []
+        return (), math.fsum(parts.areas)
+    slivers, others = [], False
     for part, area in ruler.built(parts):
         width = 2 * part.area / part.length
         if width < demand.width_tolerance_m and part.area < demand.area_tolerance_m2:
             slivers.append(Sliver(area, width, part))
         else:
-            rest.append(area)
+            others = True
+    # What is left of the whole, so that it is the same number whether parts had to be built or not.
+    rest = math.fsum([*parts.areas, *(-s.area_m2 for s in slivers)]) if others else 0.0
     return tuple(sorted(slivers, key=lambda s: (s.area_m2, s.width_m))), rest
 
 
@@ -323,7 +323,7 @@ def _touched(
     slivers, rest = _sorted_out(ruler, demand, parts)
     shown = Shape(parts) if demand.geometry else None
     area = parts.area.ellipsoidal_m2
-    return Touched(*who, area, math.fsum(rest), values, slivers, shown)
+    return Touched(*who, area, rest, values, slivers, shown)
 
 
 def _values(layer: LayerIndex, position: int, demand: Demand) -> dict[str, str | float | None]:
