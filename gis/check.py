@@ -114,7 +114,7 @@ def check_chunk(
     """
     outlines = np.array([site.geometry for site in sites], dtype=object)
     day = as_of or legal_day()
-    for site, met in zip(sites, screen(outlines, plan.pieces), strict=True):
+    for site, met in zip(sites, screen(outlines, plan.stack), strict=True):
         yield check_site(
             site,
             plan,

@@ -58,7 +58,7 @@ def judge(
     names = plan.layers if rules is None else _layers(book)
     indexes = [layer.index for id_, layer in plan.layers.items() if id_ in names]
     if met is None:
-        met = screen(np.array([site.geometry], dtype=object), plan.pieces)[0]
+        met = screen(np.array([site.geometry], dtype=object), plan.stack)[0]
     measured = measure(
         site,
         indexes,

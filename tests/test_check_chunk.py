@@ -106,7 +106,7 @@ def test_with_every_overlap_built_verdicts_are_equal_and_areas_within_1e_5(
 ) -> None:
     outlines = np.array([site.geometry for site in sites], dtype=object)
     for site, before, met in zip(
-        sites, one_by_one, screen(outlines, plan.pieces, mode="geos"), strict=True
+        sites, one_by_one, screen(outlines, plan.stack, mode="geos"), strict=True
     ):
         built = check_site(site, plan, as_of=as_of, remedies=False, met=met)
         assert agrees(built, before) == []
@@ -135,7 +135,7 @@ def agrees(built: SiteCheck, before: SiteCheck) -> list[object]:
 def test_the_screening_finds_what_geos_finds(sites: list[Site], plan: Plan) -> None:
     outlines = np.array([site.geometry for site in sites], dtype=object)
     both: list[list[Screened]] = [
-        screen(outlines, plan.pieces, mode=mode) for mode in ("kernel", "geos")
+        screen(outlines, plan.stack, mode=mode) for mode in ("kernel", "geos")
     ]
     for site, met, built in zip(sites, *both, strict=True):
         assert {k: sorted(m.areas) for k, m in met.items()} == {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_engine_around import EVERYWHERE, E, N, box, layer_of
 
 from gis.crs import ellipsoidal_area
-from gis.engine import LayerIndex, measure, plain_pieces, screen
+from gis.engine import LayerIndex, Stack, measure, screen
 from gis.engine.kernel import Mode
 from gis.model import Area, CrsDecision, Demand, LayerClasses, Measure, Quantity, Site, Source
 
@@ -41,7 +41,7 @@ def measures(site: shapely.Geometry, layers: list[LayerIndex], mode: Mode) -> di
     area = Area(ellipsoidal_area(site, 4548), site.area)
     plot = Site("t", site, area, CrsDecision(4548, 4548, "given"), Source("wkt", "t", ""))
     outlines = np.array([site], dtype=object)
-    met = screen(outlines, plain_pieces(layers), mode=mode)[0]
+    met = screen(outlines, Stack.of(layers), mode=mode)[0]
     cover = {layer.info.id: EVERYWHERE for layer in layers}
     return dict(measure(plot, layers, ASKED, coverages=cover, met=met).measures)
 
@@ -169,6 +169,6 @@ def test_a_site_of_ten_kilometres_is_measured_part_by_part() -> None:
 
 
 def test_a_layer_without_features_and_one_that_is_not_there() -> None:
-    found = screen(np.array([box(0, 0, 1, 1)]), plain_pieces([layer_of("l")]))
+    found = screen(np.array([box(0, 0, 1, 1)]), Stack.of([layer_of("l")]))
     assert found == [{}]
-    assert screen(np.array([], dtype=object), plain_pieces([ZONES])) == []
+    assert screen(np.array([], dtype=object), Stack.of([ZONES])) == []

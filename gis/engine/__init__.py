@@ -5,24 +5,25 @@ queried. ``kernel`` sums the area that two polygons share without building the o
 asks it what a site meets. ``overlay`` measures one site against many layers: ``cut`` by the
 features, ``around`` for the land around them, ``answers`` for what rules want to know, ``ruler``
 and ``areal`` for areas on the ellipsoid. ``cross`` divides it by two layers at once.
-``raster`` counts the pixels of a grid in polygons, by exact ``coverage`` or by ``scanlines``
-through their centres; ``spectral`` turns bands into indices.
+``raster`` counts the pixels of a grid in polygons, by exact coverage or by their centres: edges
+leave ``marks`` on its rows, ``running`` sums count what they enclose. ``spectral`` turns bands into
+indices.
 """
 
 from gis.engine.cross import cross
 from gis.engine.index import LayerIndex
 from gis.engine.overlay import Measurement, measure
 from gis.engine.ruler import drawn
-from gis.engine.screen import Pieces, Screened, plain_pieces, screen
+from gis.engine.screen import Screened, screen
+from gis.engine.stack import Stack
 
 __all__ = [
     "LayerIndex",
     "Measurement",
-    "Pieces",
     "Screened",
+    "Stack",
     "cross",
     "drawn",
     "measure",
-    "plain_pieces",
     "screen",
 ]

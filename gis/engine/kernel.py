@@ -92,6 +92,21 @@ def edges_of(polygons: Sequence[BaseGeometry] | Array) -> Edges:
     )
 
 
+def polygons_of(edges: Edges) -> Array:
+    """Return the polygons of an edge table of single polygons, each ring from its first edge."""
+    starts = np.ones(len(edges.rows), dtype=bool)
+    starts[1:] = (edges.rows[1:, :2] != edges.rows[:-1, 2:]).any(axis=1)
+    starts[edges.offsets[:-1][edges.offsets[:-1] < len(starts)]] = True
+    ring = np.cumsum(starts) - 1
+    rings = np.asarray(shapely.linearrings(edges.rows[:, :2], indices=ring))
+    first = np.searchsorted(np.flatnonzero(starts), edges.offsets[:-1])
+    last = np.append(first[1:], len(rings))
+    shapes = np.array(shapely.polygons(rings[first]), dtype=object)
+    for i in np.flatnonzero(last - first > 1):
+        shapes[i] = shapely.Polygon(rings[first[i]], rings[first[i] + 1 : last[i]])
+    return shapes
+
+
 def shared(a: Edges, b: Edges, ia: Array, ib: Array) -> Shared:
     """Return what polygon ``ia[k]`` of one table shares with ``ib[k]`` of another, for each k.
 

@@ -23,7 +23,8 @@ from gis.engine.cut import Cut
 from gis.engine.index import LayerIndex
 from gis.engine.known import Known, share_of
 from gis.engine.ruler import Ruler
-from gis.engine.screen import NOTHING_MET, Screened, plain_pieces, screen
+from gis.engine.screen import NOTHING_MET, Screened, screen
+from gis.engine.stack import Stack
 from gis.model import (
     Demand,
     Evidence,
@@ -78,7 +79,7 @@ def measure(
     ordered = tuple(layers)
     by_id = {layer.info.id: layer for layer in ordered}
     if met is None:
-        met = screen(np.array([site.geometry], dtype=object), plain_pieces(ordered))[0]
+        met = screen(np.array([site.geometry], dtype=object), Stack.of(ordered))[0]
     crops, ruler = Crops(site.geometry), Ruler(site)
     known: dict[int, Known] = {}
     cuts: dict[str, Cut] = {}

@@ -10,40 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 
 from gis.engine import kernel
-from gis.engine.index import Array, LayerIndex
+from gis.engine.index import Array
 from gis.engine.kernel import Edges, Mode
-from gis.model import LayerState
+from gis.engine.stack import GROUND, Stack
 
 # Two polygons that share an edge may overlap by rounding: 1e-8 m times a kilometre is 1e-5 m².
 # Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
 NOISE_M2 = 1e-4
 # What rounding leaves of the overlap with a single piece that only touches.
 _ROUNDING_M2 = 1e-7
-
-
-class Pieces(Protocol):
-    """The polygons of many layers, cut into pieces, under one tree.
-
-    ``layer`` and ``feature`` say for each piece to which layer (a place in ``ids``) and to which of
-    its features (a position in its ``LayerIndex``) it belongs.
-    """
-
-    @property
-    def ids(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def tree(self) -> shapely.STRtree: ...  # noqa: D102
-    @property
-    def layer(self) -> Array: ...  # noqa: D102
-    @property
-    def feature(self) -> Array: ...  # noqa: D102
-    @property
-    def edges(self) -> Edges: ...  # noqa: D102
 
 
 class Share(NamedTuple):
@@ -81,35 +62,32 @@ NOTHING_MET = Met()
 Screened = Mapping[str, Met]
 
 
-def screen(sites: Array, pieces: Pieces, *, mode: Mode = "kernel") -> list[Screened]:
+def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screened]:
     """Return what each of n valid sites (polygons in the work CRS) meets, layer by layer.
 
     In mode ``geos`` every overlap is built; nothing is then known about its pieces.
     """
     parts, owner = shapely.get_parts(sites, return_index=True)
-    at, piece = pieces.tree.query(parts)
-    order = np.lexsort((piece, pieces.feature[piece], at, pieces.layer[piece], owner[at]))
+    at, piece = stack.tree.query(parts)
+    own = stack.feature[piece] != GROUND
+    at, piece = at[own], piece[own]
+    order = np.lexsort((piece, at))
     at, piece = at[order], piece[order]
-    shared = _shared(parts, pieces, at, piece, mode)
+    shared = stack.shared(parts, at, piece, mode)
     real = np.flatnonzero(shared.area > _ROUNDING_M2)
+    piece = piece[real]
     rows = zip(
         owner[at[real]].tolist(),
-        pieces.layer[piece[real]].tolist(),
-        pieces.feature[piece[real]].tolist(),
+        stack.layer[piece].tolist(),
+        stack.feature[piece].tolist(),
         shared.area[real].tolist(),
         shared.x[real].tolist(),
         shared.y[real].tolist(),
         shared.crossings[real].tolist(),
-        (pieces.edges.rings[piece[real]] == 1).tolist(),
+        (stack.edges.rings[piece] == 1).tolist(),
         strict=True,
     )
-    return _grouped(len(sites), pieces.ids, rows)
-
-
-def _shared(parts: Array, pieces: Pieces, at: Array, piece: Array, mode: Mode) -> kernel.Shared:
-    if mode == "kernel":
-        return kernel.shared(kernel.edges_of(parts), pieces.edges, at, piece)
-    return kernel.shared_by_geos(parts, pieces.tree.geometries, at, piece)
+    return _grouped(len(sites), stack.ids, rows)
 
 
 def _grouped(
@@ -145,36 +123,3 @@ def shares_of(site: Edges, land: Edges) -> list[Share]:
         for a, x, y, n, p in zip(*found, piece, strict=True)
         if a > _ROUNDING_M2
     ]
-
-
-# --- pieces without a plan -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class PlainPieces:
-    """The polygons of a few layers as they are, a multipolygon by its parts."""
-
-    ids: Sequence[str]
-    tree: shapely.STRtree
-    layer: Array
-    feature: Array
-    edges: Edges
-
-
-def plain_pieces(layers: Iterable[LayerIndex]) -> PlainPieces:
-    """Return the polygons of the layers that could be read, uncut."""
-    usable = [
-        layer
-        for layer in layers
-        if layer.info.geometry == "polygon" and layer.state is LayerState.CHECKED
-    ]
-    parts = [shapely.get_parts(layer.geometries, return_index=True) for layer in usable]
-    polygons = np.concatenate([p for p, _ in parts] or [np.array([], dtype=object)])
-    numbers = np.repeat(np.arange(len(parts)), [len(p) for p, _ in parts])
-    return PlainPieces(
-        ids=[layer.info.id for layer in usable],
-        tree=shapely.STRtree(polygons),
-        layer=numbers,
-        feature=np.concatenate([f for _, f in parts] or [np.array([], dtype=np.int64)]),
-        edges=kernel.edges_of(polygons),
-    )

@@ -15,7 +15,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
-from gis.engine import Pieces, plain_pieces
+from gis.engine import Stack
+from gis.engine.stack_file import FROM_VERTICES, cache_folders, stack_for
 from gis.errors import NotFoundError, PlanError
 from gis.model import Area, LayerState, OutOfScope, PlanRef, Site
 from gis.plan import balance
@@ -101,9 +102,15 @@ class Plan:
         return layer.index.union if layer.state is LayerState.CHECKED else None
 
     @cached_property
-    def pieces(self) -> Pieces:
-        """The polygons of all layers, ready to be searched at once."""
-        return plain_pieces(layer.index for layer in self.layers.values())
+    def stack(self) -> Stack:
+        """All layers under one tree, ready to be searched at once.
+
+        That of a large plan is kept on disk, beside the plan, and shared by processes.
+        """
+        indexes = [layer.index for layer in self.layers.values()]
+        size = sum(int(shapely.get_num_coordinates(i.geometries).sum()) for i in indexes)
+        folders = cache_folders(self.root) if size >= FROM_VERTICES else ()
+        return stack_for(indexes, folders).prepare()
 
     def draft(self) -> Plan:
         """Return the plan as it would be with its changing layers in force.
@@ -135,7 +142,7 @@ class Plan:
         """Build everything that is built once, before threads or requests share the plan."""
         for layer in self.layers.values():
             layer.index.prepare()
-        _ = self.coverages, self.pieces, ledger_of(self), self.areas, self.figures()
+        _ = self.coverages, self.stack, ledger_of(self), self.areas, self.figures()
         return self
 
     def area_of(self, layer_id: str) -> Area:
