@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
     from gis.output.maps import plan_map, site_map
+    from gis.overlap_table import overlap_table
     from gis.plan.area import Plan, load_plan
     from gis.plan.balance import LandBalance
     from gis.plan.booking import book
@@ -51,6 +52,7 @@ _HOMES = {
     "land_balance_chart": "gis.output.figures",
     "load_plan": "gis.plan.area",
     "load_samples": "gis.plan.samples",
+    "overlap_table": "gis.overlap_table",
     "plan_map": "gis.output.maps",
     "raster_rows": "gis.plan.landcover",
     "raster_share": "gis.plan.landcover",
@@ -80,6 +82,7 @@ __all__ = [
     "land_balance_chart",
     "load_plan",
     "load_samples",
+    "overlap_table",
     "plan_map",
     "raster_rows",
     "raster_share",

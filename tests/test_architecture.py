@@ -31,6 +31,7 @@ FLOORS = {
     "gis.judge": 5,
     "gis.remedy": 5,
     "gis.check": 6,
+    "gis.overlap_table": 6,
     "gis.compare": 7,
     "gis.output": 8,
     "gis.console": 9,

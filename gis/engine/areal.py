@@ -86,6 +86,8 @@ def _tile(epsg: int, column: int, row: int) -> tuple[float, float, float, float,
 
 def factors_at(epsg: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the ellipsoidal m² per planar m² at places in a projected CRS (PROJ's areal scale)."""
+    if not len(x):
+        return np.array([], dtype=float)
     project, to_geographic = _projection(epsg)
     lon, lat = to_geographic.transform(x, y)
     return np.asarray(1.0 / np.asarray(project.get_factors(lon, lat).areal_scale), dtype=float)

@@ -1,0 +1,198 @@
+"""The table of overlaps against GEOS, layer by layer, and distances to the nearest land edge."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_engine_around import box, layer_of, line
+from test_engine_screen import KINDS, fields, grid
+from test_engine_stack import BELTS, LAYERS, ZONES
+
+from gis.engine import LayerIndex, Stack
+from gis.engine.overlaps import CHUNK, Overlaps, nearest, overlaps
+
+STACK = Stack.of(LAYERS)
+
+
+def rows(found: Overlaps, stack: Stack = STACK) -> dict[tuple[int, str], tuple[float, int, bool]]:
+    return {
+        (int(site), stack.ids[layer]): (round(float(area), 6), int(count), bool(whole))
+        for site, layer, area, count, whole in zip(
+            found.site, found.layer, found.area, found.features, found.whole, strict=True
+        )
+    }
+
+
+def test_areas_features_and_whole_sites_by_hand() -> None:
+    sites = np.array(
+        [
+            box(-30, -30, 40, 40),  # both zones; both belts, whole
+            box(0, 0, 50, 50),  # one zone along its edge, whole; both belts
+            box(130, 0, 140, 10),  # one zone; no belt
+            box(490, 490, 510, 510),  # a corner of a zone
+            box(500, 0, 510, 10),  # a shared edge is no overlap
+            box(2000, 0, 2010, 10),  # nothing
+        ],
+        dtype=object,
+    )
+    assert rows(overlaps(sites, STACK)) == {
+        (0, "zones"): (4900.0, 2, True),
+        (0, "belts"): (4900.0, 2, True),
+        (1, "zones"): (2500.0, 1, True),
+        (1, "belts"): (2500.0, 2, True),
+        (2, "zones"): (100.0, 1, True),
+        (3, "zones"): (100.0, 1, False),
+    }
+
+
+def test_land_under_two_features_counts_once_and_both_are_counted() -> None:
+    site = np.array([box(-100, -100, 200, 200)], dtype=object)
+    # Two squares of 120 m that share 60 m x 60 m.
+    found = rows(overlaps(site, STACK))[0, "belts"]
+    assert found == (2 * 120**2 - 60**2, 2, False)
+
+
+@pytest.mark.parametrize(("tolerance", "count"), [(0.0, 2), (0.99, 2), (1.01, 1)])
+def test_features_that_are_only_grazed_do_not_count(tolerance: float, count: int) -> None:
+    site = np.array([box(-0.1, 0, 50, 10)], dtype=object)  # 1 m² of the western zone
+    found = overlaps(site, Stack.of([ZONES]), tolerance_m2=tolerance)
+    assert found.features.tolist() == [count]
+    assert found.area[0] == pytest.approx(501.0, abs=1e-9)
+
+
+def test_centroids_are_those_of_the_shared_land() -> None:
+    site = shapely.union(box(-300, 20, -280, 40), box(300, 0, 340, 10))
+    found = overlaps(np.array([site], dtype=object), Stack.of([ZONES]))
+    assert (found.x[0], found.y[0]) == pytest.approx((site.centroid.x, site.centroid.y), abs=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["kernel", "geos"])
+def test_no_sites_and_no_layers_give_an_empty_table(mode) -> None:
+    nothing = np.array([], dtype=object)
+    assert all(len(column) == 0 for column in overlaps(nothing, STACK, mode=mode))
+    some = np.array([box(0, 0, 1, 1)], dtype=object)
+    assert all(len(column) == 0 for column in overlaps(some, Stack.of([]), mode=mode))
+
+
+def blobs(seed: int, count: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    found = []
+    for n in range(count):
+        size = int(random.integers(5, 30))
+        angles = np.sort(random.uniform(0, 2 * np.pi, size))
+        radii = random.uniform(5, 120, size)
+        x, y = random.uniform(-250, 250, 2)
+        xy = np.column_stack([np.cos(angles), np.sin(angles)]) * radii[:, None]
+        shape = shapely.make_valid(shapely.Polygon(xy + box(x, y, x + 1, y + 1).bounds[:2]))
+        if n % 4 == 0:
+            shape = shape.difference(shape.centroid.buffer(4))
+        if shape.area > 0:
+            found.append(shapely.MultiPolygon([p for p in shapely.get_parts(shape) if p.area > 0]))
+    return np.array(found, dtype=object)
+
+
+def expected(sites: np.ndarray, layer: LayerIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Area on the joined layer and number of features over 1 m², by GEOS alone."""
+    land = shapely.area(shapely.intersection(sites, shapely.union_all(layer.geometries)))
+    each = shapely.area(shapely.intersection(sites[:, None], layer.geometries[None, :]))
+    return land, (each > 1.0).sum(axis=1)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(0, 2**31))
+def test_the_table_is_what_geos_says(seed: int) -> None:
+    layer = fields(grid(np.random.default_rng(seed).uniform(-30, 30, 72)))
+    sites = blobs(seed, 12)
+    stack = Stack.of([layer, BELTS])
+    for mode in ("kernel", "geos"):
+        found = overlaps(sites, stack, mode=mode)
+        for number, own in enumerate((layer, BELTS)):
+            land, count = expected(sites, own)
+            at = found.layer == number
+            table = np.zeros((len(sites), 2))
+            table[found.site[at]] = np.column_stack([found.area[at], found.features[at]])
+            assert table[:, 0] == pytest.approx(land, abs=1e-5)
+            seen = table[:, 0] > 0
+            assert table[seen, 1].tolist() == count[seen].tolist()
+
+
+def test_chunks_and_threads_give_the_same_bytes() -> None:
+    layer = fields(grid(np.zeros(72)))
+    stack = Stack.of([layer, BELTS]).prepare()
+    sites = np.resize(blobs(3, 40), CHUNK + 500)
+    whole = overlaps(sites, stack)
+    results: dict[int, Overlaps] = {}
+    threads = [
+        threading.Thread(target=lambda n=n: results.__setitem__(n, overlaps(sites, stack)))
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for found in results.values():
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(whole, found, strict=True))
+    last = overlaps(sites[-100:], stack)
+    own = whole.site >= len(sites) - 100
+    assert whole.area[own].tobytes() == last.area.tobytes()
+    assert len(set(KINDS)) == 3
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+ROADS = layer_of(
+    "roads",
+    ("narrow", "县道", line((30, -500), (30, 500))),
+    ("wide", "国道", line((-60, -500), (-60, 500))),
+    ("unknown", "村道", line((-500, 300), (500, 300))),
+    geometry="line",
+    halves=[3.0, 50.0, float("nan")],
+)
+
+
+def distances(sites: list[shapely.Geometry], **options: float) -> list[tuple[float, str | None]]:
+    stack = Stack.of([ROADS])
+    found = nearest(np.array(sites, dtype=object), stack.lines(0), **options)
+    return [
+        (round(float(d), 6), None if f < 0 else str(ROADS.ids[f]))
+        for d, f in zip(found.distance, found.feature, strict=True)
+    ]
+
+
+def test_the_nearest_land_edge_is_not_that_of_the_nearest_line() -> None:
+    # 20 m to the narrow road's line (17 m to its edge), 60 m to the wide one's (10 m).
+    assert distances([box(0, 0, 10, 10)]) == [(10.0, "wide")]
+
+
+def test_a_site_on_the_road_is_at_no_distance_and_one_without_width_is_its_own_edge() -> None:
+    assert distances([box(25, 0, 40, 10), box(400, 280, 410, 290)]) == [
+        (0.0, "narrow"),
+        (10.0, "unknown"),
+    ]
+
+
+def test_beyond_the_reach_nothing_is_near() -> None:
+    far = box(700, 0, 710, 10)
+    found = distances([far], reach_m=100.0)
+    assert np.isnan(found[0][0])
+    assert found[0][1] is None
+    assert distances([far])[0] == (pytest.approx((200**2 + 290**2) ** 0.5, abs=1e-6), "unknown")
+
+
+def test_no_sites_have_no_distances() -> None:
+    assert distances([]) == []
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.integers(0, 2**31))
+def test_distances_are_the_least_of_all_edges(seed: int) -> None:
+    sites = blobs(seed, 10)
+    half = np.nan_to_num(ROADS.half_widths)
+    axis = shapely.distance(sites[:, None], ROADS.geometries[None, :])
+    least = np.maximum(axis - half, 0).min(axis=1)
+    assert [d for d, _ in distances(list(sites))] == pytest.approx(least.tolist(), abs=1e-6)
