@@ -87,7 +87,10 @@ def test_a_sliver_of_another_class_is_listed_though_both_together_are_one_part()
 def test_land_without_class_is_a_kind_of_its_own() -> None:
     layer = layer_of("l", ("a", None, box(0, 0, 40, 100)), ("b", "", box(40, 0, 70, 100)))
     found = answer(SITE, BY_CLASS, layer)
-    assert [(f.cls, round(drawn(f.geometry).area)) for f in found.features] == [(None, 4000), ("", 3000)]
+    assert [(f.cls, round(drawn(f.geometry).area)) for f in found.features] == [
+        (None, 4000),
+        ("", 3000),
+    ]
 
 
 def test_land_by_class_is_kept_on_and_off_other_layers() -> None:
