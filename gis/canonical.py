@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from gis.model import (
@@ -20,6 +21,7 @@ from gis.model import (
     LayerReport,
     Remark,
     Remedy,
+    Site,
     SiteCheck,
 )
 
@@ -52,7 +54,7 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
         "deciding_rule": check.deciding_rule,
         "site": _site(check),
         "evidence": [_evidence(e) for e in check.evidence],
-        "findings": [_finding(f) for f in check.findings],
+        "findings": [finding_row(f) for f in check.findings],
         "contacts": [_contact(c) | _located(c.geometry) for c in check.contacts],
         "layers": [_layer(r) for r in check.layers],
         "impact": [impact_row(i) for i in check.impact],
@@ -75,7 +77,21 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
 
 def decision_part(check: SiteCheck) -> dict[str, Any]:
     """Return what was decided, rounded and ordered, as the digest sees it."""
-    site = check.site
+    return {
+        **_head(check, check.site),
+        # In an order of their own: the order of the layers in a plan file decides nothing.
+        "evidence": _ordered(_evidence(e) for e in check.evidence),
+        "findings": _ordered(_decided(f) for f in check.findings),
+        "contacts": _ordered(_rounded(_contact(c)) for c in check.contacts),
+        "layers": _ordered(
+            {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
+            for r in check.layers
+        ),
+    }
+
+
+def _head(check: SiteCheck, site: Site) -> dict[str, Any]:
+    """Return what the decision part says beside its lists."""
     return {
         "verdict": check.verdict.value,
         "deciding_rule": check.deciding_rule,
@@ -89,14 +105,6 @@ def decision_part(check: SiteCheck) -> dict[str, Any]:
             },
             "claims": dict(sorted(site.claims.items())),
         },
-        # In an order of their own: the order of the layers in a plan file decides nothing.
-        "evidence": _ordered(_evidence(e) for e in check.evidence),
-        "findings": _ordered(_decided(f) for f in check.findings),
-        "contacts": _ordered(_rounded(_contact(c)) for c in check.contacts),
-        "layers": _ordered(
-            {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
-            for r in check.layers
-        ),
     }
 
 
@@ -113,7 +121,61 @@ def canonical_json(value: Any) -> str:
 
 def digest(check: SiteCheck) -> str:
     """Return the SHA-256 of the canonical JSON of the decision part."""
-    return hashlib.sha256(canonical_json(decision_part(check)).encode()).hexdigest()
+    return hashlib.sha256(decision_text(check).encode()).hexdigest()
+
+
+def decision_text(check: SiteCheck) -> str:
+    """Return the canonical JSON of the decision part.
+
+    Written row by row: most findings and layers say the same of many sites; their text is known.
+    """
+    site = check.site
+    rows = {
+        "contacts": [canonical_json(_rounded(_contact(c))) for c in check.contacts],
+        "evidence": [canonical_json(_evidence(e)) for e in check.evidence],
+        "findings": [_finding_text(f) for f in check.findings],
+        "layers": [_layer_text(r.info.id, r.state.value, r.content_sha256) for r in check.layers],
+    }
+    texts = {name: f"[{','.join(sorted(own))}]" for name, own in rows.items()}
+    head = {key: canonical_json(value) for key, value in _head(check, site).items()}
+    return "{" + ",".join(f'"{k}":{v}' for k, v in sorted({**head, **texts}.items())) + "}"
+
+
+def _finding_text(f: Finding) -> str:
+    m = f.measure
+    numbers = (m.kind, m.value, m.unit, m.share) if m else (None, None, None, None)
+    return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, *numbers)
+
+
+# ``typed``: 1 and 1.0 and True are one key otherwise, and three texts.
+@lru_cache(maxsize=8_192, typed=True)
+def _decided_text(
+    rule: str,
+    verdict: str,
+    layer: str | None,
+    origin: str,
+    decides: bool,
+    kind: str | None,
+    value: float | None,
+    unit: str | None,
+    share: float | None,
+) -> str:
+    measure = {"kind": kind, "value": value, "unit": unit, "share": share}
+    return canonical_json(
+        {
+            "rule": rule,
+            "verdict": verdict,
+            "layer": layer,
+            "measure": _rounded(measure) if kind is not None else None,
+            "origin": origin,
+            "decides": decides,
+        }
+    )
+
+
+@lru_cache(maxsize=8_192)
+def _layer_text(layer: str, state: str, sha256: str | None) -> str:
+    return canonical_json({"id": layer, "state": state, "content_sha256": sha256})
 
 
 def deciding_finding(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -188,7 +250,8 @@ def _measure(f: Finding) -> dict[str, Any] | None:
     return _rounded({"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share})
 
 
-def _finding(f: Finding) -> dict[str, Any]:
+def finding_row(f: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values, as it stands in an answer."""
     row = {
         "rule": f.rule,
         "title": f.title,

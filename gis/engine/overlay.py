@@ -133,23 +133,23 @@ class Sorted(NamedTuple):
     """
 
     plain: Mapping[str, Mapping[Demand, Measure]]
-    others: tuple[Demand, ...]
+    others: Mapping[Demand, Measure]
     reach: Mapping[str, float]
 
 
 @lru_cache(maxsize=64)
 def _sorted(demands: frozenset[Demand]) -> Sorted:
     plain: dict[str, dict[Demand, Measure]] = {}
-    others: list[Demand] = []
+    others: dict[Demand, Measure] = {}
     for demand in sorted(demands, key=_demand_order):
         if _is_plain(demand):
             plain.setdefault(demand.layer, {})[demand] = Measure(demand)
         else:
-            others.append(demand)
+            others[demand] = Measure(demand)
     reach: dict[str, float] = {}
     for demand in (inner for d in others for inner in (d, *d.divided)):
         reach[demand.layer] = max(reach.get(demand.layer, 0.0), demand.within_m)
-    return Sorted(plain, tuple(others), reach)
+    return Sorted(plain, others, reach)
 
 
 def _is_plain(demand: Demand) -> bool:
@@ -164,9 +164,16 @@ def _answered(answers: Answers, cuts: Mapping[str, Cut], wanted: Sorted) -> dict
         if cut is not None and not cut.hits:
             found.update(nothing)
         elif cut is not None:
-            found.update((d, m) for d in nothing if (m := answers.answer(d)) is not None)
-    found.update((d, m) for d in wanted.others if (m := answers.answer(d)) is not None)
+            _ask(answers, nothing, found)
+    _ask(answers, wanted.others, found)
     return found
+
+
+def _ask(answers: Answers, wanted: Mapping[Demand, Measure], found: dict[Demand, Measure]) -> None:
+    for demand, nothing in wanted.items():
+        measure = answers.answer(demand)
+        if measure is not None:
+            found[demand] = nothing if measure.is_nothing else measure
 
 
 def _demand_order(d: Demand) -> tuple[object, ...]:

@@ -227,3 +227,10 @@ class Measure:
     reach_covered: bool = True
     feature_ids: tuple[str, ...] = ()
     geometry: Any = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was found, and nothing unseen may be there."""
+        found = self.area.planar_m2 or self.near or self.features or self.feature_ids
+        more = self.length_m or self.count or self.slivers or self.geometry
+        return self.reach_covered and not found and not more

@@ -22,7 +22,6 @@ from gis.model import (
     Quantity,
     Rule,
     Verdict,
-    worst,
 )
 from gis.rulebook import land_classes, texts
 from gis.rulebook.conditions import (
@@ -37,6 +36,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of, threshold_of
 from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.loader import RuleBook
+from gis.rulebook.memory import recalled
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
@@ -46,6 +46,11 @@ _STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
 
 def demands(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
     """Return what the rules in force on a day want measured, each demand once."""
+    found: tuple[Demand, ...] = book.derived("demands", as_of, lambda: _wanted(book, as_of))
+    return found
+
+
+def _wanted(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
     rules = book.in_force(as_of)
     wanted = (d for rule in rules for d in demands_of(rule))
     asked = (d for rule in rules for d in _asked(rule.params))
@@ -59,14 +64,25 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
-    return sort_findings(_finding(rule, facts) for rule in book.in_force(facts.as_of))
+    return sort_findings(_found(rule, facts) for rule in book.in_force(facts.as_of))
+
+
+def _found(rule: Rule, facts: Facts) -> Finding:
+    """Return what a rule finds; where it has measured something, no other site has found that."""
+    for demand in demands_of(rule):
+        measure = facts.measures.get(demand)
+        if measure is not None and not measure.is_nothing:
+            return _finding(rule, facts)
+    return recalled(rule, facts, _finding)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings that decide first, then worst first, then by priority and id."""
-    return tuple(
-        sorted(findings, key=lambda f: (not f.decides, -f.verdict.rank, f.priority, f.rule))
-    )
+    return tuple(sorted(findings, key=_order))
+
+
+def _order(finding: Finding) -> tuple[bool, int, int, str]:
+    return not finding.decides, -finding.verdict.rank, finding.priority, finding.rule
 
 
 def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
@@ -75,22 +91,24 @@ def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
     The rule is None when everything passes. Without any rule that applies nothing was examined, and
     that is ``undetermined``, not ``pass``.
     """
-    applicable = (f for f in findings if f.verdict is not Verdict.NOT_APPLICABLE)
-    deciding = sort_findings(f for f in applicable if f.decides)
+    deciding = [f for f in findings if f.decides and f.verdict is not Verdict.NOT_APPLICABLE]
     if not deciding:
         return Verdict.UNDETERMINED, None
-    verdict = worst(f.verdict for f in deciding)
-    return verdict, None if verdict is Verdict.PASS else deciding[0].rule
+    first = min(deciding, key=_order)
+    return first.verdict, None if first.verdict is Verdict.PASS else first.rule
 
 
 def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
     """Return the slivers that the rules in force left out, sorted."""
+    grazed = {demand: m.slivers for demand, m in facts.measures.items() if m.slivers}
+    if not grazed:
+        return ()
     found = [
         Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m, sliver.geometry)
         for rule in book.in_force(facts.as_of)
         for demand in demands_of(rule)
         if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
-        for sliver in (facts.measures[demand].slivers if demand in facts.measures else ())
+        for sliver in grazed.get(demand, ())
         if _may_apply(rule.params, facts.use)
         and together(answers(rule.params.when, facts)).holds is not Holds.NO
     ]
@@ -156,6 +174,7 @@ def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
     return replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
 
 
+@once
 def _applies(params: RuleEntry, use: str | None) -> bool:
     """Whether the rule surely speaks of the use."""
     if not params.applies_to:
@@ -163,11 +182,13 @@ def _applies(params: RuleEntry, use: str | None) -> bool:
     return use is not None and longest_match(use, params.applies_to) > 0
 
 
+@once
 def _may_apply(params: RuleEntry, use: str | None) -> bool:
     """Whether the rule may speak of the use: none was given, or one above those of the rule."""
     return use is None or _applies(params, use) or is_coarser(use, params.applies_to)
 
 
+@once
 def _not_applicable(use: str) -> Outcome:
     reason = f"本规则不针对拟建用途 {land_classes.use_label(use)}。"
     return Outcome(Verdict.NOT_APPLICABLE, reason)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from gis.errors import Fault, NotFoundError, RuleBookError
 from gis.model import Basis, Document, Parameter, Rule
@@ -22,6 +23,8 @@ from gis.rulebook.schema import DocumentEntry, RuleEntry, RuleFile, plain
 from gis.tomlfile import key_lines, read_model
 
 NATIONAL = "cn"
+# Days that are looked at together: few, but a comparison over the years must not pile them up.
+_DAYS = 256
 _PACKAGED = Path(__file__).parent / NATIONAL
 
 
@@ -56,7 +59,23 @@ class RuleBook:
 
     def in_force(self, as_of: date) -> tuple[Rule, ...]:
         """Return the rules that apply on a day."""
-        return tuple(rule for rule in self.rules if rule.in_force(as_of))
+        found: tuple[Rule, ...] = self.derived(
+            "in force", as_of, lambda: tuple(r for r in self.rules if r.in_force(as_of))
+        )
+        return found
+
+    @cached_property
+    def _derived(self) -> dict[tuple[str, date], Any]:
+        return {}
+
+    def derived(self, what: str, as_of: date, make: Callable[[], Any]) -> Any:
+        """Return what follows from the rules in force on a day, worked out once."""
+        key = what, as_of
+        if key not in self._derived:
+            if len(self._derived) >= _DAYS:
+                self._derived.clear()
+            self._derived[key] = make()
+        return self._derived[key]
 
 
 def load_rulebook(entries: Sequence[str], root: Path) -> RuleBook:

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 from gis.model import (
+    Claim,
     Demand,
     LayerClasses,
     Measure,
@@ -317,21 +318,47 @@ def resolve(
     Without a use, or with one too coarse to choose between exceptions, the answer is
     ``undetermined``, unless it is the same for every use that may be meant.
     """
-    open_ = [e for e in rule.exceptions if _is_open(e, facts.as_of, cls)]
-    use = facts.use
+    if not rule.exceptions:
+        return base, note
+    claims = {name for e in rule.exceptions for name in e.attributes}
+    made = tuple((name, facts.attributes.get(name)) for name in sorted(claims))
+    verdict, reason = _resolved(rule, facts.use, facts.as_of, base, cls, made, _kinds_of(made))
+    return verdict, note if reason is None else reason
+
+
+def _kinds_of(claims: Iterable[tuple[str, Claim | None]]) -> tuple[type, ...]:
+    """Return what tells True from 1, which are one key in a table."""
+    return tuple(type(value) for _, value in claims)
+
+
+@once
+def _resolved(
+    rule: RuleEntry,
+    use: str | None,
+    as_of: date,
+    base: Verdict,
+    cls: str,
+    claims: tuple[tuple[str, Claim | None], ...],
+    _: tuple[type, ...],
+) -> tuple[Verdict, str | None]:
+    """Return the outcome for a use and some claims, and why; None where nothing is excepted."""
+    open_ = [e for e in rule.exceptions if _is_open(e, as_of, cls)]
     if use is None:
         same = all(_capped(e) is base for e in open_)
-        return (base, note) if same else (Verdict.UNDETERMINED, NO_USE)
-    best = _best(open_, facts, use)
-    finer = [_best(open_, facts, c) for e in open_ for c in e.uses if is_coarser(use, [c])]
+        return (base, None) if same else (Verdict.UNDETERMINED, NO_USE)
+    made = dict(claims)
+    best = _best(open_, made, use)
+    finer = [_best(open_, made, c) for e in open_ for c in e.uses if is_coarser(use, [c])]
     if len({_capped(e) if e else base for e in [best, *finer]}) > 1:
         return Verdict.UNDETERMINED, needs_finer(use)
-    return (_capped(best), best.reason) if best else (base, note)
+    return (_capped(best), best.reason) if best else (base, None)
 
 
-def _best(entries: Iterable[ExceptionEntry], facts: Facts, use: str) -> ExceptionEntry | None:
+def _best(
+    entries: Iterable[ExceptionEntry], claims: Mapping[str, Claim | None], use: str
+) -> ExceptionEntry | None:
     return max(
-        (e for e in entries if _fits(e, facts, use)),
+        (e for e in entries if _fits(e, claims, use)),
         key=lambda e: (longest_match(use, e.uses), len(e.attributes)),
         default=None,
     )
@@ -343,8 +370,8 @@ def _is_open(entry: ExceptionEntry, as_of: date, cls: str) -> bool:
     return begun and running and (not entry.classes or cls in entry.classes)
 
 
-def _fits(entry: ExceptionEntry, facts: Facts, use: str) -> bool:
-    claimed = all(facts.attributes.get(k) == v for k, v in entry.attributes.items())
+def _fits(entry: ExceptionEntry, claims: Mapping[str, Claim | None], use: str) -> bool:
+    claimed = all(claims.get(k) == v for k, v in entry.attributes.items())
     return claimed and longest_match(use, entry.uses) > 0
 
 

@@ -50,6 +50,7 @@ def zones_of(rule: UsePermitted) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
+@once
 def cell_for(rule: UsePermitted, zone: str, use: str) -> UseCell | None:
     """Return the cell of a zone that names the use most exactly, or None."""
     cells = [c for c in rule.cells if zone in c.zones and longest_match(use, c.uses)]

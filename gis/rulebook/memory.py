@@ -1,0 +1,153 @@
+"""What a rule has found before, for sites of which it knew exactly the same.
+
+Most rules speak of layers that are nowhere near a site, and what they say then is the same for
+every such site. A rule is evaluated under a watch that notes every fact it reads. The finding is
+kept with these notes, and is given again only when each noted fact is the same once more. A rule
+cannot read a fact past the watch, so no kind of rule needs to be trusted, or know of it.
+
+Kept are findings whose measures found nothing: a measure that found something belongs to one site.
+Nothing is shared but finished findings, which never change; a dictionary is changed in one step
+each, so that threads need no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gis.model import Demand, Finding, LayerReport, Measure, Rule
+from gis.rulebook.facts import Facts
+
+Evaluate = Callable[[Rule, Facts], Finding]
+
+# Uses and days that a rule remembers, and what it has found for each.
+_SITUATIONS = 256
+_FINDINGS = 8
+_RULES = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A finding, and every fact that it rests on; measures and layers by identity."""
+
+    finding: Finding
+    measures: tuple[tuple[Demand, Measure | None], ...]
+    layers: tuple[tuple[str, LayerReport | None], ...]
+    others: tuple[tuple[str, Any, Any], ...]
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the facts are the same as they were."""
+        for demand, measure in self.measures:
+            if facts.measures.get(demand) is not measure:
+                return False
+        for name, report in self.layers:
+            if facts.layers.get(name) is not report:
+                return False
+        return all(_same(_read(facts, name, key), value) for name, key, value in self.others)
+
+
+# By identity of the rule, which is kept beside it so that no other can take its place.
+_MEMORY: dict[int, tuple[Rule, dict[tuple[object, ...], tuple[Remembered, ...]]]] = {}
+
+
+def recalled(rule: Rule, facts: Facts, evaluate: Evaluate) -> Finding:
+    """Return what a rule finds: remembered where it has seen the same facts, else evaluated."""
+    known = _MEMORY.get(id(rule))
+    if known is None:
+        if len(_MEMORY) >= _RULES:
+            _MEMORY.clear()
+        known = _MEMORY[id(rule)] = (rule, {})
+    situations = known[1]
+    here = facts.use, facts.as_of
+    for remembered in situations.get(here, ()):
+        if remembered.holds(facts):
+            return remembered.finding
+    watched = Watched(facts)
+    finding = evaluate(rule, cast("Facts", watched))
+    if (kept := watched.remembered(finding)) is not None:
+        if len(situations) >= _SITUATIONS:
+            situations.clear()
+        situations[here] = (kept, *situations.get(here, ())[: _FINDINGS - 1])
+    return finding
+
+
+class Watched:
+    """Facts that note what is read of them."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._noted: dict[tuple[str, Any], Any] = {}
+        self.measures = _Table(facts.measures, "measures", self._noted)
+        self.layers = _Table(facts.layers, "layers", self._noted)
+        self.attributes = _Table(facts.attributes, "attributes", self._noted)
+        self.budgets = _Table(facts.budgets, "budgets", self._noted)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return one of the plain facts."""
+        value = self._noted[name, None] = getattr(self._facts, name)
+        return value
+
+    def share(self, area_m2: float) -> float:
+        """Return an area as a share of the site; of no area it is 0, whatever the site."""
+        if area_m2 == 0:
+            return 0.0
+        _ = self.site_area_m2
+        return self._facts.share(area_m2)
+
+    def remembered(self, finding: Finding) -> Remembered | None:
+        """Return a finding with what it rests on; None when that belongs to this site alone."""
+        measures, layers, others = [], [], []
+        for (name, key), value in self._noted.items():
+            if name == "measures":
+                if value is not None and not value.is_nothing:
+                    return None
+                measures.append((key, value))
+            elif name == "layers":
+                layers.append((key, value))
+            elif name in ("site_area_m2", "budgets", _EVERYTHING):
+                return None
+            else:
+                others.append((name, key, value))
+        return Remembered(finding, tuple(measures), tuple(layers), tuple(others))
+
+
+_EVERYTHING = "everything"
+
+
+class _Table(Mapping[Any, Any]):
+    """A mapping that notes which of its keys were asked for, also those that it lacks."""
+
+    def __init__(self, table: Mapping[Any, Any], name: str, noted: dict[Any, Any]) -> None:
+        self._table = table
+        self._name = name
+        self._noted = noted
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        value = self._noted[self._name, key] = self._table.get(key)
+        return default if value is None else value
+
+    def __getitem__(self, key: Any) -> Any:
+        self._noted[self._name, key] = self._table.get(key)
+        return self._table[key]
+
+    def __contains__(self, key: object) -> bool:
+        self._noted[self._name, key] = self._table.get(key)
+        return key in self._table
+
+    def __iter__(self) -> Iterator[Any]:
+        self._noted[_EVERYTHING, self._name] = None
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        self._noted[_EVERYTHING, self._name] = None
+        return len(self._table)
+
+
+def _read(facts: Facts, name: str, key: Any) -> Any:
+    return facts.attributes.get(key) if name == "attributes" else getattr(facts, name)
+
+
+def _same(one: Any, other: Any) -> bool:
+    # True is 1 to Python, and a claim of either is not one of the other.
+    return type(one) is type(other) and bool(one == other)

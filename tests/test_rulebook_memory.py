@@ -1,0 +1,183 @@
+"""A finding is given again only where every fact that it rests on is the same once more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from test_check_chunk import shapes, site_of
+
+from gis.judge import judge
+from gis.model import Finding, LayerState, Measure, Rule
+from gis.plan import Plan
+from gis.rulebook import Facts, evaluate, memory
+from gis.rulebook.evaluate import _finding
+from gis.rulebook.memory import Watched, recalled
+
+DAY = date(2026, 11, 22)
+USES = (None, "0803", "080403", "070102", "100101", "0901", "1207", "1401")
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {},
+    {"emission_class": "zero", "key_project": True},
+    {"emission_class": "normal", "public_interest": True, "plot_ratio": 1.5},
+    {"land_supply": "granted", "investment_wan": 5000.0, "floor_area_m2": 20000.0},
+)
+
+
+def rule(name: str) -> Rule:
+    return Rule(
+        name, "某线", "forbid_overlap", None, "statute", True, (), "某局", 1, None, None, DAY
+    )
+
+
+def facts(**more: Any) -> Facts:
+    return Facts(**{"use": "08", "attributes": {}, "as_of": DAY, "site_area_m2": 1e4} | more)
+
+
+class Asked:
+    """Evaluates a rule by reading some facts, and counts how often it is asked."""
+
+    def __init__(self, read: Any) -> None:
+        self.times = 0
+        self._read = read
+
+    def __call__(self, own: Rule, known: Facts) -> Finding:
+        self.times += 1
+        return Finding(own.id, "", _PASS, None, None, "", str(self._read(known)), (), "", "", "", 1)
+
+
+_PASS: Any = "pass"
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    memory._MEMORY.clear()
+    yield
+    memory._MEMORY.clear()
+
+
+# --- what is noted -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read", "one", "other"),
+    [
+        (lambda f: f.use, {"use": "08"}, {"use": "09"}),
+        (lambda f: f.as_of, {}, {"as_of": DAY + timedelta(1)}),
+        (lambda f: f.corridor_width_m, {}, {"corridor_width_m": 12.0}),
+        (lambda f: f.attributes.get("a"), {"attributes": {"a": True}}, {"attributes": {"a": 1}}),
+        (lambda f: f.attributes.get("a"), {"attributes": {"a": 1}}, {"attributes": {"a": 1.0}}),
+        (lambda f: f.attributes.get("a", "?"), {}, {"attributes": {"a": "x"}}),
+        (lambda f: "a" in f.attributes, {}, {"attributes": {"a": "x"}}),
+        (lambda f: f.layers.get("l"), {}, {"layers": {"l": "report"}}),
+        (lambda f: f.layers.get("l"), {"layers": {"l": ["a"]}}, {"layers": {"l": ["a"]}}),
+        (lambda f: f.measures.get("d"), {}, {"measures": {"d": Measure(None)}}),
+        (lambda f: f.site_area_m2, {}, {"site_area_m2": 2e4}),
+        (lambda f: f.share(5.0), {}, {"site_area_m2": 2e4}),
+        (lambda f: sorted(f.budgets), {}, {"budgets": {"b": 1}}),
+        (lambda f: len(f.layers), {}, {"layers": {"l": "report"}}),
+        (lambda f: f.budgets.get("b"), {"budgets": {"b": 1}}, {"budgets": {"b": 2}}),
+    ],
+)  # fmt: skip
+def test_another_fact_is_another_finding(read: Any, one: Any, other: Any) -> None:
+    own, asked = rule("x"), Asked(read)
+    first, second = facts(**one), facts(**other)
+    for known in (first, second, first, second):
+        assert recalled(own, known, asked).reason == str(read(known))
+    assert asked.times >= 2
+
+
+def test_the_same_facts_are_looked_at_once_whatever_else_differs() -> None:
+    own, asked = rule("x"), Asked(lambda f: (f.use, f.attributes.get("a"), f.share(0.0)))
+    for area in (1e4, 2e4, 3e4):
+        recalled(own, facts(site_area_m2=area, attributes={"b": area}), asked)
+    assert asked.times == 1
+
+
+def test_what_was_measured_on_one_site_is_not_kept() -> None:
+    own, asked = rule("x"), Asked(lambda f: f.measures.get("d"))
+    found = replace(Measure(None), count=1)  # type: ignore[arg-type]  # no demand is needed here
+    recalled(own, facts(measures={"d": found}), asked)
+    assert memory._MEMORY[id(own)][1] == {}
+
+
+def test_two_rules_of_one_name_have_memories_of_their_own() -> None:
+    asked = Asked(lambda f: f.use)
+    for _ in range(2):
+        recalled(rule("x"), facts(), asked)
+    assert asked.times == 2
+
+
+def test_memory_is_bounded() -> None:
+    own = rule("x")
+    for n in range(1_000):
+        recalled(own, facts(use=str(n)), Asked(lambda f: f.use))
+        recalled(own, facts(attributes={"a": n}), Asked(lambda f: f.attributes.get("a")))
+    situations = memory._MEMORY[id(own)][1]
+    assert len(situations) <= 256
+    assert max(len(kept) for kept in situations.values()) <= 8
+
+
+def test_a_watch_says_what_the_facts_say() -> None:
+    known = facts(attributes={"a": 1}, corridor_width_m=3.0)
+    watched = Watched(known)
+    assert (watched.use, watched.corridor_width_m, watched.share(50.0)) == ("08", 3.0, 0.005)
+    assert watched.attributes["a"] == 1
+    assert list(watched.attributes) == ["a"]
+    with pytest.raises(KeyError):
+        watched.layers["l"]
+
+
+# --- on the bundled plan -------------------------------------------------------------------------
+
+
+def situations(plan: Plan) -> Iterator[Facts]:
+    """Facts of random sites, with layers missing, uncovered or unreadable, uses, claims, days."""
+    random = np.random.default_rng(9)
+    for n, shape in enumerate(shapes(plan, 24)):
+        site = replace(site_of(shape, plan, USES[n % 8]), claims=CLAIMS[n % 4])
+        day = DAY if n % 3 else DAY - timedelta(days=int(random.integers(100, 3000)))
+        known = judge(site, plan, day).facts
+        yield known
+        name = list(known.layers)[int(random.integers(len(known.layers)))]
+        report = known.layers[name]
+        for change in ({"uncovered_share": 0.3}, {"state": LayerState.NO_DATA, "reason": "无"}):
+            yield replace(known, layers={**known.layers, name: replace(report, **change)})
+        gone = {d: m for d, m in known.measures.items() if d.layer != name}
+        yield replace(known, measures=gone)
+
+
+def test_remembered_findings_are_those_that_would_be_found_anew(plan: Plan) -> None:
+    for known in [*situations(plan), *situations(plan)]:
+        anew = {r.id: _finding(r, known) for r in plan.rulebook.in_force(known.as_of)}
+        found = {f.rule: f for f in evaluate(plan.rulebook, known)}
+        assert found == anew
+
+
+def test_most_rules_are_remembered(plan: Plan) -> None:
+    site = site_of(next(shapes(plan, 1)), plan, "0803")
+    first, second = (judge(site, plan, DAY).findings for _ in range(2))
+    same = sum(a is b for a, b in zip(first, second, strict=True))
+    assert same > len(first) / 2
+
+
+def test_threads_remember_together(plan: Plan) -> None:
+    known = list(situations(plan))[:40]
+    alone = [evaluate(plan.rulebook, one) for one in known]
+    memory._MEMORY.clear()
+    found: dict[int, list[object]] = {}
+
+    def work(n: int) -> None:
+        found[n] = [evaluate(plan.rulebook, one) for one in known]
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(own == alone for own in found.values())
