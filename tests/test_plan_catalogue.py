@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas
+import pandas as pd
 import pytest
 import shapely
 
 from gis.model import LayerState
-from gis.plan.catalogue import Layer, content_sha256, open_layer
+from gis.plan.catalogue import Layer, open_layer
 from gis.plan.schema import LayerEntry
 
 BOX = shapely.box(400_000, 4_020_000, 400_100, 4_020_100)
@@ -136,9 +137,9 @@ def test_the_hash_sees_content_and_not_order_or_ring_direction(tmp_path: Path) -
 
 def test_the_hash_sees_a_move_of_a_millimetre(tmp_path: Path) -> None:
     write(tmp_path, [BOX])
-    frame = opened(tmp_path).frame
-    moved = frame.set_geometry(frame.translate(0.001, 0))
-    assert content_sha256(frame) != content_sha256(moved)
+    first = opened(tmp_path).content_sha256
+    write(tmp_path, [shapely.affinity.translate(BOX, 0.001, 0)])
+    assert opened(tmp_path).content_sha256 != first
 
 
 def test_numbers_as_codes_lose_no_zero_and_gain_no_decimal_point(tmp_path: Path) -> None:
@@ -233,6 +234,33 @@ def test_further_fields_stay_with_their_feature_when_ids_are_sorted(tmp_path: Pa
     assert list(index.ids) == ["1", "2"]
     assert list(index.values["plot_ratio_max"]) == [1.0, 2.0]
     assert index.geometries[0].equals(other)
+
+
+def test_the_frame_is_made_when_asked_for_and_says_what_the_index_says(tmp_path: Path) -> None:
+    other = shapely.box(400_200, 4_020_000, 400_300, 4_020_100)
+    write(tmp_path, [BOX, other], BSM=["2", "1"], LX=[None, "b"], RJLSX=[2.0, 1.0], BZ=["b", ""])
+    layer = opened(tmp_path, fields={**PARCEL, "class": "LX"})
+    frame, index = layer.frame, layer.index
+    assert layer.frame is frame
+    assert frame.crs.to_epsg() == 4548
+    assert list(frame["id"]) == ["1", "2"]
+    assert frame["cls"].isna().tolist() == [False, True]
+    assert list(frame["value:plot_ratio_max"]) == [1.0, 2.0]
+    assert list(frame["value:note"]) == [None, "b"]
+    assert frame.geometry.to_numpy().tolist() == index.geometries.tolist()
+    assert shapely.equals(index.geometries, [other, BOX]).all()
+    assert opened(tmp_path / "none").frame is None
+
+
+def test_dates_and_numbers_in_fields_are_read_as_the_words_that_stand_there(tmp_path: Path) -> None:
+    boxes = [shapely.box(4e5 + i, 4_020_000, 4e5 + i + 1, 4_020_001) for i in range(3)]
+    days = ["2026-11-22", None, "2025-01-31"]
+    data = {"BSM": [7, 8, 9], "LX": [101.0, float("nan"), 12.5], "MC": pd.to_datetime(days)}
+    geopandas.GeoDataFrame(data, geometry=boxes, crs=4548).to_file(tmp_path / "l.gpkg")
+    index = opened(tmp_path, path="l.gpkg").index
+    assert list(index.ids) == ["7", "8", "9"]
+    assert list(index.classes) == ["101", None, "12.5"]
+    assert list(index.names) == ["2026-11-22 00:00:00", None, "2025-01-31 00:00:00"]
 
 
 def test_a_further_field_that_the_file_lacks_makes_the_layer_failed(tmp_path: Path) -> None:

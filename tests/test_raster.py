@@ -16,10 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
 
-from gis.engine.coverage import coverage, row_areas
 from gis.engine.grid import Grid, Window, edges_of
-from gis.engine.raster import counter, exact_rule, tally
-from gis.engine.scanlines import spans
+from gis.engine.raster import counter, exact_rule, sizes, tally
 from gis.engine.spectral import histogram, normalised_difference, otsu
 
 UNIT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -35,6 +33,17 @@ def squares(window: Window) -> np.ndarray:
     row, col = np.mgrid[: window.rows, : window.cols]
     row, col = row + window.row, col + window.col
     return shapely.box(col, row, col + 1, row + 1)
+
+
+def coverage(shape: object, window: Window) -> np.ndarray:
+    """The covered part of every pixel of a window; each pixel has a code of its own."""
+    grid = Grid(window.row + window.rows, window.col + window.cols, UNIT)
+    counting = counter(grid, geoms(shape), exact=True)
+    counting.add(window, np.arange(window.rows * window.cols).reshape(window.rows, window.cols))
+    found = np.zeros(window.rows * window.cols)
+    for code, areas in counting.result().areas.items():
+        found[code] = areas[0]
+    return found.reshape(window.rows, window.cols)
 
 
 @st.composite
@@ -62,25 +71,26 @@ def blobs(draw, middle: float = 6.0, reach: float = 6.0):
 @given(blobs())
 def test_every_pixel_is_covered_as_shapely_intersects_it(shape) -> None:
     window = Window(-1, 2, 11, 9)  # the polygon reaches beyond it on all sides
-    found = coverage(edges_of(geoms(shape)), window)
+    found = coverage(shape, window)
     truth = shapely.area(shapely.intersection(squares(window), shape))
     assert found == pytest.approx(truth, abs=1e-9)
 
 
 @quiet
 @given(blobs())
-def test_the_rows_of_a_polygon_add_up_to_its_area(shape) -> None:
-    owner, row, area = row_areas(edges_of(geoms(shape, shapely.box(0, 0, 2, 3))))
-    assert area[owner == 0].sum() == pytest.approx(shape.area, abs=1e-9)
-    strips = {int(r): area[(owner == 0) & (row == r)].sum() for r in set(row[owner == 0])}
-    for number, found in strips.items():
+def test_the_size_of_a_polygon_is_its_area_row_by_row(shape) -> None:
+    shapes = geoms(shape, shapely.box(0, 0, 2, 3), shapely.Polygon())
+    exact = np.ones(3, dtype=bool)
+    assert sizes(edges_of(shapes), exact) == pytest.approx([shape.area, 6, 0], abs=1e-9)
+    for number in range(-12, 24):
         strip = shapely.box(-100, number, 100, number + 1)
+        found = sizes(edges_of(shapes), exact, lambda row, n=number: (row == n) * 1.0)[0]
         assert found == pytest.approx(shape.intersection(strip).area, abs=1e-9)
 
 
 def test_a_polygon_inside_one_pixel_covers_its_own_area() -> None:
     triangle = shapely.Polygon([(3.2, 4.1), (3.7, 4.1), (3.2, 4.5)])  # 0.5 · 0.4 / 2
-    found = coverage(edges_of(geoms(triangle)), Window(0, 0, 8, 8))
+    found = coverage(triangle, Window(0, 0, 8, 8))
     assert found[4, 3] == pytest.approx(0.1, abs=1e-12)
     assert np.count_nonzero(found) == 1
 
@@ -106,7 +116,7 @@ def test_rounding_does_not_bring_a_class_that_is_not_there() -> None:
 
 def test_edges_on_the_lines_of_the_grid_leak_into_no_neighbour() -> None:
     shape = shapely.box(2, 1, 5, 4) - shapely.box(3, 2, 4, 3)
-    found = coverage(edges_of(geoms(shape)), Window(0, 0, 6, 7))
+    found = coverage(shape, Window(0, 0, 6, 7))
     truth = np.zeros((6, 7))
     truth[1:4, 2:5] = 1
     truth[2, 3] = 0
@@ -120,7 +130,7 @@ def test_millions_of_metres_cost_no_digits() -> None:
         [(403_001.137, 4_033_411.023), (403_080.541, 4_033_418.777), (403_061.002, 4_033_350.1)]
     )
     window = Window(10, 10, 30, 30)
-    found = coverage(edges_of(grid.to_pixels(geoms(parcel))), window)
+    found = coverage(grid.to_pixels(geoms(parcel))[0], window)
     x, y = 402_835 + 10.0 * np.arange(10, 40), 4_033_565 - 10.0 * np.arange(10, 40)
     cells = shapely.box(x[None, :], y[:, None] - 10, x[None, :] + 10, y[:, None])
     assert found == pytest.approx(shapely.area(shapely.intersection(cells, parcel)) / 100, abs=1e-9)
@@ -182,6 +192,87 @@ def test_windows_add_up_to_the_whole_raster(shapes, step) -> None:
         for code in found.areas.keys() | whole.areas.keys():
             areas = whole.areas.get(code, nothing)
             assert found.areas.get(code, nothing) == pytest.approx(areas, abs=1e-9)
+
+
+@quiet
+@given(st.lists(blobs(middle=10, reach=8), min_size=1, max_size=3), st.integers(1, 60))
+def test_strips_of_rows_add_up_to_the_same_numbers(shapes, pixels) -> None:
+    codes = np.random.default_rng(pixels).integers(0, 9, (17, 23))
+    whole = [tally(codes, geoms(*shapes), exact=exact) for exact in (True, False)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gis.engine.raster.STRIP_PIXELS", pixels)
+        strips = [tally(codes, geoms(*shapes), exact=exact) for exact in (True, False)]
+    for one, other in zip(whole, strips, strict=True):
+        assert one.areas.keys() == other.areas.keys()
+        for code, areas in one.areas.items():
+            # A strip only changes which rows are added first; centres are whole numbers.
+            assert other.areas[code] == pytest.approx(areas, abs=1e-12)
+
+
+@quiet
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=6))
+def test_neighbours_divide_every_centre_and_every_area_between_them(points) -> None:
+    # Triangles around random corners on a grid of 1/4: edges run through centres and along lines.
+    corners = [(0, 0), (10, 0), (10, 10), (0, 10), *((x / 4, y / 4) for x, y in points)]
+    parts = shapely.get_parts(shapely.delaunay_triangles(shapely.MultiPoint(corners)))
+    codes = np.random.default_rng(len(points)).integers(0, 3, (10, 10))
+    counts = np.bincount(codes.ravel())
+    for exact in (True, False):
+        found = tally(codes, parts, exact=exact)
+        for code, areas in found.areas.items():
+            assert areas.sum() == pytest.approx(counts[code], abs=1e-9)
+
+
+@pytest.mark.parametrize("low", [0, 3])
+@pytest.mark.parametrize("kinds", [1, 12, 13, 31, 40, 300])
+def test_any_number_of_codes_is_counted_as_numpy_counts_them(low: int, kinds: int) -> None:
+    codes = np.random.default_rng(kinds).integers(low, low + kinds, (40, 70))
+    shapes = geoms(shapely.box(3, 2, 66, 31), shapely.box(5, 0, 6, 40), shapely.box(0, 0, 70, 40))
+    for exact in (True, False):
+        found = tally(codes, shapes, exact=exact).areas
+        for number, cut in enumerate((codes[2:31, 3:66], codes[:, 5:6], codes)):
+            own = {int(c): int(n) for c, n in zip(*np.unique(cut, return_counts=True), strict=True)}
+            assert {c: a[number] for c, a in found.items() if a[number]} == pytest.approx(own)
+
+
+def test_codes_may_be_of_any_type_and_lie_in_memory_in_any_way() -> None:
+    codes = np.random.default_rng(2).integers(0, 5, (30, 20))
+    shape = geoms(shapely.Polygon([(1, 1), (18.3, 4), (11, 27.6), (2, 15)]))
+    for exact in (True, False):
+        truth = tally(codes, shape, exact=exact).areas
+        for other in (codes.astype(np.uint8), np.asfortranarray(codes.astype(np.int16)),
+                      np.repeat(codes, 2, axis=1)[:, ::2]):  # fmt: skip
+            found = tally(other, shape, exact=exact).areas
+            assert all((found[c] == truth[c]).all() for c in truth)
+
+
+def test_a_polygon_as_wide_as_a_row_of_a_hundred_thousand_pixels_is_counted() -> None:
+    # 17 bits per code: three to a word, so that five codes need both words.
+    codes = np.tile(np.arange(5), 20_000)[None, :].repeat(2, axis=0)
+    found = tally(codes, geoms(shapely.box(0, 0, 100_000, 1.5)), exact=True).areas
+    assert [float(found[c][0]) for c in range(5)] == pytest.approx([30_000.0] * 5, rel=1e-12)
+    centres = tally(codes, geoms(shapely.box(0, 0, 100_000, 1.5)), exact=False).areas
+    assert [float(centres[c][0]) for c in range(5)] == [20_000.0] * 5  # row 1's lie on the edge
+
+
+# --- edges of polygons ---------------------------------------------------------------------------
+
+
+@quiet
+@given(st.lists(blobs(), max_size=4), st.booleans())
+def test_edges_run_as_shapely_orients_the_rings(shapes, turned: bool) -> None:
+    given_shapes = geoms(*shapes, shapely.Polygon(), shapely.MultiPolygon())
+    if turned:
+        given_shapes = shapely.reverse(given_shapes)
+    edges = edges_of(given_shapes)
+    found = list(zip(edges.owner, edges.x0, edges.y0, edges.x1, edges.y1, strict=True))
+    truth = []
+    for owner, shape in enumerate(shapely.orient_polygons(given_shapes, exterior_cw=True)):
+        for part in shapely.get_parts(shape):
+            for ring in (part.exterior, *part.interiors):
+                truth += [(owner, *a, *b) for a, b in pairwise(ring.coords)]
+    assert sorted(found) == sorted(truth)
+    assert edges.starts.tolist() == np.searchsorted(edges.owner, range(len(shapes) + 3)).tolist()
 
 
 # --- edges of the raster -------------------------------------------------------------------------
@@ -262,11 +353,6 @@ def test_small_and_thin_polygons_are_measured_exactly() -> None:
     small, large = shapely.box(0, 0, 70, 70), shapely.box(0, 0, 71, 71)  # 4,900 and 5,041 pixels
     strip = shapely.box(0, 0, 4000, 7)
     assert exact_rule(geoms(small, large, strip)).tolist() == [True, False, True]
-
-
-def test_spans_of_no_polygon_are_empty() -> None:
-    found = spans(edges_of(geoms(shapely.box(0, 0, 5, 5))), np.array([False]))
-    assert len(found.row) == 0
 
 
 # --- indices -------------------------------------------------------------------------------------

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import shapely
 
+from gis.engine.grid import Window
 from gis.errors import ClaimError, CrsError, GeometryError, NotFoundError, PlanError
 from gis.model import LayerState
-from gis.plan.raster.file import open_raster
+from gis.plan.raster.codes import ClassCoder
+from gis.plan.raster.file import Pixels, open_raster
 from gis.plan.raster.share import class_shares, index_shares
 from gis.plan.schema import RasterEntry
 
@@ -563,3 +565,34 @@ def test_an_entry_that_explains_too_little_is_refused(values, fault: str) -> Non
     base = {"id": "r", "title": "r", "path": "r.tif", "date": "2026-01-01", "status": "draft"}
     with pytest.raises(ValueError, match=fault):
         RasterEntry.model_validate(base | values)
+
+
+# --- values to codes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "float32"])
+def test_every_value_has_one_code_whatever_its_type_and_window(dtype: str) -> None:
+    # All 256 values that a byte can hold, some at first, the others window by window; 7 is masked.
+    low = np.iinfo(dtype).min if np.dtype(dtype).kind == "i" else 0
+    low = max(low, -128)
+    values = (np.random.default_rng(1).permutation(256) + low).astype(dtype).reshape(1, 16, 16)
+    values[0, 8:] = values[0, :8][::-1]
+    every = np.arange(low, low + 256).astype(dtype).reshape(1, 16, 16)
+    coder = ClassCoder(np.dtype(dtype))
+    for window in (values[:, :3], values[:, 2:11], values, every, values):
+        masked = window[0] == 7
+        place = Window(0, 0, *window.shape[1:])
+        codes = coder.encode(Pixels(place, window, masked))
+        assert (codes[masked] == 0).all()
+        meant = np.array([np.nan, *coder.values])[codes]
+        assert (meant[~masked] == window[0][~masked]).all()
+    assert sorted(coder.values) == [v for v in range(low, low + 256) if v != 7]
+
+
+def test_a_byte_raster_with_all_of_its_256_values_loses_none() -> None:
+    values = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    coder, none = ClassCoder(values.dtype), np.zeros((16, 16), dtype=bool)
+    for _ in range(2):
+        codes = coder.encode(Pixels(Window(0, 0, 16, 16), values, none))
+        assert sorted(codes.ravel().tolist()) == list(range(1, 257))
+        assert coder.values == list(range(256))

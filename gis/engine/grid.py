@@ -105,13 +105,42 @@ class Edges:
 
 
 def edges_of(shapes: Array) -> Edges:
-    """Return the edges of valid polygons and multipolygons; what has no area has none."""
-    oriented = shapely.orient_polygons(shapes, exterior_cw=True)
-    parts, part_owner = shapely.get_parts(oriented, return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    within = np.flatnonzero(ring[1:] == ring[:-1])  # a step to the next ring is no edge
-    owner = part_owner[ring_part[ring[within]]].astype(np.int64)
-    starts = np.searchsorted(owner, np.arange(len(shapes) + 1))
-    (x0, y0), (x1, y1) = xy[within].T, xy[within + 1].T
+    """Return the edges of valid polygons and multipolygons; an empty one has none."""
+    xy, rings, parts, owners = _ragged(shapes)
+    ends = np.delete(np.arange(1, len(xy) + 1), rings[1:] - 1)  # a step to the next ring is no edge
+    x0, y0 = np.ascontiguousarray(xy[ends - 1].T)
+    x1, y1 = np.ascontiguousarray(xy[ends].T)
+    counts = np.maximum(np.diff(rings) - 1, 0)
+    turned = np.repeat(_to_turn(xy, rings, parts), counts)
+    for a, b in ((x0, x1), (y0, y1)):
+        a[turned], b[turned] = b[turned], a[turned]
+    # Rings before each polygon, then edges before each ring.
+    starts = np.concatenate([[0], np.cumsum(counts)])[parts[owners]]
+    owner = np.repeat(np.arange(len(shapes)), np.diff(starts))
     return Edges(owner, x0, y0, x1, y1, starts)
+
+
+def _ragged(shapes: Array) -> tuple[Array, Array, Array, Array]:
+    """Return coordinates and where rings, parts and polygons begin in what stands before them."""
+    if not len(shapes):
+        return np.zeros((0, 2)), np.zeros(1, int), np.zeros(1, int), np.zeros(1, int)
+    # No object is made for a ring, so a million polygons need no more than their coordinates.
+    _, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
+    rings, parts = (np.asarray(o, dtype=np.int64) for o in offsets[:2])
+    owners = np.asarray(offsets[2]) if len(offsets) > 2 else np.arange(len(shapes) + 1)
+    return xy, rings, parts, owners
+
+
+def _to_turn(xy: Array, rings: Array, parts: Array) -> Array:
+    """Return which rings run the wrong way: outer ones anticlockwise, holes clockwise."""
+    count = len(rings) - 1
+    outer = np.zeros(count, dtype=bool)
+    outer[parts[:-1][np.diff(parts) > 0]] = True
+    # Relative to the first corner of each ring, or large coordinates would swallow a small ring.
+    sizes = np.diff(rings)
+    x, y = (xy - np.repeat(xy[rings[:-1]], sizes, axis=0)).T if len(xy) else (xy[:, 0], xy[:, 1])
+    cross = np.zeros(len(xy) + 1)
+    cross[1:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
+    # The step from one ring to the next begins at its last corner, which is its first: nothing.
+    twice = np.add.reduceat(cross[1:], rings[:-1]) if count else np.zeros(0)
+    return np.asarray((twice > 0) == outer)

@@ -15,15 +15,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
-from gis.engine.coverage import coverage, row_areas
 from gis.engine.grid import Edges, Grid, Window, edges_of
 from gis.engine.index import Array
-from gis.engine.scanlines import Spans, count_in_spans, spans
 
 # The centre rule errs by the pixels of the border: about 0.1 % of a compact polygon of 5,000
 # pixels (50 ha at 10 m), and without limit for a strip that is only a few pixels wide.
 EXACT_BELOW_PIXELS = 5_000.0
 EXACT_BELOW_WIDTH = 8.0
+# Pixels whose marks are held at once: a few megabytes for ten thousand parcels.
+STRIP_PIXELS = 2_000_000
+# Up to so many codes the running sums need no list of those that occur.
+_FEW_CODES = 32
 
 RowWeights = Callable[[Array], Array]
 
@@ -73,13 +75,12 @@ class Counter:
     edges: Edges
     exact: Array
     weights: RowWeights | None = None
-    _spans: Spans = field(init=False)
     _boxes: Array = field(init=False)
-    _areas: dict[int, Array] = field(init=False, default_factory=dict)
+    _areas: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        self._spans = spans(self.edges, ~self.exact)
         self._boxes = _boxes(self.edges, len(self.exact))
+        self._areas = np.zeros((len(self.exact), 0))
 
     def needed(self, window: Window) -> Window | None:
         """Return the part of a window in which polygons may have pixels, or None."""
@@ -91,16 +92,16 @@ class Counter:
 
     def add(self, window: Window, codes: Array) -> None:
         """Count the codes (integers from 0) of a window; no pixel may be given twice."""
-        self._add_spans(self._spans.within(window), window, codes)
-        near = self._near(window)
-        for polygon in near[self.exact[near]]:
-            self._add_exact(int(polygon), window, codes)
+        rows = max(STRIP_PIXELS // max(window.cols, 1), 1)
+        for start in range(0, window.rows, rows):
+            part = codes[start : start + rows]
+            self._add(Window(window.row + start, window.col, len(part), window.cols), part)
 
     def result(self) -> Tally:
         """Return what was counted so far."""
-        total = self._totals()
-        seen = sum(self._areas.values(), np.zeros(len(total)))
-        areas = dict(sorted(self._areas.items()))
+        total = sizes(self.edges, self.exact, self.weights)
+        seen = self._areas.sum(axis=1)
+        areas = {int(c): self._areas[:, c].copy() for c in np.flatnonzero(self._areas.any(axis=0))}
         return Tally(areas, total, np.maximum(total - seen, 0.0), self.exact)
 
     def _near(self, window: Window) -> Array:
@@ -108,43 +109,32 @@ class Counter:
         across = (west < window.col + window.cols) & (east > window.col)
         return np.flatnonzero(across & (north < window.row + window.rows) & (south > window.row))
 
-    def _add_spans(self, found: Spans, window: Window, codes: Array) -> None:
-        if not len(found.owner):
+    def _add(self, window: Window, codes: Array) -> None:
+        near = self._near(window)
+        if not near.size or not codes.size:
             return
-        first, last = int(found.row[0]), int(found.row[-1]) + 1
-        part = codes[first:last]
-        found = Spans(found.owner, found.row - first, found.start, found.stop)
-        weight = self._weight(found.row + first + window.row)
-        for code, counts in count_in_spans(found, part):
-            self._book(code, np.bincount(found.owner, counts * weight, len(self.exact)))
+        found, dense, low = _dense(codes)
+        lacking = int(found[-1]) + 1 - self._areas.shape[1]
+        if lacking > 0:
+            self._areas = np.pad(self._areas, ((0, 0), (0, lacking)))
+        self._count(near, window, found, dense, low)
 
-    def _add_exact(self, polygon: int, window: Window, codes: Array) -> None:
-        cut = _overlap(self._boxes[:, polygon], window)
-        parts = coverage(self.edges.of(polygon), cut)
-        parts *= self._weight(np.arange(cut.row, cut.row + cut.rows))[:, None]
-        row, col = cut.row - window.row, cut.col - window.col
-        own = codes[row : row + cut.rows, col : col + cut.cols]
-        sums = np.bincount(own.ravel(), parts.ravel())
-        for code in np.flatnonzero(sums):
-            self._areas_of(int(code))[polygon] += sums[code]
+    def _count(self, near: Array, window: Window, found: Array, codes: Array, low: int) -> None:
+        # The compiler is heavy to import, and most of what opens a plan counts no pixels.
+        from gis.engine import marks, running
 
-    def _weight(self, rows: Array) -> Array:
-        return np.ones(len(rows)) if self.weights is None else self.weights(rows)
-
-    def _areas_of(self, code: int) -> Array:
-        return self._areas.setdefault(code, np.zeros(len(self.exact)))
-
-    def _book(self, code: int, amounts: Array) -> None:
-        if amounts.any():
-            self._areas_of(code)[:] += amounts
-
-    def _totals(self) -> Array:
-        """Return the size of whole polygons: exact ones by area, the others by their centres."""
-        owner, row, area = row_areas(self.edges)
-        exact = np.bincount(owner, area * self._weight(row), len(self.exact))
-        centre = self._spans.length * self._weight(self._spans.row)
-        counted = np.bincount(self._spans.owner, centre, len(self.exact))
-        return np.where(self.exact, exact, counted)
+        e, place = self.edges, (window.row, window.col, window.rows, window.cols)
+        ends = e.x0, e.y0, e.x1, e.y1
+        most = marks.rooms(near, e.starts, ends, place)
+        row, owner, col = (np.empty(most, dtype=np.int32) for _ in range(3))
+        run, own = np.empty(most), np.empty(most)
+        n = marks.marks(near, self.exact, e.starts, ends, place, row, owner, col, run, own)
+        sorted_marks = marks.by_row(window.rows, n, row, owner, col, run, own)
+        weights = _weights(self.weights, window.row, window.rows)
+        wide = (self._boxes[2, near] - self._boxes[0, near]).max()
+        bits = int(min(wide, window.cols)).bit_length()
+        areas, exact = self._areas, self.exact
+        running.count(codes, weights, found, low, bits, exact, *sorted_marks, areas)
 
 
 def counter(
@@ -192,6 +182,41 @@ def tally(
     if codes.size:
         counting.add(grid.whole, codes)
     return counting.result()
+
+
+def sizes(edges: Edges, exact: Array, weights: RowWeights | None = None) -> Array:
+    """Return the size of whole polygons in pixels times the weight of their row.
+
+    Exact ones by their area, the others by the pixel centres in them, also beyond the raster.
+    """
+    from gis.engine import marks
+
+    out = np.zeros(len(exact))
+    if len(edges.y0):
+        ends = (edges.x0, edges.y0, edges.x1, edges.y1)
+        first, last = int(np.floor(edges.y0.min())), int(np.ceil(edges.y0.max()))
+        of_rows = _weights(weights, first, last - first)
+        marks.sizes(exact, edges.starts, ends, first, of_rows, out)
+    return out
+
+
+def _weights(weights: RowWeights | None, first: int, count: int) -> Array:
+    if weights is None:
+        return np.ones(count)
+    return np.asarray(weights(np.arange(first, first + count)), dtype=float)
+
+
+def _dense(codes: Array) -> tuple[Array, Array, int]:
+    """Return the codes that may occur, the window in dense codes, and the lowest of these."""
+    low, most = int(codes.min()), int(codes.max()) + 1
+    if most <= _FEW_CODES:
+        return np.arange(low, most), np.ascontiguousarray(codes, dtype=np.uint8), low
+    seen = np.zeros(most, dtype=bool)
+    seen[codes] = True
+    found = np.flatnonzero(seen)
+    position = np.zeros(most, dtype=np.int32)
+    position[found] = np.arange(len(found))
+    return found, position[codes], 0
 
 
 def _boxes(edges: Edges, count: int) -> Array:

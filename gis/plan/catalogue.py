@@ -10,18 +10,17 @@ from __future__ import annotations
 import hashlib
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import numpy as np
-import pandas as pd
-import pyogrio
+import pyogrio.raw
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import refuse_old_crs
@@ -37,6 +36,9 @@ _DIMENSION_LABELS = {"point": "点", "line": "线", "polygon": "面"}
 _REPAIR_SHARE = 1e-4
 # How the columns of further fields begin, so that none of them hides another column.
 _VALUE = "value:"
+# Bytes that are hashed at once.
+_AT_ONCE = 1_000_000
+_LENGTH, _DOUBLE = struct.Struct("<Q"), struct.Struct("<d")
 
 
 class LayerUnusableError(Exception):
@@ -47,15 +49,22 @@ class LayerUnusableError(Exception):
 class Layer:
     """A layer of the plan.
 
-    ``frame`` is a GeoDataFrame in the work CRS with columns ``id, cls, name, half_width,
-    geometry`` and one ``value:…`` for each further field that the plan names, sorted by id, or
-    None unless the state is ``checked``.
+    ``source`` is its frame, or what makes it: tables and maps want one, a check does not.
     """
 
     info: LayerInfo
     index: LayerIndex
     path: Path
-    frame: Any
+    source: Any
+
+    @cached_property
+    def frame(self) -> Any:
+        """A GeoDataFrame in the work CRS, sorted by id, or None unless the state is ``checked``.
+
+        Columns ``id, cls, name, half_width, geometry`` and one ``value:…`` for each further field
+        that the plan names.
+        """
+        return self.source() if callable(self.source) else self.source
 
     @property
     def state(self) -> LayerState:
@@ -93,55 +102,68 @@ def open_layer(entry: LayerEntry, root: Path, work_epsg: int, bounds: BaseGeomet
         return Layer(info, LayerIndex(info, LayerState.NO_DATA, reason), path, None)
     try:
         with quietly():
-            frame, repaired = _read(entry, path, work_epsg)
-            _lies_in(frame, bounds)
+            index = _read(entry, path, work_epsg)
+            _lies_in(index.geometries, bounds)
     except LayerUnusableError as problem:
         reason = f"数据文件无法使用：{entry.path}：{problem}"
         return Layer(info, LayerIndex(info, LayerState.FAILED, reason), path, None)
-    index = LayerIndex(
-        info=info,
-        state=LayerState.CHECKED,
-        reason=repaired,
-        content_sha256=content_sha256(frame),
-        ids=_texts(frame["id"]),
-        classes=_texts(frame["cls"]),
-        names=_texts(frame["name"]),
-        half_widths=frame["half_width"].to_numpy(dtype=float),
-        geometries=frame.geometry.to_numpy(),
-        values=_values(frame),
-    )
-    return Layer(info, index, path, frame)
+    return Layer(info, index, path, partial(_frame_of, index, work_epsg))
 
 
-def _texts(column: Any) -> Array:
-    return np.array([None if v is None or pd.isna(v) else str(v) for v in column], dtype=object)
+def _frame_of(index: LayerIndex, work_epsg: int) -> Any:
+    import geopandas
+    import pandas as pd
 
-
-def _values(frame: Any) -> dict[str, Array]:
-    """Return the further fields by the name that rules use, None where empty."""
-    return {
-        name.removeprefix(_VALUE): np.array(list(frame[name]), dtype=object)
-        for name in _value_columns(frame)
+    columns: dict[str, Any] = {
+        "id": index.ids.tolist(),
+        "cls": index.classes.tolist(),
+        "name": index.names.tolist(),
+        "half_width": index.half_widths,
     }
+    for name, values in index.values.items():
+        columns[_VALUE + name] = pd.Series(values.tolist(), dtype=object)
+    return geopandas.GeoDataFrame(columns, geometry=index.geometries, crs=work_epsg)
 
 
-def _value_columns(frame: Any) -> list[str]:
-    return sorted(str(c) for c in frame.columns if str(c).startswith(_VALUE))
+@dataclass(slots=True)
+class _Raw:
+    """Features as they are stored: fields by name, shapes, CRS."""
+
+    fields: Mapping[str, Array]
+    shapes: Array
+    crs: CRS | None
+
+    def __len__(self) -> int:
+        return len(self.shapes)
 
 
-def _read(entry: LayerEntry, path: Path, work_epsg: int) -> tuple[Any, str]:
+def _read(entry: LayerEntry, path: Path, work_epsg: int) -> LayerIndex:
+    raw = _stored(entry, path)
+    if path.suffix.lower() == ".shp":
+        _all_records_read(path, len(raw))
+    _move_to_work_crs(raw, work_epsg)
+    repaired = _checked_geometries(raw, entry)
+    return _normalised(raw, entry, repaired)
+
+
+def _stored(entry: LayerEntry, path: Path) -> _Raw:
+    # Arrays, not frames: with some dozens of layers, half the time of opening a plan.
     try:
-        raw = pyogrio.read_dataframe(path, encoding=entry.encoding)
+        meta, _, wkb, columns = pyogrio.raw.read(path, encoding=entry.encoding)
+        shapes = None if wkb is None else np.asarray(shapely.from_wkb(wkb), dtype=object)
+        crs = _crs(meta["crs"]) if meta["crs"] else None
     except Exception as problem:
         # GDAL reports a damaged file in many ways; every one of them means the same here.
         raise LayerUnusableError(f"读取失败（{type(problem).__name__}）") from None
-    if not isinstance(raw, geopandas.GeoDataFrame):
+    if shapes is None:
         raise LayerUnusableError("没有图形")
-    if path.suffix.lower() == ".shp":
-        _all_records_read(path, len(raw))
-    raw = _in_work_crs(raw, work_epsg)
-    repaired = _checked_geometries(raw, entry)
-    return _normalised(raw, entry), repaired
+    fields = dict(zip(meta["fields"].tolist(), columns, strict=True))
+    return _Raw(fields, shapes, crs)
+
+
+@lru_cache(maxsize=64)
+def _crs(text: str) -> CRS:
+    return CRS.from_user_input(text)
 
 
 @contextmanager
@@ -169,21 +191,25 @@ def _all_records_read(path: Path, read: int) -> None:
         raise LayerUnusableError(f"各文件的记录数不一致（{shown}），文件可能不完整")
 
 
-def _lies_in(frame: Any, bounds: BaseGeometry) -> None:
-    if len(frame) and not frame.geometry.intersects(bounds).any():
+def _lies_in(shapes: Array, bounds: BaseGeometry) -> None:
+    if len(shapes) and not shapely.intersects(shapes, bounds).any():
         raise LayerUnusableError("全部要素都在规划范围之外，请核对坐标系（.prj）和坐标")
 
 
-def _in_work_crs(raw: Any, work_epsg: int) -> Any:
+def _move_to_work_crs(raw: _Raw, work_epsg: int) -> None:
     if raw.crs is None:
         raise LayerUnusableError("缺少坐标系（.prj），请补充后重新载入")
     _refuse_old_datum(raw.crs)
-    if raw.crs == CRS.from_epsg(work_epsg):
-        return raw
-    moved = raw.to_crs(epsg=work_epsg)
-    if not np.isfinite(moved.total_bounds).all() and len(moved):
+    work = _crs(f"EPSG:{work_epsg}")
+    if raw.crs == work:
+        return
+    moving = Transformer.from_crs(raw.crs, work, always_xy=True)
+    raw.shapes = np.asarray(
+        shapely.transform(raw.shapes, lambda xy: np.column_stack(moving.transform(*xy.T))),
+        dtype=object,
+    )
+    if not np.isfinite(shapely.total_bounds(raw.shapes)).all() and len(raw):
         raise LayerUnusableError("坐标无法转换到规划坐标系，请核对 .prj")
-    return moved
 
 
 def _refuse_old_datum(crs: CRS) -> None:
@@ -194,78 +220,103 @@ def _refuse_old_datum(crs: CRS) -> None:
         raise LayerUnusableError(problem.found) from None
 
 
-def _checked_geometries(raw: Any, entry: LayerEntry) -> str:
+def _checked_geometries(raw: _Raw, entry: LayerEntry) -> str:
     """Refuse missing and wrong geometries; repair invalid polygons and say so."""
-    missing = int(raw.geometry.isna().sum() + raw.geometry.is_empty.sum())
+    missing = int((shapely.is_missing(raw.shapes) | shapely.is_empty(raw.shapes)).sum())
     if missing:
         raise LayerUnusableError(f"有 {missing} 个要素没有图形，文件可能不完整")
-    wrong = int((shapely.get_dimensions(raw.geometry) != _DIMENSION[entry.geometry]).sum())
+    wrong = int((shapely.get_dimensions(raw.shapes) != _DIMENSION[entry.geometry]).sum())
     if wrong:
         raise LayerUnusableError(f"有 {wrong} 个要素不是{_DIMENSION_LABELS[entry.geometry]}")
-    raw.geometry = shapely.force_2d(raw.geometry.to_numpy())
-    invalid = ~raw.geometry.is_valid.to_numpy()
-    return _repair(raw, invalid) if entry.geometry == "polygon" and invalid.any() else ""
+    raw.shapes = np.asarray(shapely.force_2d(raw.shapes), dtype=object)
+    if entry.geometry != "polygon":
+        return ""
+    invalid = ~shapely.is_valid(raw.shapes)
+    return _repair(raw, invalid) if invalid.any() else ""
 
 
-def _repair(raw: Any, invalid: Array) -> str:
-    before = raw.geometry[invalid].area
-    fixed = shapely.make_valid(
-        raw.geometry[invalid].to_numpy(), method="structure", keep_collapsed=False
-    )
+def _repair(raw: _Raw, invalid: Array) -> str:
+    before = shapely.area(raw.shapes[invalid])
+    fixed = shapely.make_valid(raw.shapes[invalid], method="structure", keep_collapsed=False)
     moved = float(np.abs(shapely.area(fixed) - before).sum())
     if moved > _REPAIR_SHARE * float(before.sum()) or shapely.is_empty(fixed).any():
         raise LayerUnusableError(
             f"有 {int(invalid.sum())} 个图形自相交，修复会改变面积 {moved:.2f} m²，请修改原始数据"
         )
-    raw.loc[invalid, raw.geometry.name] = fixed
+    raw.shapes[invalid] = fixed
     return f"载入时修复了 {int(invalid.sum())} 个自相交图形，面积变化 {moved:.2f} m²"
 
 
-def _normalised(raw: Any, entry: LayerEntry) -> Any:
-    """Return the frame with the columns that the toolkit knows, sorted by id."""
+def _normalised(raw: _Raw, entry: LayerEntry, repaired: str) -> LayerIndex:
+    """Return the features with the fields that the toolkit knows, sorted by id."""
     names = entry.fields
-    raw = raw if names.id else _in_order_of_content(raw)
-    ids = _column(raw, names.id) if names.id else [f"{n:07d}" for n in range(1, len(raw) + 1)]
-    data: Mapping[str, Any] = {
-        "id": text_column(ids),
-        "cls": text_column(_column(raw, names.cls)),
-        "name": text_column(_column(raw, names.name)),
-        "half_width": _half_widths(raw, entry),
-        **{_VALUE + key: value_column(_column(raw, col)) for key, col in names.values.items()},
-    }
-    frame = geopandas.GeoDataFrame(data, geometry=raw.geometry.to_numpy(), crs=raw.crs)
-    if frame["id"].isna().any() or frame["id"].duplicated().any():
-        raise LayerUnusableError(f"编号字段 {names.id} 有空值或重复值")
-    return frame.sort_values("id", kind="stable", ignore_index=True)
+    order, ids = _in_order_of_ids(raw, names.id) if names.id else _in_order_of_content(raw)
+    index = LayerIndex(
+        info=entry.info(),
+        state=LayerState.CHECKED,
+        reason=repaired,
+        ids=ids,
+        classes=_objects(text_column(_column(raw, names.cls)))[order],
+        names=_objects(text_column(_column(raw, names.name)))[order],
+        half_widths=_half_widths(raw, entry)[order],
+        geometries=raw.shapes[order],
+        values={
+            key: _objects(value_column(_column(raw, column)))[order]
+            for key, column in sorted(names.values.items())
+        },
+    )
+    return replace(index, content_sha256=content_sha256(index))
 
 
-def _in_order_of_content(raw: Any) -> Any:
-    """Sort features that have no ids by their geometry, so that any store numbers them alike."""
-    keys = shapely.to_wkb(shapely.normalize(raw.geometry.to_numpy()), hex=True, byte_order=1)
-    return raw.iloc[np.argsort(keys.astype(str), kind="stable")]
+def _objects(values: list[Any]) -> Array:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
 
 
-def _column(raw: Any, name: str | None) -> Any:
+def _in_order_of_ids(raw: _Raw, name: str) -> tuple[Array, Array]:
+    """Return the order of the features by id, and the ids in this order."""
+    ids = text_column(_column(raw, name))
+    texts = [i for i in ids if i is not None]
+    if len(set(texts)) < len(ids):
+        raise LayerUnusableError(f"编号字段 {name} 有空值或重复值")
+    order = np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=int)
+    return order, _objects(texts)[order]
+
+
+def _in_order_of_content(raw: _Raw) -> tuple[Array, Array]:
+    """Order and number features without ids by their geometry, so that any store does it alike."""
+    keys = shapely.to_wkb(shapely.normalize(raw.shapes), hex=True, byte_order=1)
+    order = np.argsort(keys.astype(str), kind="stable")
+    return order, _objects([f"{n:07d}" for n in range(1, len(raw) + 1)])
+
+
+def _column(raw: _Raw, name: str | None) -> list[Any]:
     if name is None:
         return [None] * len(raw)
-    if name not in raw.columns:
-        have = "、".join(str(c) for c in raw.columns if c != raw.geometry.name)
-        raise LayerUnusableError(f"缺少字段 {name}（现有字段：{have}）")
-    return raw[name]
+    if name not in raw.fields:
+        raise LayerUnusableError(f"缺少字段 {name}（现有字段：{'、'.join(raw.fields)}）")
+    found: list[Any] = raw.fields[name].tolist()
+    return found
 
 
-def text_column(values: Any) -> list[str | None]:
+def text_column(values: Iterable[Any]) -> list[str | None]:
     """Return ids or classes as text, None where there is none."""
-    return [None if v is None or pd.isna(v) else _plain(v) for v in values]
+    return [None if _is_missing(v) else _plain(v) for v in values]
 
 
-def value_column(values: Any) -> pd.Series[Any]:
+def value_column(values: Iterable[Any]) -> list[float | str | None]:
     """Return a further field: numbers as float, words without blanks at the ends, else None."""
-    return pd.Series([_number_or_text(v) for v in values], dtype=object)
+    return [_number_or_text(v) for v in values]
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether there is nothing: None, or what is not equal to itself (no number, no time)."""
+    return value is None or bool(value != value)
 
 
 def _number_or_text(value: Any) -> float | str | None:
-    if value is None or pd.isna(value):
+    if _is_missing(value):
         return None
     if isinstance(value, (int, float, np.number)):
         return float(value) if np.isfinite(value) else None
@@ -279,46 +330,55 @@ def _plain(value: Any) -> str:
     return str(value).strip()
 
 
-def _half_widths(raw: Any, entry: LayerEntry) -> Any:
+def _half_widths(raw: _Raw, entry: LayerEntry) -> Array:
     """Half widths in metres; zero, negative or empty means not known."""
-    values = pd.to_numeric(
-        pd.Series(_column(raw, entry.fields.half_width), dtype=object), errors="coerce"
-    ).to_numpy(dtype=float)
+    values = _column(raw, entry.fields.half_width)
     # A polygon or point is measured to itself, so it needs no half width.
     if entry.geometry != "line":
         return np.zeros(len(raw))
-    return np.where(values > 0, values, np.nan)
+    numbers = np.array([_number(v) for v in values], dtype=float)
+    return np.where(numbers > 0, numbers, np.nan)
 
 
-def content_sha256(frame: Any) -> str:
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def content_sha256(index: LayerIndex) -> str:
     """Return the hash of the features sorted by id: WKB and the fields in use, whatever the store.
 
     Rings and parts are normalised, so that a store that turns rings round gives the same hash.
     Further fields count where the plan names them.
     """
-    digest = hashlib.sha256()
-    for chunk in _feature_bytes(frame):
-        digest.update(struct.pack("<Q", len(chunk)))
-        digest.update(chunk)
+    digest, waiting = hashlib.sha256(), bytearray()
+    for chunk in _feature_bytes(index):
+        waiting += _LENGTH.pack(len(chunk)) + chunk
+        if len(waiting) > _AT_ONCE:
+            digest.update(waiting)
+            waiting.clear()
+    digest.update(waiting)
     return digest.hexdigest()
 
 
-def _feature_bytes(frame: Any) -> Iterator[bytes]:
-    wkbs = shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()), byte_order=1)
-    rows = zip(frame["id"], frame["cls"], frame["name"], frame["half_width"], wkbs, strict=True)
-    for id_, cls, name, half, wkb in rows:
+def _feature_bytes(index: LayerIndex) -> Iterator[bytes]:
+    wkbs = shapely.to_wkb(shapely.normalize(index.geometries), byte_order=1)
+    halves = index.half_widths.tolist()
+    for id_, cls, name, half, wkb in zip(
+        index.ids, index.classes, index.names, halves, wkbs, strict=True
+    ):
         for text in (id_, cls, name):
-            yield b"\x00" if text is None or pd.isna(text) else b"\x01" + str(text).encode()
-        yield struct.pack("<d", half)
+            yield b"\x00" if text is None else b"\x01" + text.encode()
+        yield _DOUBLE.pack(half)
         yield wkb
-    for name in _value_columns(frame):
-        yield name.encode()
-        yield from map(_value_bytes, frame[name])
+    for name in sorted(index.values):
+        yield (_VALUE + name).encode()
+        yield from map(_value_bytes, index.values[name])
 
 
 def _value_bytes(value: str | float | None) -> bytes:
     if value is None:
         return b"\x00"
-    return (
-        b"\x01" + value.encode() if isinstance(value, str) else b"\x02" + struct.pack("<d", value)
-    )
+    return b"\x01" + value.encode() if isinstance(value, str) else b"\x02" + _DOUBLE.pack(value)

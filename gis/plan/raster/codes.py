@@ -30,6 +30,7 @@ _BORDER_RUN = 16
 _TIE = 1e-9
 # A class raster has some dozens of classes; more values than this are no classes.
 _MOST_VALUES = 1000
+_BYTE_CODES = 255  # codes from 1 that a byte can hold
 _CHUNK_ROWS_PIXELS = 1_000_000
 
 
@@ -54,9 +55,33 @@ class ClassCoder:
             The values are no classes: fractions, or thousands of different ones.
         """
         values, masked = pixels.values[0], pixels.masked
-        codes = self._narrow_codes(values, masked) if self._narrow else self._codes(values, masked)
-        codes[masked] = NO_DATA
+        if values.dtype == np.uint8 and len(self.values) < _BYTE_CODES:
+            codes = self._byte_codes(values, masked)
+        elif self._narrow:
+            codes = self._narrow_codes(values, masked)
+        else:
+            codes = self._codes(values, masked)
+        if masked.any():
+            codes[masked] = NO_DATA
         return codes
+
+    def _byte_codes(self, values: Array, masked: Array) -> Array:
+        """Return the codes as bytes; with nearly all of the 256 values they may not fit."""
+        codes = self._translated(values)
+        if not codes.all():
+            fresh = (codes == 0) & ~masked
+            for value in np.unique(values[fresh]):
+                self._table[value] = self._new(float(value))
+            if len(self.values) > _BYTE_CODES:
+                return self._narrow_codes(values, masked)
+            codes = self._translated(values) if fresh.any() else codes
+        return codes
+
+    def _translated(self, values: Array) -> Array:
+        # Several times quicker than an index into an array.
+        table = self._table[:256].astype(np.uint8).tobytes()
+        text = bytearray(values.tobytes().translate(table))
+        return np.frombuffer(text, dtype=np.uint8).reshape(values.shape)
 
     def _narrow_codes(self, values: Array, masked: Array) -> Array:
         index = values if self._low == 0 else values.astype(np.int32) - self._low

@@ -370,9 +370,8 @@ def _read(raster: Raster, dataset: Any, bands: tuple[int, ...], window: Window) 
     if raster.checked.has_masks:
         masked |= (dataset.read_masks(list(bands), window=place) == 0).any(axis=0)
     for n, band in enumerate(bands):
-        for number in (raster.checked.nodata[band - 1], raster.entry.nodata):
-            if number is not None:
-                masked |= values[n] == number
+        for number in {raster.checked.nodata[band - 1], raster.entry.nodata} - {None}:
+            masked |= values[n] == number
     if values.dtype.kind == "f":
         masked |= ~np.isfinite(values).all(axis=0)
     return Pixels(window, values, masked)

@@ -20,10 +20,9 @@ from pyproj.exceptions import ProjError
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import DENSIFY_M, crs_of, densified, ellipsoidal_areas, parse_epsg, refuse_old_crs
-from gis.engine.coverage import row_areas
 from gis.engine.grid import Edges, Grid, edges_of
 from gis.engine.index import Array
-from gis.engine.raster import RowWeights
+from gis.engine.raster import RowWeights, sizes
 from gis.errors import CrsError, GeometryError
 
 # 0.0005 degrees of latitude are 56 m.
@@ -35,6 +34,8 @@ _COLUMNS_DIFFER = 1e-3
 _NODES = 65
 # Degrees; some files run on beyond the date line.
 _MOST_LON, _MOST_LAT = 360.0, 90.0
+
+_POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 CrsLike = int | str | CRS | None
 
@@ -119,16 +120,28 @@ def _pyproj(crs: Any) -> CRS:
 
 
 def _check(shapes: Array) -> None:
-    for number, shape in enumerate(shapes, start=1):
-        if not isinstance(shape, BaseGeometry) or shape.is_empty:
-            raise GeometryError(f"第 {number} 个多边形为空", expected="有面积的多边形")
-        if shape.geom_type not in {"Polygon", "MultiPolygon"}:
-            raise GeometryError(
-                f"第 {number} 个图形是 {shape.geom_type}", expected="Polygon 或 MultiPolygon"
-            )
-        if not shape.is_valid or not shape.area > 0:
-            reason = shapely.is_valid_reason(shape) if not shape.is_valid else "面积为 0"
-            raise GeometryError(f"第 {number} 个多边形无效（{reason}）", advice="修复图形后重试")
+    """Raise for the first shape that is not a valid polygon with an area."""
+    real = np.array([isinstance(shape, BaseGeometry) for shape in shapes], dtype=bool)
+    if real.all():
+        polygonal = np.isin(shapely.get_type_id(shapes), _POLYGONAL)
+        # An empty polygon has no area.
+        sound = polygonal & (shapely.area(shapes) > 0) & shapely.is_valid(shapes)
+        if sound.all():
+            return
+        real = sound
+    wrong = int(np.flatnonzero(~real)[0])
+    _refuse(shapes[wrong], wrong + 1)
+
+
+def _refuse(shape: Any, number: int) -> None:
+    if not isinstance(shape, BaseGeometry) or shape.is_empty:
+        raise GeometryError(f"第 {number} 个多边形为空", expected="有面积的多边形")
+    if shape.geom_type not in {"Polygon", "MultiPolygon"}:
+        raise GeometryError(
+            f"第 {number} 个图形是 {shape.geom_type}", expected="Polygon 或 MultiPolygon"
+        )
+    reason = shapely.is_valid_reason(shape) if not shape.is_valid else "面积为 0"
+    raise GeometryError(f"第 {number} 个多边形无效（{reason}）", advice="修复图形后重试")
 
 
 def _are_degrees(shapes: Array, crs: CRS) -> None:
@@ -207,8 +220,7 @@ def place(polygons: Polygons, grid: Grid, crs: CRS) -> Placed:
     # Polygons that the raster does not reach have no pixels that could differ.
     near = shapes[shapely.intersects(shapely.box(0, 0, grid.cols, grid.rows), shapes)]
     weights = _row_weights(near, grid, crs) if len(near) else None
-    owner, row, area = row_areas(edges)
-    size = np.bincount(owner, area if weights is None else area * weights(row), len(shapes))
+    size = sizes(edges, np.ones(len(shapes), dtype=bool), weights)
     return Placed(shapes, edges, weights, polygons.m2 / size)
 
 

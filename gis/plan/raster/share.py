@@ -200,7 +200,8 @@ class Counted:
 
     def amounts(self, polygon: int) -> dict[int, float]:
         """Return the pixels of each code in one polygon."""
-        return {c: float(a[polygon]) for c, a in self.tally.areas.items() if a[polygon] > 0}
+        own = ((code, float(areas[polygon])) for code, areas in self.tally.areas.items())
+        return {code: amount for code, amount in own if amount > 0}
 
     def total(self, polygon: int) -> float:
         """Return the pixels of the whole polygon."""
@@ -246,9 +247,9 @@ def _cover(raster: Raster, counted: Counted, n: int) -> CoverShares:
     table, per_pixel, total = raster.codes, counted.m2_per_pixel(n), counted.total(n)
     known: list[tuple[float, RasterCode, float]] = []
     unknown: list[tuple[float, float]] = []
-    for code, amount in counted.amounts(n).items():
-        if code == pixel.NO_DATA:
-            continue
+    amounts = counted.amounts(n)
+    nodata = amounts.pop(pixel.NO_DATA, 0.0)
+    for code, amount in amounts.items():
         value = counted.values[code - 1]
         meaning = table.codes.get(value)
         if meaning is None:
@@ -261,7 +262,7 @@ def _cover(raster: Raster, counted: Counted, n: int) -> CoverShares:
         for v, m, amount in sorted(known, key=lambda row: row[0])
     ]
     others = [UnknownValue(value, amount, amount / total) for value, amount in sorted(unknown)]
-    seen = _seen(total, valid, math.fsum(amount for _, amount in unknown), counted, n)
+    seen = _seen(total, valid, math.fsum(amount for _, amount in unknown), nodata, counted, n)
     m2 = float(counted.polygons.m2[n])
     return CoverShares(m2, counted.rule(n), seen, tuple(classes), tuple(others))
 
@@ -282,7 +283,15 @@ def _indicator(
     return IndexShare(
         m2=float(counted.polygons.m2[n]),
         rule=counted.rule(n),
-        seen=_seen(total, valid, amounts.get(pixel.UNDEFINED, 0.0), counted, n, fills),
+        seen=_seen(
+            total,
+            valid,
+            amounts.get(pixel.UNDEFINED, 0.0),
+            amounts.get(pixel.NO_DATA, 0.0),
+            counted,
+            n,
+            fills,
+        ),
         index=index,
         threshold=found.value,
         method=method,
@@ -297,6 +306,7 @@ def _seen(
     total: float,
     valid: float,
     unexplained: float,
+    marked: float,
     counted: Counted,
     n: int,
     fills: dict[float, float] | None = None,
@@ -307,7 +317,7 @@ def _seen(
     fills = fills or {}
     outside = float(counted.tally.outside[n]) / total
     outside = outside if outside > _ROUNDING else 0.0
-    nodata = counted.amounts(n).get(pixel.NO_DATA, 0.0) / total + outside
+    nodata = marked / total + outside
     return Seen(
         valid_share=min(valid / total, 1.0),
         nodata_share=nodata,
