@@ -171,7 +171,8 @@ def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
     outcome = _about_conditions(rule, condition, outcome)
     outcome = _about_coverage(rule, facts, outcome)
     outcome = _about_certainty(rule, outcome)
-    return replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
+    reason = texts.join([outcome.clear, outcome.reason])
+    return Outcome(outcome.verdict, reason, outcome.measure, outcome.geometry)
 
 
 @once

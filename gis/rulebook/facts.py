@@ -71,15 +71,16 @@ class Outcome:
 
 def is_sound(measure: Measure) -> bool:
     """Whether every number of a measure is finite and not negative."""
-    numbers = [
-        measure.area.ellipsoidal_m2,
-        measure.area.planar_m2,
-        measure.share,
-        measure.decisive_m2,
-        measure.length_m,
+    area = measure.area
+    totals = area.ellipsoidal_m2, area.planar_m2, measure.share, measure.decisive_m2
+    if not all(0 <= x < math.inf for x in (*totals, measure.length_m)):
+        return False
+    if not (measure.slivers or measure.near or measure.features):
+        return True
+    parts = [
         *(x for s in measure.slivers for x in (s.area_m2, s.width_m)),
         *(n.axis_m for n in measure.near),
         *(n.edge_m for n in measure.near if n.edge_m is not None),
         *(x for f in measure.features for x in (f.area_m2, f.decisive_m2)),
     ]
-    return all(math.isfinite(x) and x >= 0 for x in numbers)
+    return all(0 <= x < math.inf for x in parts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from gis.units import m2_to_mu
 
@@ -78,11 +79,16 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     Attribute and index look-ups are not resolved, so a template cannot reach into objects.
     """
     parts: list[str] = []
-    for literal, name, _, _ in string.Formatter().parse(template):
+    for literal, name in _parsed(template):
         parts.append(literal)
         if name is not None:
             parts.append(values.get(name, ""))
     return "".join(parts)
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((literal, name) for literal, name, _, _ in string.Formatter().parse(template))
 
 
 def placeholders(template: str) -> set[str]:

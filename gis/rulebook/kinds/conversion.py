@@ -66,8 +66,16 @@ def _is_above(code: str, named: Sequence[str]) -> bool:
 
 def convert(rule: Convert, facts: Facts) -> Outcome:
     """Judge a site on land that may be taken only by a procedure."""
-    parts = [_group_part(rule, facts, group) for group in rule.groups]
-    if any(p.restricts for p in parts):  # else the use is excused, whatever the land is
+    taken: list[LandClassGroup] = []
+    others: list[LandClassGroup] = []
+    for group in rule.groups:
+        is_nothing = facts.measures[_group_demand(rule, group)].is_nothing
+        (others if is_nothing else taken).append(group)
+    parts = [_group_part(rule, facts, group) for group in taken]
+    # When no group restricts, the use is excused, whatever the land is.
+    if any(p.restricts for p in parts) or any(
+        _group_part(rule, facts, group).restricts for group in others
+    ):
         parts += _unknown_land(rule, facts)
     outcome = join_parts(rule, facts, parts)
     return about_reach(rule, facts, outcome, demands_of_convert(rule))

@@ -111,9 +111,14 @@ def threshold_of_forbid_overlap(rule: ForbidOverlap) -> str:
 def demands_of_require_within(rule: RequireWithin) -> tuple[Demand, ...]:
     """Area of the site off the layer, on each class that the rule names, and on the others."""
     classes = [_class_demand(rule, entry) for entry in rule.by_class]
-    unlisted_is_open = Verdict(rule.unlisted).rank >= Verdict.UNDETERMINED.rank
-    unclassed = [] if unlisted_is_open or not rule.by_class else [unclassed_demand(rule)]
+    unclassed = [unclassed_demand(rule)] if _asks_for_unclassed(rule) else []
     return (outside_demand(rule), *classes, _rest_demand(rule), *unclassed)
+
+
+@once
+def _asks_for_unclassed(rule: RequireWithin) -> bool:
+    """Whether land of no class may be something else than unlisted land, which stays open."""
+    return bool(rule.by_class) and Verdict(rule.unlisted).rank < Verdict.UNDETERMINED.rank
 
 
 @once
@@ -144,14 +149,17 @@ def require_within(rule: RequireWithin, facts: Facts) -> Outcome:
             rule, facts, _class_demand(rule, entry), entry.label, entry.outcome, cls=entry.label
         )
         for entry in rule.by_class
+        if not facts.measures[_class_demand(rule, entry)].is_nothing
     ]
     rest = facts.measures[_rest_demand(rule)]
     if rule.by_class:
         parts.append(part_of(rest, "其他类别", Verdict(rule.unlisted), _UNLISTED))
     else:
         parts.append(part_of(rest, "界内", Verdict.PASS))
-    if (unclassed := unclassed_demand(rule)) in demands_of_require_within(rule):
-        parts.append(unknown_part(facts.measures[unclassed], _NO_CLASS, _NO_CLASS_NOTE))
+    if _asks_for_unclassed(rule):
+        parts.append(
+            unknown_part(facts.measures[unclassed_demand(rule)], _NO_CLASS, _NO_CLASS_NOTE)
+        )
     parts.append(resolved_part(rule, facts, outside_demand(rule), "界外", rule.outside))
     return _seen(rule, facts, join_whole(rule, facts, parts))
 

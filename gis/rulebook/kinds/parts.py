@@ -320,10 +320,14 @@ def resolve(
     """
     if not rule.exceptions:
         return base, note
-    claims = {name for e in rule.exceptions for name in e.attributes}
-    made = tuple((name, facts.attributes.get(name)) for name in sorted(claims))
+    made = tuple((name, facts.attributes.get(name)) for name in _claims_of(rule))
     verdict, reason = _resolved(rule, facts.use, facts.as_of, base, cls, made, _kinds_of(made))
     return verdict, note if reason is None else reason
+
+
+@once
+def _claims_of(rule: RuleEntry) -> tuple[str, ...]:
+    return tuple(sorted({name for e in rule.exceptions for name in e.attributes}))
 
 
 def _kinds_of(claims: Iterable[tuple[str, Claim | None]]) -> tuple[type, ...]:

@@ -135,6 +135,7 @@ def _places(rule: UsePermitted, facts: Facts) -> list[_Place]:
         _Place((z,), Touched(z, z, None, m.area.ellipsoidal_m2, m.decisive_m2, {}, m.slivers,
                              m.geometry))
         for z, m in measures
+        if not m.is_nothing
     ]  # fmt: skip
 
 
