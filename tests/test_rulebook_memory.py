@@ -17,7 +17,7 @@ from gis.model import Finding, LayerState, Measure, Rule
 from gis.plan import Plan
 from gis.rulebook import Facts, evaluate, memory
 from gis.rulebook.evaluate import _finding
-from gis.rulebook.memory import Watched, recalled
+from gis.rulebook.memory import Watched, learn, recall, shelf_for
 
 DAY = date(2026, 11, 22)
 USES = (None, "0803", "080403", "070102", "100101", "0901", "1207", "1401")
@@ -56,9 +56,14 @@ _PASS: Any = "pass"
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    memory._MEMORY.clear()
+    memory._SHELVES.clear()
     yield
-    memory._MEMORY.clear()
+    memory._SHELVES.clear()
+
+
+def recalled(own: Rule, known: Facts, asked: Asked) -> Finding:
+    shelf = shelf_for(known)
+    return recall(shelf, own, known) or learn(shelf, own, known, asked)
 
 
 # --- what is noted -------------------------------------------------------------------------------
@@ -103,7 +108,7 @@ def test_what_was_measured_on_one_site_is_not_kept() -> None:
     own, asked = rule("x"), Asked(lambda f: f.measures.get("d"))
     found = replace(Measure(None), count=1)  # type: ignore[arg-type]  # no demand is needed here
     recalled(own, facts(measures={"d": found}), asked)
-    assert memory._MEMORY[id(own)][1] == {}
+    assert shelf_for(facts()) == {}
 
 
 def test_two_rules_of_one_name_have_memories_of_their_own() -> None:
@@ -118,9 +123,8 @@ def test_memory_is_bounded() -> None:
     for n in range(1_000):
         recalled(own, facts(use=str(n)), Asked(lambda f: f.use))
         recalled(own, facts(attributes={"a": n}), Asked(lambda f: f.attributes.get("a")))
-    situations = memory._MEMORY[id(own)][1]
-    assert len(situations) <= 256
-    assert max(len(kept) for kept in situations.values()) <= 8
+    assert len(memory._SHELVES) <= 256
+    assert max(len(kept) for shelf in memory._SHELVES.values() for kept in shelf.values()) == 8
 
 
 def test_a_watch_says_what_the_facts_say() -> None:
@@ -169,7 +173,7 @@ def test_most_rules_are_remembered(plan: Plan) -> None:
 def test_threads_remember_together(plan: Plan) -> None:
     known = list(situations(plan))[:40]
     alone = [evaluate(plan.rulebook, one) for one in known]
-    memory._MEMORY.clear()
+    memory._SHELVES.clear()
     found: dict[int, list[object]] = {}
 
     def work(n: int) -> None:

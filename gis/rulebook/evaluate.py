@@ -36,7 +36,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of, threshold_of
 from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.memory import recalled
+from gis.rulebook.memory import Shelf, learn, recall, shelf_for
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
@@ -64,16 +64,18 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
-    return sort_findings(_found(rule, facts) for rule in book.in_force(facts.as_of))
+    shelf = shelf_for(facts)
+    return sort_findings(_found(rule, facts, shelf) for rule in book.in_force(facts.as_of))
 
 
-def _found(rule: Rule, facts: Facts) -> Finding:
-    """Return what a rule finds; where it has measured something, no other site has found that."""
-    for demand in demands_of(rule):
-        measure = facts.measures.get(demand)
-        if measure is not None and not measure.is_nothing:
-            return _finding(rule, facts)
-    return recalled(rule, facts, _finding)
+def _found(rule: Rule, facts: Facts, shelf: Shelf) -> Finding:
+    known = recall(shelf, rule, facts)
+    if known is not None:
+        return known
+    measured = (facts.measures.get(demand) for demand in demands_of(rule))
+    if any(m is not None and not m.is_nothing for m in measured):
+        return _finding(rule, facts)  # no other site has found just that
+    return learn(shelf, rule, facts, _finding)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

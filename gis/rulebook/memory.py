@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 from gis.model import Demand, Finding, LayerReport, Measure, Rule
@@ -21,16 +22,16 @@ from gis.rulebook.facts import Facts
 
 Evaluate = Callable[[Rule, Facts], Finding]
 
-# Uses and days that a rule remembers, and what it has found for each.
+# Uses and days for which anything is remembered, and findings of one rule for one of them.
 _SITUATIONS = 256
 _FINDINGS = 8
-_RULES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """A finding, and every fact that it rests on; measures and layers by identity."""
 
+    rule: Rule
     finding: Finding
     measures: tuple[tuple[Demand, Measure | None], ...]
     layers: tuple[tuple[str, LayerReport | None], ...]
@@ -38,37 +39,46 @@ class Remembered:
 
     def holds(self, facts: Facts) -> bool:
         """Whether the facts are the same as they were."""
+        found, reports = facts.measures, facts.layers
         for demand, measure in self.measures:
-            if facts.measures.get(demand) is not measure:
+            if found.get(demand) is not measure:
                 return False
         for name, report in self.layers:
-            if facts.layers.get(name) is not report:
+            if reports.get(name) is not report:
                 return False
         return all(_same(_read(facts, name, key), value) for name, key, value in self.others)
 
 
 # By identity of the rule, which is kept beside it so that no other can take its place.
-_MEMORY: dict[int, tuple[Rule, dict[tuple[object, ...], tuple[Remembered, ...]]]] = {}
+Shelf = dict[int, tuple[Remembered, ...]]
+_SHELVES: dict[tuple[str | None, date], Shelf] = {}
 
 
-def recalled(rule: Rule, facts: Facts, evaluate: Evaluate) -> Finding:
-    """Return what a rule finds: remembered where it has seen the same facts, else evaluated."""
-    known = _MEMORY.get(id(rule))
-    if known is None:
-        if len(_MEMORY) >= _RULES:
-            _MEMORY.clear()
-        known = _MEMORY[id(rule)] = (rule, {})
-    situations = known[1]
-    here = facts.use, facts.as_of
-    for remembered in situations.get(here, ()):
+def shelf_for(facts: Facts) -> Shelf:
+    """Return what is remembered for the use and the day of some facts."""
+    key = facts.use, facts.as_of
+    shelf = _SHELVES.get(key)
+    if shelf is None:
+        if len(_SHELVES) >= _SITUATIONS:
+            _SHELVES.clear()
+        shelf = _SHELVES[key] = {}
+    return shelf
+
+
+def recall(shelf: Shelf, rule: Rule, facts: Facts) -> Finding | None:
+    """Return what a rule found when it knew the same facts; None when it never did."""
+    for remembered in shelf.get(id(rule), ()):
         if remembered.holds(facts):
             return remembered.finding
+    return None
+
+
+def learn(shelf: Shelf, rule: Rule, facts: Facts, evaluate: Evaluate) -> Finding:
+    """Return what a rule finds, and remember it if other sites may know the same facts."""
     watched = Watched(facts)
     finding = evaluate(rule, cast("Facts", watched))
-    if (kept := watched.remembered(finding)) is not None:
-        if len(situations) >= _SITUATIONS:
-            situations.clear()
-        situations[here] = (kept, *situations.get(here, ())[: _FINDINGS - 1])
+    if (kept := watched.remembered(rule, finding)) is not None:
+        shelf[id(rule)] = (kept, *shelf.get(id(rule), ())[: _FINDINGS - 1])
     return finding
 
 
@@ -95,7 +105,7 @@ class Watched:
         _ = self.site_area_m2
         return self._facts.share(area_m2)
 
-    def remembered(self, finding: Finding) -> Remembered | None:
+    def remembered(self, rule: Rule, finding: Finding) -> Remembered | None:
         """Return a finding with what it rests on; None when that belongs to this site alone."""
         measures, layers, others = [], [], []
         for (name, key), value in self._noted.items():
@@ -107,9 +117,9 @@ class Watched:
                 layers.append((key, value))
             elif name in ("site_area_m2", "budgets", _EVERYTHING):
                 return None
-            else:
+            elif name not in ("use", "as_of"):  # told by the shelf
                 others.append((name, key, value))
-        return Remembered(finding, tuple(measures), tuple(layers), tuple(others))
+        return Remembered(rule, finding, tuple(measures), tuple(layers), tuple(others))
 
 
 _EVERYTHING = "everything"
