@@ -16,6 +16,7 @@ from api.examples import body_examples
 from api.headers import SecurityHeaders
 from api.routers import balance, checks, health, maps, pages, plan
 from api.settings import Settings
+from api.settings import settings as read_settings
 from api.upload import BodyLimit
 from gis.output.records import RecordStore, software_versions
 from gis.plan import Plan, load_plan
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     plan
         An opened plan; default: the one that the settings name, opened when the service starts.
     """
-    chosen = settings or Settings()
+    chosen = settings or read_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.heavy import HeavyWork
 from api.options import unknown_parameters
+from api.recording import Recorder
 from api.settings import Settings
 from gis.errors import PlanError
 from gis.model import may_show
@@ -44,6 +45,11 @@ class State:
         """The threads for checks that take long."""
         chosen = self.settings
         return HeavyWork(chosen.heavy_checks, chosen.heavy_waiting, chosen.heavy_wait_s)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Who keeps the answers, many requests at a time."""
+        return Recorder(self.store)
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:

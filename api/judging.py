@@ -7,7 +7,7 @@ an upload or stores an answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -68,11 +68,15 @@ async def judge(
         Too many large requests at once.
     """
     done: list[SiteCheck] = []
-    work = partial(_check_all, sites, options, state.plan, deadline, done, remedies=not small)
+    searched = options.remedies and not small and len(sites) <= _INLINE_SITES
+    # A record shows the outlines, whatever this answer does.
+    drawn = options.geometry or state.settings.records
+    how = partial(check_site, plan=state.plan, remedies=searched, geometry=drawn)
+    work = partial(_check_all, sites, options, how, deadline, done)
     if small:
         work()
         # A search for remedies judges a dozen outlines: too long for others to wait.
-        if any(check.verdict is not Verdict.PASS for check in done):
+        if options.remedies and any(check.verdict is not Verdict.PASS for check in done):
             done = await run_in_threadpool(_helped, done, state.plan)
         return _answers(done)
     try:
@@ -93,25 +97,18 @@ def _helped(checks: Sequence[SiteCheck], plan: Plan) -> list[SiteCheck]:
 def _check_all(
     sites: Sequence[Site],
     options: Options,
-    plan: Plan,
+    check: Callable[..., SiteCheck],
     deadline: float,
     done: list[SiteCheck],
-    *,
-    remedies: bool,
 ) -> None:
     """Check the sites; many at once get procedures only, no new outlines."""
     for site in sites:
         if time.monotonic() > deadline:
             raise _too_much(len(done), len(sites))
-        check = check_site(
-            site,
-            plan,
-            use=options.use,
-            attributes=options.attributes or None,
-            as_of=options.as_of,
-            remedies=remedies and len(sites) <= _INLINE_SITES,
+        found = check(
+            site, use=options.use, attributes=options.attributes or None, as_of=options.as_of
         )
-        done.append(check)
+        done.append(found)
 
 
 def _too_much(done: int, total: int) -> EffortError:

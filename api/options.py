@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Literal, TypeVar
 
 from gis.claims import check_use, parse_attributes, parse_pairs
@@ -22,13 +23,28 @@ from gis.model.attributes import day_of, decimal_of
 
 _Given = TypeVar("_Given")
 _Value = TypeVar("_Value")
-OPTION_NAMES = ("use", "attr", "width_m", "as_of", "repair", "which", "crs", "encoding")
+OPTION_NAMES = (
+    "use",
+    "attr",
+    "width_m",
+    "as_of",
+    "repair",
+    "which",
+    "crs",
+    "encoding",
+    "geometry",
+    "remedies",
+)
 _MAX_OPTION_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of one request, parsed; None means not given."""
+    """The options of one request, parsed; None means not given.
+
+    ``geometry`` False leaves all outlines out of the answer, ``remedies`` False the search for
+    outlines that would comply; neither changes what is decided.
+    """
 
     use: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +54,8 @@ class Options:
     which: int | Literal["all"] | None = None
     crs: str | None = None
     encoding: str | None = None
+    geometry: bool = True
+    remedies: bool = True
 
 
 def read_options(
@@ -60,10 +78,12 @@ def read_options(
         attributes=reader.attributes(),
         width_m=reader.value("width_m", _width),
         as_of=reader.value("as_of", _day),
-        repair=reader.value("repair", _flag) or False,
+        repair=reader.flag("repair", default=False),
         which=reader.value("which", _which),
         crs=reader.value("crs", _crs),
         encoding=reader.value("encoding", named_codec),
+        geometry=reader.flag("geometry", default=True),
+        remedies=reader.flag("remedies", default=True),
     )
     reader.refuse()
     return options
@@ -98,6 +118,11 @@ class _Reader:
             self._add(name, _wrong(name, "过长", expected=expected))
             return None
         return self._ask(name, parse, text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a yes or no; the default when it is not given or wrong."""
+        value = self.value(name, partial(_flag, name))
+        return default if value is None else value
 
     def attributes(self) -> Mapping[str, str]:
         """Return the attributes as given, after making sure that each of them is one."""
@@ -198,10 +223,10 @@ def _day(text: str) -> date:
         raise _wrong("as_of", _is(text), expected="日期，如 2026-11-22") from None
 
 
-def _flag(text: str) -> bool:
+def _flag(name: str, text: str) -> bool:
     values = {"true": True, "1": True, "on": True, "false": False, "0": False}
     if text.lower() not in values:
-        raise _wrong("repair", _is(text), expected="true 或 false")
+        raise _wrong(name, _is(text), expected="true 或 false")
     return values[text.lower()]
 
 

@@ -6,12 +6,14 @@ It decides which addresses the service may listen on. It never reads a plan or o
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gis.errors import ClaimError
+from gis.errors import ClaimError, Fault
 
 MEGABYTE = 1024 * 1024
 
@@ -20,6 +22,7 @@ class Settings(BaseSettings):
     """Settings of one service process.
 
     ``plan`` is the plan package (None: the bundled one), ``db`` the file of the decision records.
+    ``records`` False keeps no record of checks, so that an answer cannot be fetched again.
     ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
     ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
     the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
@@ -32,6 +35,7 @@ class Settings(BaseSettings):
 
     plan: Path | None = None
     db: Path = Path("out/records.sqlite")
+    records: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
@@ -43,6 +47,33 @@ class Settings(BaseSettings):
     heavy_wait_s: float = Field(default=2.0, ge=0)
     open_connections: int = Field(default=512, ge=8)
     secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
+
+
+def settings(**given: Any) -> Settings:
+    """Return the settings; what is not given comes from the environment, else the default.
+
+    Raises
+    ------
+    ClaimError
+        A value is out of range or of the wrong kind; each is named.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = [_fault(item, given) for item in error.errors(include_url=False)]
+    raise ClaimError(
+        "；".join(f"{f.where} 为“{f.message}”，不能采用" for f in faults),
+        expected="参数说明中的取值范围",
+        advice="改正命令行参数或者环境变量",
+        faults=faults,
+    )
+
+
+def _fault(item: Mapping[str, Any], given: Mapping[str, Any]) -> Fault:
+    name = str(item["loc"][0])
+    option = given.get(name) is not None
+    where = f"--{name}" if option else f"WUQU_{name.upper()}"
+    return Fault(where, str(item["input"])[:80])
 
 
 def is_loopback(host: str) -> bool:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gis.cli_batch import batch
 from gis.cli_budgets import budgets_app
 from gis.cli_common import (
     AsOfOption,
@@ -203,6 +204,7 @@ def demo(
     return None
 
 
+app.command()(batch)
 app.command()(balance)
 
 
@@ -218,9 +220,11 @@ def draw_map(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="监听地址（目前只允许本机）。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="端口。")] = 8000,
-    workers: Annotated[int, typer.Option(help="进程数。")] = 1,
+    host: Annotated[
+        str | None, typer.Option(help="监听地址（目前只允许本机），默认 WUQU_HOST 或 127.0.0.1。")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="端口，默认 WUQU_PORT 或 8000。")] = None,
+    workers: Annotated[int | None, typer.Option(help="进程数，默认 WUQU_WORKERS 或 1。")] = None,
     plan: PlanOption = None,
 ) -> None:
     """启动本机服务：检测页面、接口和地图。"""

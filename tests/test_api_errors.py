@@ -357,7 +357,7 @@ def test_a_store_that_cannot_write_is_unavailable_and_gives_no_verdict(client, m
     def full(*_args, **_kwargs):
         raise OperationalError("INSERT", {}, Exception("disk is full"))
 
-    monkeypatch.setattr(client.app.state.wuqu.store, "save_all", full)
+    monkeypatch.setattr(client.app.state.wuqu.store, "save_uploads", full)
     answer = client.post("/v1/site-checks", content=polygon(), headers={"Content-Type": GEO})
     assert assert_problem(answer, 503)["code"] == "unavailable"
     assert "verdict" not in answer.json()

@@ -70,3 +70,31 @@ def test_settings_come_from_the_environment(monkeypatch):
 def test_an_empty_variable_counts_as_not_set(monkeypatch):
     monkeypatch.setenv("WUQU_PLAN", "")
     assert Settings().plan is None
+
+
+def test_host_port_and_workers_come_from_the_environment_unless_they_are_given(
+    repo, started, monkeypatch
+):
+    monkeypatch.setenv("WUQU_HOST", "127.0.0.2")
+    monkeypatch.setenv("WUQU_PORT", "8211")
+    monkeypatch.setenv("WUQU_WORKERS", "3")
+    serve.serve(plan=repo / "data")
+    serve.serve(plan=repo / "data", port=8300, host="::1", workers=2)
+    told = [(options["host"], options["port"], options["workers"]) for _, options in started]
+    assert told == [("127.0.0.2", 8211, 3), ("::1", 8300, 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WUQU_PORT", "http"),
+        ("WUQU_WORKERS", "0"),
+        ("WUQU_RECORDS", "maybe"),
+        ("WUQU_HOST", "0.0.0.0"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(name, value, started, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ClaimError, match=value):
+        serve.serve()
+    assert started == []

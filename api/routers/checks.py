@@ -22,7 +22,7 @@ from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, p
 from api.deps import KnownQuery, State, StateDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
-from api.options import Options, read_options
+from api.options import OPTION_NAMES, Options, read_options
 from api.reading import (
     CrsQuery,
     EncodingQuery,
@@ -33,7 +33,7 @@ from api.reading import (
 )
 from api.upload import Upload, read_upload
 from gis.model import Verdict
-from gis.output.export import to_geojson
+from gis.output.export import to_geojson, without_geometry
 
 router = APIRouter(prefix="/v1/site-checks", tags=["选址检测"], dependencies=[KnownQuery])
 
@@ -45,10 +45,7 @@ _BODY = upload_body(
             "items": {"type": "string"},
             "example": ["plot_ratio:1.0"],
         },
-        **{
-            name: {"type": "string"}
-            for name in ("width_m", "as_of", "repair", "which", "crs", "encoding")
-        },
+        **{name: {"type": "string"} for name in OPTION_NAMES if name not in ("use", "attr")},
     }
 )
 
@@ -85,10 +82,16 @@ async def create_site_check(
     which: Annotated[str | None, Query(description="多个地块时的序号（从 1 开始），或 all")] = None,
     crs: CrsQuery = None,
     encoding: EncodingQuery = None,
+    geometry: Annotated[
+        str | None, Query(description="false：答复中不含任何图形（边界、涉及范围），结论不变")
+    ] = None,
+    remedies: Annotated[
+        str | None, Query(description="false：不寻找合规的裁减、平移方案，结论不变")
+    ] = None,
 ) -> Response:
     """Check the sites of one request and keep a record of every answer."""
     # The values are parsed below, together with the form fields that they take precedence over.
-    del use, attr, width_m, as_of, repair, which, crs, encoding
+    del use, attr, width_m, as_of, repair, which, crs, encoding, geometry, remedies
     query = by_name(request.query_params.multi_items())
     read_options(query)
     upload = await read_upload(request, state.settings.body_deadline_s)
@@ -105,14 +108,17 @@ async def create_site_check(
 async def _save(
     answers: Sequence[Answer], upload: Upload, state: State
 ) -> Sequence[Mapping[str, Any]]:
-    """Store the answers before anybody sees them."""
-    ids = await run_in_threadpool(state.store.save_all, answers, upload_sha256=upload.sha256)
+    """Store the answers before anybody sees them; without records they keep the id of a check."""
+    if not state.settings.records:
+        return [document for document, _ in answers]
+    ids = await state.recorder.save(answers, upload.sha256)
     return [{**document, "id": i} for (document, _), i in zip(answers, ids, strict=True)]
 
 
 def _written(documents: Sequence[Mapping[str, Any]], options: Options, state: State) -> bytes:
     # One by one, because the event loop gets no turn while a text is being written in a thread.
-    texts = [json_bytes(state.showable(document)) for document in documents]
+    shown = state.showable if options.geometry else without_geometry
+    texts = [json_bytes(shown(document)) for document in documents]
     return b'{"checks":[' + b",".join(texts) + b"]}" if options.which == "all" else texts[0]
 
 

@@ -68,6 +68,15 @@ def without_geometry_of(document: Document, layers: Collection[str]) -> dict[str
     return {**document, **{part: shown(part) for part in shaping}}
 
 
+def without_geometry(document: Document) -> dict[str, Any]:
+    """Return the document without any outline: of the site, findings, contacts and remedies."""
+    bare = {
+        part: [_without(row, "geometry") for row in document[part]]
+        for part in ("findings", "contacts", "remedies")
+    }
+    return {**document, "site": {**document["site"], "geometry": None}, **bare}
+
+
 def layers_shown(document: Document) -> dict[str, list[frozenset[str]]]:
     """Return for each finding, remedy and contact the layers whose borders its geometry may show.
 

@@ -25,6 +25,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from gis.errors import NotFoundError
 
+# Documents of one upload, each with the site in the work CRS (WKB).
+Answers = Sequence[tuple[Mapping[str, Any], bytes | None]]
 BUSY_TIMEOUT_S = 10.0
 _WAL_ATTEMPTS = 50
 
@@ -113,17 +115,20 @@ class RecordStore:
         (record_id,) = self.save_all([(document, geometry_wkb)], upload_sha256=upload_sha256)
         return record_id
 
-    def save_all(
-        self,
-        answers: Sequence[tuple[Mapping[str, Any], bytes | None]],
-        *,
-        upload_sha256: str = "",
-    ) -> list[str]:
+    def save_all(self, answers: Answers, *, upload_sha256: str = "") -> list[str]:
         """Store the documents (each with its geometry) of one upload: all of them, or none."""
-        rows = [_row(document, upload_sha256, wkb) for document, wkb in answers]
-        ids = [row.id for row in rows]
+        (ids,) = self.save_uploads([(answers, upload_sha256)])
+        return ids
+
+    def save_uploads(self, uploads: Sequence[tuple[Answers, str]]) -> list[list[str]]:
+        """Store the answers of several uploads, each with the hash of its bytes, all or none.
+
+        One transaction, so one wait for the disk.
+        """
+        groups = [[_row(doc, sha256, wkb) for doc, wkb in answers] for answers, sha256 in uploads]
+        ids = [[row.id for row in rows] for rows in groups]
         with Session(self._connected()) as session, session.begin():
-            session.add_all(rows)
+            session.add_all(row for rows in groups for row in rows)
         return ids
 
     def get(self, record_id: str) -> Record:

@@ -1,0 +1,87 @@
+"""How are answers kept, so that a busy service does not wait for the disk once per request?
+
+Requests that arrive while a transaction is being written share the next one (group commit). Each is
+told only when its own answers are durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+
+from gis.output.records import Answers, RecordStore
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """Answers of one upload, and who waits for their ids."""
+
+    answers: Answers
+    upload_sha256: str
+    ids: asyncio.Future[list[str]]
+
+
+class Recorder:
+    """Writes to one store from one event loop."""
+
+    def __init__(self, store: RecordStore) -> None:
+        self._store = store
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def save(self, answers: Answers, upload_sha256: str) -> list[str]:
+        """Return the ids of the answers of one upload once all of them are on disk, or none.
+
+        Raises
+        ------
+        sqlalchemy.exc.SQLAlchemyError
+            The store could not be written.
+        """
+        loop = asyncio.get_running_loop()
+        own = _Waiting(answers, upload_sha256, loop.create_future())
+        self._waiting.append(own)
+        if self._writing is None or self._writing.done():
+            self._writing = loop.create_task(self._write())
+        # A client that leaves must not take the answers of others with it.
+        return await asyncio.shield(own.ids)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            try:
+                found = await run_in_threadpool(self._save, together)
+            except BaseException as error:
+                _fail(together, error)
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for one, ids in zip(together, found, strict=True):
+                _settle(one, ids)
+
+    def _save(self, together: Sequence[_Waiting]) -> list[list[str] | Exception]:
+        """Write all in one transaction; where that fails each for itself, so that one can fail."""
+        uploads = [(one.answers, one.upload_sha256) for one in together]
+        try:
+            return list(self._store.save_uploads(uploads))
+        except Exception as error:
+            if len(together) == 1:
+                return [error]
+            return [self._save([one])[0] for one in together]
+
+
+def _settle(one: _Waiting, ids: list[str] | Exception) -> None:
+    if one.ids.done():
+        return
+    if isinstance(ids, Exception):
+        one.ids.set_exception(ids)
+    else:
+        one.ids.set_result(ids)
+
+
+def _fail(together: Sequence[_Waiting], error: BaseException) -> None:
+    for one in together:
+        if not one.ids.done():
+            one.ids.set_exception(error)
