@@ -108,7 +108,13 @@ def test_what_was_measured_on_one_site_is_not_kept() -> None:
     own, asked = rule("x"), Asked(lambda f: f.measures.get("d"))
     found = replace(Measure(None), count=1)  # type: ignore[arg-type]  # no demand is needed here
     recalled(own, facts(measures={"d": found}), asked)
-    assert shelf_for(facts()) == {}
+    assert shelf_for(facts()).known == {}
+
+
+def test_a_rule_that_always_reads_what_belongs_to_one_site_is_left_alone() -> None:
+    own, asked = rule("x"), Asked(lambda f: (type(f) is Facts, f.site_area_m2))
+    said = [recalled(own, facts(site_area_m2=float(n)), asked).reason for n in range(1, 12)]
+    assert said == [str((n > 5, float(n))) for n in range(1, 12)]
 
 
 def test_two_rules_of_one_name_have_memories_of_their_own() -> None:
@@ -124,7 +130,9 @@ def test_memory_is_bounded() -> None:
         recalled(own, facts(use=str(n)), Asked(lambda f: f.use))
         recalled(own, facts(attributes={"a": n}), Asked(lambda f: f.attributes.get("a")))
     assert len(memory._SHELVES) <= 256
-    assert max(len(kept) for shelf in memory._SHELVES.values() for kept in shelf.values()) == 8
+    assert (
+        max(len(kept) for shelf in memory._SHELVES.values() for kept in shelf.known.values()) == 8
+    )
 
 
 def test_a_watch_says_what_the_facts_say() -> None:

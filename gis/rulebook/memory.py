@@ -13,7 +13,7 @@ each, so that threads need no lock.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
@@ -49,9 +49,20 @@ class Remembered:
         return all(_same(_read(facts, name, key), value) for name, key, value in self.others)
 
 
-# By identity of the rule, which is kept beside it so that no other can take its place.
-Shelf = dict[int, tuple[Remembered, ...]]
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is remembered for one use and day, by identity of the rule, which is kept beside it.
+
+    ``in_vain`` counts how often a rule was watched and read what belongs to one site: after a few
+    times it is no longer watched.
+    """
+
+    known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
+    in_vain: dict[int, int] = field(default_factory=dict)
+
+
 _SHELVES: dict[tuple[str | None, date], Shelf] = {}
+_ATTEMPTS = 5
 
 
 def shelf_for(facts: Facts) -> Shelf:
@@ -61,13 +72,13 @@ def shelf_for(facts: Facts) -> Shelf:
     if shelf is None:
         if len(_SHELVES) >= _SITUATIONS:
             _SHELVES.clear()
-        shelf = _SHELVES[key] = {}
+        shelf = _SHELVES[key] = Shelf()
     return shelf
 
 
 def recall(shelf: Shelf, rule: Rule, facts: Facts) -> Finding | None:
     """Return what a rule found when it knew the same facts; None when it never did."""
-    for remembered in shelf.get(id(rule), ()):
+    for remembered in shelf.known.get(id(rule), ()):
         if remembered.holds(facts):
             return remembered.finding
     return None
@@ -75,10 +86,15 @@ def recall(shelf: Shelf, rule: Rule, facts: Facts) -> Finding | None:
 
 def learn(shelf: Shelf, rule: Rule, facts: Facts, evaluate: Evaluate) -> Finding:
     """Return what a rule finds, and remember it if other sites may know the same facts."""
+    attempts = shelf.in_vain.get(id(rule), 0)
+    if attempts >= _ATTEMPTS:
+        return evaluate(rule, facts)
     watched = Watched(facts)
     finding = evaluate(rule, cast("Facts", watched))
     if (kept := watched.remembered(rule, finding)) is not None:
-        shelf[id(rule)] = (kept, *shelf.get(id(rule), ())[: _FINDINGS - 1])
+        shelf.known[id(rule)] = (kept, *shelf.known.get(id(rule), ())[: _FINDINGS - 1])
+    else:
+        shelf.in_vain[id(rule)] = attempts + 1
     return finding
 
 
