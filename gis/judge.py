@@ -7,7 +7,7 @@ for each outline that is tried as a remedy.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -54,7 +54,7 @@ def judge(
     with_evidence
         Whether to list what the site touches, beyond what the rules ask for.
     """
-    book = plan.rulebook if rules is None else _part(plan.rulebook, rules)
+    book = plan.rulebook if rules is None else plan.rulebook.part(rules)
     names = plan.layers if rules is None else _layers(book)
     indexes = [layer.index for id_, layer in plan.layers.items() if id_ in names]
     if met is None:
@@ -71,10 +71,6 @@ def judge(
     taken = impact(plan, site, met) if rules is None or needs_budgets else ()
     facts = _facts(site, day, measured, taken)
     return Judged(measured, facts, evaluate(book, facts))
-
-
-def _part(book: RuleBook, rules: frozenset[str]) -> RuleBook:
-    return replace(book, rules=tuple(rule for rule in book.rules if rule.id in rules))
 
 
 def _layers(book: RuleBook) -> set[str]:

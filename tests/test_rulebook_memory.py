@@ -15,9 +15,9 @@ from test_check_chunk import shapes, site_of
 from gis.judge import judge
 from gis.model import Finding, LayerState, Measure, Rule
 from gis.plan import Plan
-from gis.rulebook import Facts, evaluate, memory
+from gis.rulebook import Facts, evaluate
 from gis.rulebook.evaluate import _finding
-from gis.rulebook.memory import Watched, learn, recall, shelf_for
+from gis.rulebook.memory import Memory, Watched, learn, recall
 
 DAY = date(2026, 11, 22)
 USES = (None, "0803", "080403", "070102", "100101", "0901", "1207", "1401")
@@ -54,15 +54,8 @@ class Asked:
 _PASS: Any = "pass"
 
 
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    memory._SHELVES.clear()
-    yield
-    memory._SHELVES.clear()
-
-
-def recalled(own: Rule, known: Facts, asked: Asked) -> Finding:
-    shelf = shelf_for(known)
+def recalled(memory: Memory, own: Rule, known: Facts, asked: Asked) -> Finding:
+    shelf = memory.shelf(known)
     return recall(shelf, own, known) or learn(shelf, own, known, asked)
 
 
@@ -90,48 +83,83 @@ def recalled(own: Rule, known: Facts, asked: Asked) -> Finding:
     ],
 )  # fmt: skip
 def test_another_fact_is_another_finding(read: Any, one: Any, other: Any) -> None:
-    own, asked = rule("x"), Asked(read)
+    memory, own, asked = Memory(), rule("x"), Asked(read)
     first, second = facts(**one), facts(**other)
     for known in (first, second, first, second):
-        assert recalled(own, known, asked).reason == str(read(known))
+        assert recalled(memory, own, known, asked).reason == str(read(known))
     assert asked.times >= 2
 
 
 def test_the_same_facts_are_looked_at_once_whatever_else_differs() -> None:
-    own, asked = rule("x"), Asked(lambda f: (f.use, f.attributes.get("a"), f.share(0.0)))
+    memory, own, asked = (
+        Memory(),
+        rule("x"),
+        Asked(lambda f: (f.use, f.attributes.get("a"), f.share(0.0))),
+    )
     for area in (1e4, 2e4, 3e4):
-        recalled(own, facts(site_area_m2=area, attributes={"b": area}), asked)
+        recalled(memory, own, facts(site_area_m2=area, attributes={"b": area}), asked)
     assert asked.times == 1
 
 
 def test_what_was_measured_on_one_site_is_not_kept() -> None:
-    own, asked = rule("x"), Asked(lambda f: f.measures.get("d"))
+    memory, own, asked = Memory(), rule("x"), Asked(lambda f: f.measures.get("d"))
     found = replace(Measure(None), count=1)  # type: ignore[arg-type]  # no demand is needed here
-    recalled(own, facts(measures={"d": found}), asked)
-    assert shelf_for(facts()).known == {}
+    recalled(memory, own, facts(measures={"d": found}), asked)
+    assert memory.shelf(facts()).known == {}
+
+
+def test_a_rule_that_once_was_worth_watching_is_watched_again() -> None:
+    def read(f: Facts) -> object:
+        return (type(f) is Facts, f.attributes.get("a") or f.site_area_m2)
+
+    memory, own, asked = Memory(), rule("x"), Asked(read)
+    for n in range(1, 40):  # every fourth time the area is not read
+        claims = {"attributes": {"a": n}} if n % 4 == 0 else {}
+        recalled(memory, own, facts(site_area_m2=float(n), **claims), asked)
+    assert "False" in recalled(memory, own, facts(site_area_m2=99.0), asked).reason
+
+
+def test_a_book_that_is_dropped_takes_its_memory_along(plan: Plan) -> None:
+    import gc
+    import weakref
+
+    book = replace(plan.rulebook)
+    site = site_of(next(shapes(plan, 1)), plan, "0803")
+    evaluate(book, judge(site, plan, DAY).facts)
+    gone = weakref.ref(book.memory)
+    del book
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_part_of_a_book_shares_its_memory(plan: Plan) -> None:
+    part = plan.rulebook.part(frozenset({"cn.green-line"}))
+    assert [r.id for r in part.rules] == ["cn.green-line"]
+    assert part.memory is plan.rulebook.memory
+    assert plan.rulebook.part(frozenset({"cn.green-line"})) is part
 
 
 def test_a_rule_that_always_reads_what_belongs_to_one_site_is_left_alone() -> None:
-    own, asked = rule("x"), Asked(lambda f: (type(f) is Facts, f.site_area_m2))
-    said = [recalled(own, facts(site_area_m2=float(n)), asked).reason for n in range(1, 12)]
+    memory, own, asked = Memory(), rule("x"), Asked(lambda f: (type(f) is Facts, f.site_area_m2))
+    said = [recalled(memory, own, facts(site_area_m2=float(n)), asked).reason for n in range(1, 12)]
     assert said == [str((n > 5, float(n))) for n in range(1, 12)]
 
 
 def test_two_rules_of_one_name_have_memories_of_their_own() -> None:
-    asked = Asked(lambda f: f.use)
-    for _ in range(2):
-        recalled(rule("x"), facts(), asked)
+    memory, asked, both = Memory(), Asked(lambda f: f.use), (rule("x"), rule("x"))
+    for own in both:
+        recalled(memory, own, facts(), asked)
     assert asked.times == 2
 
 
 def test_memory_is_bounded() -> None:
-    own = rule("x")
+    memory, own = Memory(), rule("x")
     for n in range(1_000):
-        recalled(own, facts(use=str(n)), Asked(lambda f: f.use))
-        recalled(own, facts(attributes={"a": n}), Asked(lambda f: f.attributes.get("a")))
-    assert len(memory._SHELVES) <= 256
+        recalled(memory, own, facts(use=str(n)), Asked(lambda f: f.use))
+        recalled(memory, own, facts(attributes={"a": n}), Asked(lambda f: f.attributes.get("a")))
+    assert len(memory._shelves) <= 256
     assert (
-        max(len(kept) for shelf in memory._SHELVES.values() for kept in shelf.known.values()) == 8
+        max(len(kept) for shelf in memory._shelves.values() for kept in shelf.known.values()) == 8
     )
 
 
@@ -181,7 +209,7 @@ def test_most_rules_are_remembered(plan: Plan) -> None:
 def test_threads_remember_together(plan: Plan) -> None:
     known = list(situations(plan))[:40]
     alone = [evaluate(plan.rulebook, one) for one in known]
-    memory._SHELVES.clear()
+    vars(plan.rulebook).pop("memory", None)
     found: dict[int, list[object]] = {}
 
     def work(n: int) -> None:

@@ -36,7 +36,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of, threshold_of
 from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.memory import Shelf, learn, recall, shelf_for
+from gis.rulebook.memory import Shelf, learn, recall
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
@@ -64,7 +64,7 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
-    shelf = shelf_for(facts)
+    shelf = book.memory.shelf(facts)
     return sort_findings(_found(rule, facts, shelf) for rule in book.in_force(facts.as_of))
 
 

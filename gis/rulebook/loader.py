@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,7 @@ from typing import Any
 
 from gis.errors import Fault, NotFoundError, RuleBookError
 from gis.model import Basis, Document, Parameter, Rule
+from gis.rulebook.memory import Memory
 from gis.rulebook.mistakes import Mistake, SourceFile, mistakes
 from gis.rulebook.parameters import filled, parameters_of
 from gis.rulebook.schema import DocumentEntry, RuleEntry, RuleFile, plain
@@ -25,6 +26,8 @@ from gis.tomlfile import key_lines, read_model
 NATIONAL = "cn"
 # Days that are looked at together: few, but a comparison over the years must not pile them up.
 _DAYS = 256
+# Selections of rules that a search for remedies asks for again and again.
+_PARTS = 256
 _PACKAGED = Path(__file__).parent / NATIONAL
 
 
@@ -56,6 +59,26 @@ class RuleBook:
             raise NotFoundError(
                 f"规则库没有规则“{rule_id}”", advice="用 wuqu rules list 查看全部规则"
             ) from None
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What these rules have found before."""
+        return Memory()
+
+    @cached_property
+    def _parts(self) -> dict[frozenset[str], RuleBook]:
+        return {}
+
+    def part(self, rules: frozenset[str]) -> RuleBook:
+        """Return the book with only some of its rules, by id; they share the memory."""
+        found = self._parts.get(rules)
+        if found is None:
+            found = replace(self, rules=tuple(r for r in self.rules if r.id in rules))
+            found.__dict__["memory"] = self.memory
+            if len(self._parts) >= _PARTS:
+                self._parts.clear()
+            self._parts[rules] = found
+        return found
 
     def in_force(self, as_of: date) -> tuple[Rule, ...]:
         """Return the rules that apply on a day."""

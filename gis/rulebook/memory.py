@@ -51,29 +51,35 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is remembered for one use and day, by identity of the rule, which is kept beside it.
+    """What is remembered for one use and day, by identity of the rule, which the book keeps.
 
     ``in_vain`` counts how often a rule was watched and read what belongs to one site: after a few
-    times it is no longer watched.
+    times in a row it is no longer watched.
     """
 
     known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
     in_vain: dict[int, int] = field(default_factory=dict)
 
 
-_SHELVES: dict[tuple[str | None, date], Shelf] = {}
+# Vain watches, since the last one that was not, after which a rule is left alone.
 _ATTEMPTS = 5
 
 
-def shelf_for(facts: Facts) -> Shelf:
-    """Return what is remembered for the use and the day of some facts."""
-    key = facts.use, facts.as_of
-    shelf = _SHELVES.get(key)
-    if shelf is None:
-        if len(_SHELVES) >= _SITUATIONS:
-            _SHELVES.clear()
-        shelf = _SHELVES[key] = Shelf()
-    return shelf
+class Memory:
+    """What the rules of one book remember; it goes with the book."""
+
+    def __init__(self) -> None:
+        self._shelves: dict[tuple[str | None, date], Shelf] = {}
+
+    def shelf(self, facts: Facts) -> Shelf:
+        """Return what is remembered for the use and the day of some facts."""
+        key = facts.use, facts.as_of
+        shelf = self._shelves.get(key)
+        if shelf is None:
+            if len(self._shelves) >= _SITUATIONS:
+                self._shelves.clear()
+            shelf = self._shelves[key] = Shelf()
+        return shelf
 
 
 def recall(shelf: Shelf, rule: Rule, facts: Facts) -> Finding | None:
@@ -93,6 +99,7 @@ def learn(shelf: Shelf, rule: Rule, facts: Facts, evaluate: Evaluate) -> Finding
     finding = evaluate(rule, cast("Facts", watched))
     if (kept := watched.remembered(rule, finding)) is not None:
         shelf.known[id(rule)] = (kept, *shelf.known.get(id(rule), ())[: _FINDINGS - 1])
+        shelf.in_vain[id(rule)] = 0
     else:
         shelf.in_vain[id(rule)] = attempts + 1
     return finding
