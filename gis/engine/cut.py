@@ -19,7 +19,7 @@ from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.engine.known import Known
 from gis.engine.ruler import NOTHING, Parts, joined, parts_of
-from gis.engine.screen import Met, Share
+from gis.engine.screen import Met, Share, ground_of
 from gis.model import Site
 
 # Rounding leaves no thousand parts of noise that would be taken for this much land together.
@@ -42,6 +42,7 @@ class Cut:
         self._on: dict[tuple[int, ...], Parts] = {}
         self._off: dict[tuple[int, ...], Parts] = {}
         self._features: dict[tuple[int, ...], BaseGeometry] = {}
+        self._grounds: dict[int, BaseGeometry] = {}
 
     # --- which features --------------------------------------------------------------------------
 
@@ -117,7 +118,7 @@ class Cut:
     def pieces(self, position: int) -> list[Polygon]:
         """Return the polygons of the overlap with one feature."""
         if position not in self._pieces:
-            feature = self.layer.geometries[position]
+            feature = self._ground(position)
             cut = shapely.intersection(self._crops.around(feature), feature)
             self._pieces[position] = parts_of(cut)
         return self._pieces[position]
@@ -129,13 +130,23 @@ class Cut:
     def features(self, touched: tuple[int, ...]) -> BaseGeometry:
         """Return features as one geometry: cutting with computed pieces would leave noise."""
         if len(touched) == 1:
-            feature: BaseGeometry = self.layer.geometries[touched[0]]
-            return feature
+            return self._ground(touched[0])
         if touched not in self._features:
-            # Neighbours of a coverage share their vertices, so that no edges need be cut.
-            join = shapely.coverage_union_all if self.layer.is_coverage else shapely.union_all
-            self._features[touched] = join(self.layer.geometries[list(touched)])
+            self._features[touched] = self._union(touched)
         return self._features[touched]
+
+    def _union(self, touched: tuple[int, ...]) -> BaseGeometry:
+        grounds = [self._ground(i) for i in touched]
+        whole = all(g is self.layer.geometries[i] for g, i in zip(grounds, touched, strict=True))
+        # Neighbours of a coverage share their vertices, so that no edges need be cut.
+        if whole and self.layer.is_coverage:
+            return shapely.coverage_union_all(grounds)
+        return shapely.union_all(grounds)
+
+    def _ground(self, position: int) -> BaseGeometry:
+        if position not in self._grounds:
+            self._grounds[position] = ground_of(self.layer, self._met, position)
+        return self._grounds[position]
 
     # --- land off features -----------------------------------------------------------------------
 

@@ -90,6 +90,11 @@ class LayerIndex:
         return shapely.union_all(self.geometries)
 
     @cached_property
+    def sizes(self) -> Array:
+        """The number of vertices of each feature."""
+        return np.asarray(shapely.get_num_coordinates(self.geometries))
+
+    @cached_property
     def report(self) -> LayerReport:
         """What is said of the layer to a site wholly inside its coverage."""
         return LayerReport(self.info, self.state, self.content_sha256, 0.0, self.reason)

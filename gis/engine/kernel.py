@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import shapely
+from shapely.geometry import Polygon
 
 from gis.engine.index import Array
 
@@ -128,6 +129,13 @@ def polygons_of(edges: Edges) -> Array:
     for i in np.flatnonzero(last - first > 1):
         shapes[i] = shapely.Polygon(rings[first[i]], rings[first[i] + 1 : last[i]])
     return shapes
+
+
+def polygon_of(rows: Array) -> BaseGeometry:
+    """Return the polygon of some rows of an edge table, the exterior ring first."""
+    starts = np.flatnonzero((rows[1:, :2] != rows[:-1, 2:]).any(axis=1)) + 1
+    shell, *holes = np.split(rows[:, :2], starts)
+    return Polygon(shell, holes)
 
 
 def shared(a: Edges, b: Edges, ia: Array, ib: Array) -> Shared:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.engine import kernel
-from gis.engine.index import Array
+from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges, Mode
 from gis.engine.stack import GROUND, Stack
 
@@ -25,13 +26,15 @@ from gis.engine.stack import GROUND, Stack
 NOISE_M2 = 1e-4
 # What rounding leaves of the overlap with a single piece that only touches.
 _ROUNDING_M2 = 1e-7
+# Beyond this an overlay with the whole feature takes longer than joining its pieces on the site.
+_LARGE_VERTICES = 2_000
 
 
 class Share(NamedTuple):
     """What one part of a site shares with one piece: planar m², centroid, crossings.
 
     ``alone`` tells that the piece has no hole, so that also the rest of the site may be in one
-    piece.
+    piece; ``piece`` is its place in the stack.
     """
 
     area: float
@@ -39,6 +42,7 @@ class Share(NamedTuple):
     y: float
     crossings: int
     alone: bool
+    piece: int = -1
 
     @property
     def is_one_piece(self) -> bool:
@@ -50,11 +54,32 @@ class Share(NamedTuple):
 class Met:
     """What one site shares with the features of one layer, by position; noise left out.
 
-    ``areas`` are the planar m² of the site in each feature, ``shares`` what they consist of.
+    ``areas`` are the planar m² of the site in each feature, ``shares`` what they consist of,
+    ``stack`` has the pieces.
     """
 
     areas: Mapping[int, float] = field(default_factory=dict)
     shares: Mapping[int, Sequence[Share]] = field(default_factory=dict)
+    stack: Stack | None = None
+
+    def ground(self, position: int) -> BaseGeometry | None:
+        """Return a feature as far as it lies on the site, joined from its pieces.
+
+        What lies beyond the site is missing. Where a cut of the stack met an edge, one more vertex
+        lies on it.
+        """
+        if self.stack is None:
+            return None
+        pieces = dict.fromkeys(share.piece for share in self.shares[position])
+        return shapely.union_all([self.stack.shape(piece) for piece in pieces])
+
+
+def ground_of(layer: LayerIndex, met: Met, position: int) -> BaseGeometry:
+    """Return a feature; of a very large one what lies on the site, as an overlay reads it all."""
+    feature: BaseGeometry = layer.geometries[position]
+    if layer.sizes[position] <= _LARGE_VERTICES:
+        return feature
+    return met.ground(position) or feature
 
 
 NOTHING_MET = Met()
@@ -85,30 +110,32 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
         shared.y[real].tolist(),
         shared.crossings[real].tolist(),
         (stack.edges.rings[piece] == 1).tolist(),
+        piece.tolist(),
         strict=True,
     )
-    return _grouped(len(sites), stack.ids, rows)
+    return _grouped(len(sites), stack, rows)
 
 
 def _grouped(
     count: int,
-    ids: Sequence[str],
-    rows: Iterable[tuple[int, int, int, float, float, float, int, bool]],
+    stack: Stack,
+    rows: Iterable[tuple[int, int, int, float, float, float, int, bool, int]],
 ) -> list[Screened]:
     found: list[dict[str, dict[int, list[Share]]]] = [{} for _ in range(count)]
-    for site, layer, feature, area, x, y, crossings, alone in rows:
-        features = found[site].setdefault(ids[layer], {})
-        features.setdefault(feature, []).append(Share(area, x, y, crossings, alone))
+    for site, layer, feature, area, x, y, crossings, alone, piece in rows:
+        features = found[site].setdefault(stack.ids[layer], {})
+        share = Share(area, x, y, crossings, alone, piece)
+        features.setdefault(feature, []).append(share)
     return [
-        {name: met for name, shares in layers.items() if (met := _met(shares)).areas}
+        {name: met for name, shares in layers.items() if (met := _met(shares, stack)).areas}
         for layers in found
     ]
 
 
-def _met(shares: Mapping[int, Sequence[Share]]) -> Met:
+def _met(shares: Mapping[int, Sequence[Share]], stack: Stack) -> Met:
     areas = {feature: math.fsum(s.area for s in own) for feature, own in shares.items()}
     real = {feature: area for feature, area in areas.items() if area > NOISE_M2}
-    return Met(real, {feature: shares[feature] for feature in real})
+    return Met(real, {feature: shares[feature] for feature in real}, stack)
 
 
 def shares_of(site: Edges, land: Edges) -> list[Share]:

@@ -14,10 +14,11 @@ from functools import cached_property
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.engine import kernel
 from gis.engine.index import Array, LayerIndex
-from gis.engine.kernel import Edges, Mode, Shared, edges_of, polygons_of
+from gis.engine.kernel import Edges, Mode, Shared, edges_of, polygon_of, polygons_of
 from gis.engine.subdivide import subdivide
 from gis.model import LayerState
 
@@ -86,6 +87,14 @@ class Stack:
     def shapes(self) -> Array:
         """The pieces as polygons; drawn from their edges when the stack was read from a file."""
         return polygons_of(self.edges) if self._shapes is None else self._shapes
+
+    def shape(self, piece: int) -> BaseGeometry:
+        """Return one piece as a polygon, without drawing all others."""
+        if self._shapes is not None:
+            own: BaseGeometry = self._shapes[piece]
+            return own
+        rows = self.edges.rows[self.edges.offsets[piece] : self.edges.offsets[piece + 1]]
+        return polygon_of(np.asarray(rows))
 
     @cached_property
     def tree(self) -> shapely.STRtree:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.engine import Screened
 from gis.engine.areal import ArealFactor, is_small
-from gis.engine.screen import NOISE_M2
+from gis.engine.screen import NOISE_M2, ground_of
 from gis.model import Impact, Site
 from gis.plan.quota.accounts import Kind
 from gis.plan.quota.amounts import amount
@@ -64,7 +65,11 @@ def _seen(plan: Plan, site: Site, met: Screened) -> Seen:
         for layer, own in met.items()
         if layer in ids
     }
-    return Seen(areas, site.area.ellipsoidal_m2, frozenset(_around(plan, site, met)))
+
+    def ground(layer: str, position: int) -> BaseGeometry:
+        return ground_of(plan.layers[layer].index, met[layer], position)
+
+    return Seen(areas, site.area.ellipsoidal_m2, frozenset(_around(plan, site, met)), ground)
 
 
 def _around(plan: Plan, site: Site, met: Screened) -> Iterator[int]:

@@ -139,15 +139,24 @@ def cut(features: Features, polygon: BaseGeometry) -> Cut:
     return _measured(features, at, shapes)
 
 
-def screened(features: Features, polygon: BaseGeometry, areas: Mapping[int, float]) -> Cut:
-    """Return what lies on a polygon when the area in each feature, m², is known already."""
+def screened(
+    features: Features,
+    polygon: BaseGeometry,
+    areas: Mapping[int, float],
+    ground: Callable[[int], BaseGeometry],
+) -> Cut:
+    """Return what lies on a polygon when the area in each feature, m², is known already.
+
+    ``ground`` gives a feature, or at least what of it lies on the polygon.
+    """
     at = np.array(sorted(areas), dtype=np.int64)
     found = np.array([areas[i] for i in at.tolist()], dtype=float)
-    return Cut(features, at, found, lambda: _cut_out(features.geometries[at], polygon))
 
+    def draw() -> Array:
+        shapes = np.array([ground(i) for i in at.tolist()], dtype=object)
+        return _polygonal(_intersections(shapes, polygon))
 
-def _cut_out(shapes: Array, polygon: BaseGeometry) -> Array:
-    return _polygonal(_intersections(shapes, polygon))
+    return Cut(features, at, found, draw)
 
 
 def whole(features: Features) -> Cut:

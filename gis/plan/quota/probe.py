@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import shapely
@@ -31,12 +32,14 @@ class Seen:
     """What the screening of a site has told.
 
     ``areas`` are m² on the ellipsoid by layer and position, ``whole`` those of the site;
-    ``around`` names coverages, by identity, that hold it.
+    ``around`` names coverages, by identity, that hold it; ``ground`` gives a feature of a layer, or
+    at least what of it lies on the site.
     """
 
     areas: Mapping[str, Mapping[int, float]]
     whole: float
     around: frozenset[int]
+    ground: Callable[[str, int], BaseGeometry]
 
 
 class Probe:
@@ -164,7 +167,9 @@ class Probe:
         if self._polygon is None:
             return whole(role.features)
         if self._seen and role.only:
-            return screened(role.features, self._polygon, self._seen.areas.get(role.only, {}))
+            areas = self._seen.areas.get(role.only, {})
+            ground = partial(self._seen.ground, role.only)
+            return screened(role.features, self._polygon, areas, ground)
         return cut(role.features, self._polygon)
 
     def _once(self, name: str, compute: Callable[[], float]) -> float:
