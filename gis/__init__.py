@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gis.batch.run import check_sites
     from gis.canonical import to_dict
     from gis.check import check_site
     from gis.compare import compare
@@ -46,6 +47,7 @@ _HOMES = {
     "book": "gis.plan.booking",
     "budgets": "gis.plan.budgets",
     "check_site": "gis.check",
+    "check_sites": "gis.batch.run",
     "compare": "gis.compare",
     "convert": "gis.rulebook.class_mapping",
     "index_share": "gis.plan.landcover",
@@ -76,6 +78,7 @@ __all__ = [
     "book",
     "budgets",
     "check_site",
+    "check_sites",
     "compare",
     "convert",
     "index_share",

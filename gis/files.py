@@ -72,6 +72,26 @@ def write_gpkg(layers: Mapping[str, Any], path: Path) -> Path:
     return path
 
 
+def write_gpkg_slices(layer: str, slices: Iterable[Any], draft: Path) -> None:
+    """Write frames of polygons one behind the other as one layer of a new GeoPackage.
+
+    For tables that are too long for one frame; the caller moves the draft over its target.
+    """
+    import pyogrio
+
+    with _dated():
+        for n, part in enumerate(slices):
+            pyogrio.write_dataframe(
+                part,
+                draft,
+                layer=layer,
+                driver="GPKG",
+                geometry_type="MultiPolygon",
+                promote_to_multi=True,
+                append=n > 0,
+            )
+
+
 @contextmanager
 def _dated() -> Iterator[None]:
     """Write GeoPackages as of a fixed day."""

@@ -24,7 +24,7 @@ from gis.intake.position.coordinates import Understanding
 from gis.model import Area, CrsDecision, Doubt, Remark, Site, Source
 from gis.webmap import REACH_M, unshifted
 
-_MIN_AREA_M2 = 0.01
+MIN_AREA_M2 = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _refuse_faults(draft: Draft, drawing: geometry.Drawing, options: Options) ->
 
 def _area(draft: Draft, outline: BaseGeometry, policy: CrsPolicy) -> Area:
     area = Area(ellipsoidal_area(outline, policy.work_epsg), float(outline.area))
-    if not area.ellipsoidal_m2 >= _MIN_AREA_M2:
-        raise GeometryError(f"“{draft.name}”面积不足 {_MIN_AREA_M2} m²", expected="有面积的面")
+    if not area.ellipsoidal_m2 >= MIN_AREA_M2:
+        raise GeometryError(f"“{draft.name}”面积不足 {MIN_AREA_M2} m²", expected="有面积的面")
     return area
 
 

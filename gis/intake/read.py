@@ -119,6 +119,47 @@ def read_sites(
     return with_neighbours(sites) if which is None else sites
 
 
+def read_each(
+    source: SiteSource,
+    plan_or_policy: HasCrsPolicy | CrsPolicy,
+    *,
+    name: str | None = None,
+    crs: int | str | None = None,
+    repair: bool = False,
+    width_m: float | None = None,
+    encoding: str | None = None,
+) -> tuple[Site | InputError, ...]:
+    """Return for each site of an input, in file order, the site or why it cannot be judged.
+
+    For batches, where one bad plot must not stop the others; parameters as :func:`read_site`.
+
+    Raises
+    ------
+    InputError
+        The input as a whole cannot be read.
+    """
+    document, options = _open(
+        source, plan_or_policy, name, crs, repair=repair, width_m=width_m, encoding=encoding
+    )
+    broken = any(draft.broken for draft in document.drafts)
+    if document.refused is not None:
+        raise _merged(document, [document.refused])
+    if document.faults and not broken:
+        raise _merged(document, [])
+    return tuple(_site_or_error(draft, document, options) for draft in document.drafts)
+
+
+def _site_or_error(draft: Draft, document: Document, options: Options) -> Site | InputError:
+    if draft.broken:
+        where = draft.shape.where
+        own = [f for f in document.faults if f.where.startswith(where)] or list(document.faults)
+        return FormatError(f"“{draft.name}”有错误", advice=_MEND, faults=own)
+    try:
+        return site_of(draft, document, options)
+    except InputError as error:
+        return error
+
+
 def _sites(document: Document, options: Options, which: int | None) -> tuple[Site, ...]:
     """Return the picked sites, or raise one error with everything that is wrong."""
     drafts = document.drafts if which is None else (_picked(document.drafts, which),)

@@ -15,7 +15,7 @@ from gis.intake.draft import clean_text, name_warning
 from gis.model import Claim, Remark
 from gis.model.attributes import ATTRIBUTES
 
-_NAME_KEYS = (
+NAME_KEYS = (
     "name",
     "名称",
     "项目名称",
@@ -48,7 +48,7 @@ def read_properties(properties: Mapping[str, Any], *, where: str) -> Statements:
     """
     lowered = {str(key).strip().lower(): value for key, value in properties.items()}
     warnings: list[Remark] = []
-    name = _first_text(lowered, _NAME_KEYS)
+    name = _first_text(lowered, NAME_KEYS)
     if name is not None:
         name, changed = clean_text(name)
         warnings += [name_warning(f"{where} 的名称")] if changed else []

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -350,3 +351,16 @@ def ledger_of(plan: Plan) -> Ledger:
             found = _LEDGERS.get(plan) or Ledger(plan)
             _LEDGERS[plan] = found
     return found
+
+
+def lend(plan: Plan, accounts: tuple[Account, ...], area: PlanArea | None) -> None:
+    """Give a plan that holds only the features around some sites the accounts of the whole plan.
+
+    ``area`` is the one whose share of green and water is watched, of the whole plan too.
+    """
+    ledger = Ledger(plan)
+    nothing = np.zeros(len(ledger.roles["dev_boundary"].classes), dtype=bool)
+    ledger.masks = {account.id: nothing for account in accounts} | ledger.masks
+    ledger.accounts, ledger.area = accounts, area
+    with _LOCK:
+        _LEDGERS[plan] = ledger

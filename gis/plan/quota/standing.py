@@ -159,3 +159,8 @@ def standing_of(plan: Plan) -> Standing:
     standing = Standing(ledger, None, found) if isinstance(found, str) else Standing(ledger, found)
     _STANDINGS[plan] = (found, standing)
     return standing
+
+
+def take_as_left(plan: Plan, left: Mapping[str, Left]) -> None:
+    """Give a plan that holds only the features around some sites what is left in the whole plan."""
+    standing_of(plan).__dict__["left"] = left
