@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run test lint bench soak lock clean
+.PHONY: run test lint bench bench-full soak lock clean
 
 run: $(VENV)/.run
 	$(BIN)/wuqu demo --out $(OUT)
@@ -27,7 +27,11 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/full.py --small
+
+# On a quiet machine: hours with WHAT=--million. Writes the table in benchmarks/README.md.
+bench-full: $(VENV)/.test
+	$(BIN)/python benchmarks/full.py $(WHAT)
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/raster.py --no-peer
 

@@ -6,6 +6,7 @@ The files of lines are committed; they carry no host, path or name of a person.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,14 +17,31 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 
 
+# A folder for lines that are not to be committed, in place of that of the script.
+ELSEWHERE = "BENCH_RESULTS"
+
+
 def keep(row: Mapping[str, Any], path: Path) -> None:
     """Print one line and append it to a file of lines."""
     stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit(path)}
     line = json.dumps({**stamp, **row}, ensure_ascii=False) + "\n"
-    with path.open("a", encoding="utf-8") as file:
+    folder = os.environ.get(ELSEWHERE)
+    place = Path(folder) / path.name if folder else path
+    with place.open("a", encoding="utf-8") as file:
         file.write(line)
     sys.stdout.write(line)
     sys.stdout.flush()
+
+
+def peak_mb(pid: int | str = "self") -> float:
+    """Return the peak memory of a process since it was started.
+
+    Not ``ru_maxrss``: a child begins with that of its parent.
+    """
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    raise ValueError("no VmHWM")
 
 
 def _commit(path: Path) -> str:

@@ -1,0 +1,233 @@
+"""The table of results in ``README.md``, written from the raw lines: newest line of each kind.
+
+A ratio was written by the run that measured both sides. What is not met is marked, and
+what is not measured has no mark. Nothing is typed in by hand but the targets.
+
+Usage: ``python benchmarks/table.py [--print] [--results FOLDER] [--scale 1]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+README = HERE / "README.md"
+START, END = "<!-- results -->", "<!-- end of results -->"
+Line = dict[str, Any]
+MOST_SIDE_BY_SIDE = 10_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row: what is measured, the limit, and whether less or more is better."""
+
+    what: str
+    value: float | None
+    limit: float
+    unit: str
+    at_least: bool
+
+    @property
+    def mark(self) -> str:
+        """met, missed, or nothing."""
+        if self.value is None:
+            return "–"
+        good = self.value >= self.limit if self.at_least else self.value <= self.limit
+        return "met" if good else "**missed**"
+
+    def row(self) -> str:
+        """Return the row of the table."""
+        sign = "≥" if self.at_least else "≤"
+        value = "not measured" if self.value is None else f"{self.value:,.3g} {self.unit}"
+        if self.value is not None and self.value >= 1_000:
+            value = f"{self.value:,.0f} {self.unit}"
+        return f"| {self.what} | {sign} {self.limit:g} {self.unit} | {value} | {self.mark} |"
+
+
+def lines(folder: Path, scale: float) -> list[Line]:
+    """Return the raw lines of a county of one size, and those that need none; oldest first."""
+    found: list[Line] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        found += [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    return [line for line in found if line.get("scale", scale) == scale]
+
+
+class Newest:
+    """Finds the newest line with some values."""
+
+    def __init__(self, found: Sequence[Line]) -> None:
+        self._found = found
+
+    def __call__(self, key: str, /, **wanted: Any) -> float | None:
+        """Return one value of it, None when there is no such line."""
+        line = self.line(**wanted)
+        return None if line is None or line.get(key) is None else float(line[key])
+
+    def line(self, **wanted: Any) -> Line | None:
+        """Return the whole line."""
+        fits = (x for x in reversed(self._found) if all(x.get(k) == v for k, v in wanted.items()))
+        return next(fits, None)
+
+
+_PEERS = (
+    ("geopandas-overlay", "geopandas.overlay per layer", 80.0),
+    ("geopandas-sjoin", "sjoin + intersection", 80.0),
+    ("shapely-tuned", "shapely, well made", 5.0),
+    ("postgis", "PostGIS, subdivided + GiST", 15.0),
+    ("sedonadb", "SedonaDB, subdivided", 12.0),
+    ("duckdb-spatial", "DuckDB spatial, subdivided", 15.0),
+)
+
+
+def side_by_side(found: Sequence[Line]) -> Newest:
+    """Leave out the runs of W1 that only ours and one peer took part in, with more parcels."""
+    return Newest([x for x in found if x["workload"] != "W1" or x.get("n", 0) <= MOST_SIDE_BY_SIDE])
+
+
+def targets(found: Sequence[Line]) -> Iterator[Target]:
+    """Yield the rows, in the order of the workloads."""
+    newest, every, w1 = side_by_side(found), Newest(found), {"workload": "W1"}
+    for engine, title, limit in _PEERS:
+        value = newest("ratio", engine=engine, **w1)
+        yield Target(f"W1 against {title}", value, limit, "x", True)
+    floor = newest("ratio", engine="geos-floor", **w1)
+    share = None if floor is None else 1 / floor
+    yield Target("W1 whole run / GEOS intersections alone", share, 0.30, "", False)
+    per_s = newest("per_s", engine="wuqu-kernel", n=10_000, **w1)
+    yield Target("W1 parcels per CPU second", per_s, 7_000, "/s", True)
+    gaps = [
+        newest("max_abs_diff_m2", engine=engine, **w1)
+        for engine in ("wuqu-geos", "geos-floor", *(e for e, _, _ in _PEERS))
+    ]
+    known = [gap for gap in gaps if gap is not None]
+    yield Target("W1 largest difference to any peer", max(known, default=None), 1e-5, "m²", False)
+    yield from _million(every, per_s)
+    yield from _single(newest)
+    yield from _county(newest)
+    yield from _raster(newest)
+    yield from _start(newest)
+    value = newest("ratio", workload="W6", task="check")
+    yield Target("W6 checks per second / requests of a no-op endpoint", value, 0.08, "", True)
+
+
+def _million(every: Newest, small: float | None) -> Iterator[Target]:
+    million = {"workload": "W1", "engine": "wuqu-kernel", "n": 1_000_000}
+    yield Target("W1 1 M parcels, memory", every("rss_mb", **million), 4_096, "MB", False)
+    per_s = every("per_s", **million)
+    cost = small / per_s if small and per_s else None
+    yield Target("W1 1 M parcels, cost per parcel against 10k", cost, 1.1, "x", False)
+
+
+_TABLES = {
+    "county": "all layers in one table",
+    "county, a table per layer": "a table per layer",
+}
+
+
+def _single(newest: Newest) -> Iterator[Target]:
+    for name in ("p50", "p99"):
+        for plan, title in _TABLES.items():
+            value = newest(f"ratio_{name}", workload="W2", engine="postgis", plan=plan)
+            yield Target(f"W2 {name} against PostGIS prepared, {title}", value, 20.0, "x", True)
+    for name, limit in (("p50", 2.0), ("p99", 5.0)):
+        value = newest(f"{name}_ms", workload="W2b", plan="bundled plan")
+        yield Target(f"W2b check_site, bundled plan, {name}", value, limit, "ms", False)
+
+
+def _county(newest: Newest) -> Iterator[Target]:
+    million = {"workload": "W1b", "n": 1_000_000}
+    value = newest("rss_mb", **million)
+    yield Target("W1b 1 M parcels with rules, memory", value, 4_096, "MB", False)
+    value = newest("ratio", **million)
+    yield Target("W1b 1 M parcels, cost per parcel against 10k", value, 1.1, "x", False)
+
+
+def _raster(newest: Newest) -> Iterator[Target]:
+    for engine, limit in (("exactextract", 8.0), ("rasterstats", 12.0)):
+        value = newest("ratio", workload="W3", engine=engine, task="parcels", pixel_m=2)
+        yield Target(f"W3 parcels at 2 m against {engine}", value, limit, "x", True)
+
+
+def _start(newest: Newest) -> Iterator[Target]:
+    for name, limit in (("import gis", 0.1), ("wuqu --help", 0.3), ("wuqu check", 3.0)):
+        yield Target(f"W4 {name}", newest("wall_s", workload="W4", name=name), limit, "s", False)
+
+
+def machine() -> str:
+    """Return processor, cores and memory; no name of the machine."""
+    model = "unknown processor"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for text in info.read_text().splitlines():
+            if text.startswith("model name"):
+                model = text.partition(":")[2].strip()
+                break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+
+
+def engines(newest: Newest) -> Iterator[str]:
+    """Yield the raw figures of W1 behind the ratios."""
+    names = ("wuqu-kernel", "wuqu-geos", "geos-floor", *(e for e, _, _ in _PEERS))
+    for name in names:
+        line = newest.line(workload="W1", engine=name)
+        if line is None or "missing" in line:
+            yield f"| {name} | {line['missing'] if line else 'not measured'} |||||||"
+            continue
+        same = "yes" if line["counts_equal"] else f"{line['counts_differing']} differ"
+        yield (
+            f"| {name} | {line['n']:,} | {line['cpu_s']:,.2f} | {line['per_s']:,.0f} "
+            f"| {line['rss_mb']:,} | {line['max_abs_diff_m2']:.1e} | {same} | {line['date']} |"
+        )
+
+
+def text(found: Sequence[Line]) -> str:
+    """Return the part of the README between the marks."""
+    newest = side_by_side(found)
+    dates = sorted({line["date"] for line in found})
+    versions = dict(sorted(pair for line in found for pair in line.get("versions", {}).items()))
+    rows = [
+        f"Machine: {machine()}. Runs: {dates[0]} to {dates[-1]}." if dates else "No runs yet.",
+        "Versions: " + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".",
+        "",
+        "| what | to reach | measured | |",
+        "|---|---|---|---|",
+        *(target.row() for target in targets(found)),
+        "",
+        "W1, CPU seconds of one core; for PostGIS those of the backend:",
+        "",
+        "| engine | parcels | CPU s | parcels/s | MB | difference m² | counts equal | date |",
+        "|---|---|---|---|---|---|---|---|",
+        *engines(newest),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Replace the part of the README between the marks, or print it for another size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--print", action="store_true", help="leave the README alone")
+    options = parser.parse_args()
+    made = text(lines(options.results, options.scale))
+    if options.print:
+        if options.scale != 1.0:
+            sys.stdout.write("What is to be reached holds for the full county, not for this one.\n")
+        sys.stdout.write(made)
+        return
+    before, _, rest = README.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{START}\n\n{made}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The county of the benchmarks is what it says, and engines that are compared say the same."""
+
+import sys
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import shapely
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.append(str(BENCHMARKS))
+
+import county  # noqa: E402
+import county_plan  # noqa: E402
+import job  # noqa: E402
+import peers  # noqa: E402
+import table  # noqa: E402
+from county_cells import Cells  # noqa: E402
+
+import gis  # noqa: E402
+
+SCALE = 0.004  # 2.5 km across
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return county.make(SCALE, seed=3).layers
+
+
+@pytest.fixture(scope="module")
+def place(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("county")
+    county_plan.write(folder, tiny, county.EPSG)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sites():
+    return county.parcels(60, SCALE, seed=3)
+
+
+def test_a_seed_gives_the_same_county_to_the_bit_and_another_seed_another(tiny):
+    again, other = county.make(SCALE, seed=3).layers, county.make(SCALE, seed=4).layers
+    for name, frame in tiny.items():
+        assert shapely.to_wkb(frame.geometry.to_numpy()).tolist() == (
+            shapely.to_wkb(again[name].geometry.to_numpy()).tolist()
+        )
+    assert not tiny["landuse"].geometry.iloc[0].equals(other["landuse"].geometry.iloc[0])
+
+
+def test_the_land_use_is_a_true_coverage_of_the_whole_square(tiny):
+    cells = tiny["landuse"].geometry.to_numpy()
+    assert shapely.is_valid(cells).all()
+    assert shapely.coverage_is_valid(cells)
+    # The frame is straight, so the cells fill the square: 40 km x 40 km x scale, by hand.
+    assert shapely.area(cells).sum() == pytest.approx(1_600e6 * SCALE, rel=1e-6)
+
+
+def test_a_cell_has_eight_points_on_each_of_its_four_edges(tiny):
+    assert set(shapely.get_num_coordinates(tiny["landuse"].geometry.to_numpy())) == {33}
+
+
+def test_every_twentieth_row_and_column_is_a_strip_of_twelve_metres():
+    cells = Cells.of(0.0, 0.0, 4_000.0, 40, np.random.default_rng(1))
+    widths = np.diff(cells.across[0, :, 0, 0], append=4_000.0)
+    # Nodes move by at most 12 % of the strip on either side, those of the frame do not move.
+    assert (np.abs(widths - 12.0) < 3.0).nonzero()[0].tolist() == [10, 30]
+
+
+def test_blocks_are_the_union_of_their_four_cells():
+    cells = Cells.of(0.0, 0.0, 800.0, 8, np.random.default_rng(2))
+    blocks, all_cells = cells.blocks(16, np.random.default_rng(3)), cells.polygons()
+    assert len(blocks) == 16
+    first = shapely.union_all(all_cells[[0, 1, 8, 9]])
+    assert shapely.area(shapely.symmetric_difference(blocks[0], first)) < 1e-6
+    assert shapely.area(blocks).sum() == pytest.approx(shapely.area(all_cells).sum(), rel=1e-9)
+
+
+def test_layers_are_valid_rounded_to_a_millimetre_and_do_not_overlap_themselves(tiny):
+    for name in county.POLYGONS:
+        shapes = tiny[name].geometry.to_numpy()
+        assert shapely.is_valid(shapes).all(), name
+        xy = shapely.get_coordinates(shapes)
+        assert np.abs(xy - np.round(xy, 3)).max() == 0.0, name
+        # Features that touch after rounding may cross by a millimetre along their border.
+        doubled = shapely.area(shapes).sum() - shapely.area(shapely.union_all(shapes))
+        assert abs(doubled) < 0.5, name
+
+
+def test_figures_go_with_the_share_of_the_area():
+    found = county.figures(county.make(0.04, seed=1).layers)
+    # The table of workloads, 200,000 cells and 6.6 M vertices on 1,600 km2, times 0.04.
+    assert found["landuse"]["features"] == pytest.approx(8_000, rel=0.02)
+    assert found["landuse"]["vertices"] == pytest.approx(264_000, rel=0.02)
+    assert found["farmland"] == pytest.approx(
+        {"features": 1_200, "vertices": 78_000, "largest": 65, "km2": 38.2}, rel=0.03
+    )
+    assert found["zones"]["km2"] == pytest.approx(9.04, rel=0.05)
+    assert found["dev_boundary"]["km2"] == pytest.approx(7.7, rel=0.05)
+    assert found["roads"]["features"] == 240
+    assert found["roads"]["vertices"] == 4_800
+
+
+def test_parcels_have_the_sizes_holes_and_parts_that_the_workload_asks_for():
+    parcels = county.parcels(3_000, 1.0, seed=1)
+    assert shapely.is_valid(parcels).all()
+    hectares = shapely.area(parcels) / 1e4
+    assert hectares.min() > 0.45
+    assert hectares.max() < 20.01
+    # Log-uniform: the median is the geometric mean of the ends, sqrt(0.5 * 20) = 3.16 ha.
+    assert np.median(hectares) == pytest.approx(3.16, rel=0.1)
+    parts = shapely.get_num_geometries(parcels)
+    assert (parts == 2).mean() == pytest.approx(0.05, abs=0.015)
+    rings = shapely.get_num_interior_rings(parcels[parts == 1])
+    assert (rings == 1).mean() == pytest.approx(0.05, abs=0.015)
+
+
+def test_a_thousand_parcels_are_the_first_of_two_thousand():
+    few, many = county.parcels(1_000, 0.04), county.parcels(2_000, 0.04)
+    assert shapely.equals_exact(few, many[:1_000]).all()
+
+
+def test_the_package_opens_as_a_plan_whose_layers_can_all_be_used(place, sites):
+    plan = gis.load_plan(place)
+    assert {name: str(layer.state) for name, layer in plan.layers.items()} == dict.fromkeys(
+        county_plan.ROLES, "checked"
+    )
+    assert len(plan.rulebook.rules) == len(county_plan.RULES)
+    frame = geopandas.GeoDataFrame(geometry=sites[:1], crs=county.EPSG)
+    table_of = gis.overlap_table(frame, plan)
+    # A parcel lies wholly on the coverage of land use.
+    landuse = table_of[table_of["layer"] == "landuse"]
+    assert landuse["planar_m2"].sum() == pytest.approx(shapely.area(sites[0]), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def reference(tiny, sites):
+    """Return answers of plain shapely, one parcel and layer at a time; no index, no shortcut."""
+    answers = job.empty(len(sites), len(county.POLYGONS))
+    for number, name in enumerate(county.POLYGONS):
+        shapes = tiny[name].geometry.to_numpy()
+        for row, site in enumerate(sites):
+            shared = shapely.area(shapely.intersection(shapes, site))
+            answers.area[row, number] = shared.sum()
+            answers.features[row, number] = (shared > job.TOLERANCE_M2).sum()
+    roads = shapely.union_all(tiny["roads"].geometry.to_numpy())
+    answers.distance[:] = shapely.distance(sites, roads)
+    return answers
+
+
+@pytest.mark.parametrize("name", list(peers.MODULES))
+def test_every_engine_that_is_installed_says_what_plain_shapely_says(name, place, sites, reference):
+    try:
+        run = peers.engine(name).load(place, sites)
+    except job.MissingError as missing:
+        pytest.skip(str(missing))
+    try:
+        answers = run()
+    finally:
+        getattr(run, "close", lambda: None)()
+    if name.startswith("wuqu"):  # measures to the land edge, half a width from the axis
+        edge = (reference.distance - county.HALF_WIDTH_M).clip(min=0.0)
+        reference = reference._replace(distance=edge)
+    found = job.agreement(reference, answers)
+    assert found["max_abs_diff_m2"] < 1e-5
+    assert found["counts_equal"]
+    assert found["max_abs_diff_m"] < 1e-6
+
+
+def test_a_difference_in_one_answer_is_seen(reference):
+    area, features = reference.area.copy(), reference.features.copy()
+    area[3, 2] += 0.5
+    features[5, 0] += 1
+    found = job.agreement(reference, reference._replace(area=area, features=features))
+    assert found["max_abs_diff_m2"] == pytest.approx(0.5)
+    assert (found["counts_equal"], found["counts_differing"]) == (False, 1)
+
+
+def test_pieces_of_one_feature_count_once_and_only_over_the_tolerance():
+    # Parcel 0, layer 0: feature 7 in two pieces of 0.6 m2 is over 1 m2, feature 8 with 0.9 is not.
+    columns = (np.zeros(3, int), np.zeros(3, int), np.array([7, 8, 7]), np.array([0.6, 0.9, 0.6]))
+    found = job.gathered(*columns, job.empty(1, 1))
+    assert found.area[0, 0] == pytest.approx(2.1)
+    assert found.features[0, 0] == 1
+
+
+def test_the_table_marks_what_is_met_missed_and_not_measured():
+    base = {"workload": "W1", "date": "2026-01-01", "versions": {}}
+    lines = [
+        base | {"engine": "shapely-tuned", "ratio": 4.0},
+        base | {"engine": "shapely-tuned", "ratio": 6.0},  # the newest line counts
+        base | {"engine": "postgis", "ratio": 14.9},
+        base | {"engine": "wuqu-kernel", "n": 10_000, "per_s": 9_000.0},
+        # A run with more parcels has no peers beside it; its cost is 9,000 / 7,500 = 1.2.
+        base | {"engine": "wuqu-kernel", "n": 1_000_000, "per_s": 7_500.0, "rss_mb": 3_000},
+    ]
+    rows = {t.what: t for t in table.targets(lines)}
+    assert rows["W1 against shapely, well made"].row().endswith("| ≥ 5 x | 6 x | met |")
+    assert rows["W1 against PostGIS, subdivided + GiST"].mark == "**missed**"
+    assert rows["W1 parcels per CPU second"].value == 9_000.0
+    assert rows["W1 1 M parcels, memory"].mark == "met"
+    assert rows["W1 1 M parcels, cost per parcel against 10k"].value == pytest.approx(1.2)
+    assert rows["W1 against SedonaDB, subdivided"].mark == "–"
