@@ -15,7 +15,7 @@ from test_check_chunk import shapes, site_of
 from gis.judge import judge
 from gis.model import Finding, LayerState, Measure, Rule
 from gis.plan import Plan
-from gis.rulebook import Facts, evaluate
+from gis.rulebook import Facts, demands, evaluate
 from gis.rulebook.evaluate import _finding
 from gis.rulebook.memory import Memory, Watched, learn, recall
 
@@ -130,6 +130,27 @@ def test_a_book_that_is_dropped_takes_its_memory_along(plan: Plan) -> None:
     del book
     gc.collect()
     assert gone() is None
+
+
+def test_a_book_and_its_demands_are_the_same_in_another_process(plan: Plan) -> None:
+    import pickle
+    import subprocess
+    import sys
+
+    wanted = demands(plan.rulebook, DAY)
+    content = pickle.dumps((plan.rulebook, wanted))
+    code = (
+        "import sys, pickle, datetime\n"
+        "from gis.rulebook import demands\n"
+        "book, sent = pickle.load(sys.stdin.buffer)\n"
+        "own = demands(book, datetime.date(2026, 11, 22))\n"
+        "print(len(set(own) & set(sent)), own == sent, sorted(vars(book)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=content, capture_output=True, check=True
+    )
+    # Texts have another hash in every process; demands that kept theirs would all be strangers.
+    assert done.stdout.decode().startswith(f"{len(wanted)} True ")
 
 
 def test_a_part_of_a_book_shares_its_memory(plan: Plan) -> None:

@@ -8,8 +8,8 @@ known.
 
 Error bound. In a transverse Mercator projection ``f`` is ``1 - x² / R²`` at x metres from the
 central meridian; what a linear ``f`` leaves out is at most ``r² / R²`` of the area within r metres
-of the centroid, and most of it is in the value taken from the site: 1e-10 of a site 450 m wide
-(7e-6 m²), 3e-8 of one 8 km wide. Larger sites are measured part by part
+of the centroid, and half of it is in the value taken from the site: less than 1e-9 of a part of a
+site 450 m wide (0.0001 m²), 3e-7 of one 8 km wide. Larger sites are measured part by part
 (``gis.crs.ellipsoidal_area``).
 """
 

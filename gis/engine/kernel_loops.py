@@ -6,26 +6,16 @@ compiler itself takes half a second to import.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
+
+from gis.engine.compiled import compiled
 
 Array = np.ndarray[Any, Any]
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
-def _compiled(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    try:
-        made = njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder to keep it in: each process compiles anew
-        made = njit(nogil=True)(function)
-    return cast("Callable[_P, _T]", made)
-
-
-@_compiled
+@compiled
 def shared(
     a_offsets: Array, a_rows: Array, a_boxes: Array,
     b_offsets: Array, b_rows: Array, b_boxes: Array,
@@ -57,22 +47,23 @@ def shared(
             y[k] = box[1] + sums[2] / sums[0]
 
 
-@_compiled
+@compiled
 def _scratch(offsets: Array, at: Array) -> tuple[Array, Array]:
     """Return room for the edges of the largest polygon of a list: slanted ones, vertical ones."""
     most = 1
     for i in at:
         most = max(most, offsets[i + 1] - offsets[i])
-    return np.empty((most, 6)), np.empty((most, 3))
+    return np.empty((most, 8)), np.empty((most, 3))
 
 
-@_compiled
+@compiled
 def _within(
     rows: Array, begin: int, end: int, box: Array, slanted: Array, walls: Array
 ) -> tuple[int, int]:
     """Keep the edges that lie in or above the box, relative to its corner and cut to its width.
 
-    A slanted one is x1 < x2, y1, y2, slope, sign; a vertical one bears no area: x, y1 < y2.
+    A slanted one is x1 < x2, y1, y2, slope, sign, and its uncut x range; a vertical one bears no
+    area: x, y1 < y2.
     """
     n, n_walls = 0, 0
     width = box[2] - box[0]
@@ -93,6 +84,7 @@ def _within(
         if x2 <= 0.0 or x1 >= width:
             continue
         slope = (y2 - y1) / (x2 - x1)
+        slanted[n, 6], slanted[n, 7] = x1, x2
         if x1 < 0.0:
             x1, y1 = 0.0, y1 - slope * x1
         if x2 > width:
@@ -103,7 +95,7 @@ def _within(
     return n, n_walls
 
 
-@_compiled
+@compiled
 def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tuple[int, bool]:
     """Sum area and moments over all pairs of slanted edges; return how many cross, and if sure."""
     found, sure = 0, True
@@ -139,7 +131,7 @@ def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tu
     return found, sure
 
 
-@_compiled
+@compiled
 def _add(x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array) -> None:
     """Add the trapezoid between a line and the foot of the box, without what lies below."""
     if y1 <= 0.0 and y2 <= 0.0:
@@ -157,7 +149,7 @@ def _add(x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array) -
     sums[2] += w * (y1 * y1 + y1 * y2 + y2 * y2) / 6.0
 
 
-@_compiled
+@compiled
 def _through_walls(
     a: Array, n: int, a_walls: Array, n_walls: int,
     b: Array, m: int, b_walls: Array, m_walls: int,
@@ -174,18 +166,18 @@ def _through_walls(
     return found + more, sure and sure_too
 
 
-@_compiled
+@compiled
 def _through(walls: Array, n_walls: int, edges: Array, n: int, touch: float) -> tuple[int, bool]:
     found, sure = 0, True
     for p in range(n_walls):
         x, low, high = walls[p, 0], walls[p, 1], walls[p, 2]
         for q in range(n):
-            if x < edges[q, 0] - touch or x > edges[q, 1] + touch:
+            if x < edges[q, 6] - touch or x > edges[q, 7] + touch:
                 continue
             y = edges[q, 2] + edges[q, 4] * (x - edges[q, 0])
             if y < low - touch or y > high + touch:
                 continue
-            at_end = abs(x - edges[q, 0]) <= touch or abs(x - edges[q, 1]) <= touch
+            at_end = abs(x - edges[q, 6]) <= touch or abs(x - edges[q, 7]) <= touch
             if at_end or y <= low + touch or y >= high - touch:
                 sure = False
             else:

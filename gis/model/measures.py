@@ -155,6 +155,15 @@ class Demand:
         """Return the same for equal demands."""
         return self._hash
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the hash behind: that of a text is another one in every process."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        return _demand, (own,)
+
+
+def _demand(own: Mapping[str, Any]) -> Demand:
+    return Demand(**own)
+
 
 @dataclass(frozen=True, slots=True)
 class Sliver:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -40,6 +40,10 @@ class RuleBook:
     rules: tuple[Rule, ...]
     documents: Mapping[str, Document] = field(default_factory=dict)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what was worked out: it is known by the identity of objects."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @cached_property
     def _by_id(self) -> Mapping[str, Rule]:
