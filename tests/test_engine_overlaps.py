@@ -196,3 +196,37 @@ def test_distances_are_the_least_of_all_edges(seed: int) -> None:
     axis = shapely.distance(sites[:, None], ROADS.geometries[None, :])
     least = np.maximum(axis - half, 0).min(axis=1)
     assert [d for d, _ in distances(list(sites))] == pytest.approx(least.tolist(), abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 2**31), st.sampled_from([3, 40, 400]), st.sampled_from([10.0, 200.0, 20_000.0])
+)
+def test_distances_in_any_net_of_lines_are_those_of_geos(
+    seed: int, count: int, size: float
+) -> None:
+    random = np.random.default_rng(seed)
+    starts = random.uniform(-3_000, 3_000, (count, 2))
+    lines = [line(tuple(p), tuple(p + random.normal(0, size, 2))) for p in starts]
+    halves = random.choice([0.0, 3.0, 25.0], count)
+    rows = [(str(n), None, shape) for n, shape in enumerate(lines)]
+    layer = layer_of("roads", *rows, geometry="line", halves=halves.tolist())
+    # Far outside the net, across it, and holding whole lines.
+    sites = np.array(
+        [*blobs(seed, 6), box(-9_000, -9_000, -8_900, -8_900), box(-2_000, -2_000, 2_000, 2_000)],
+        dtype=object,
+    )
+    found = nearest(sites, Stack.of([layer]).lines(0))
+    axis = shapely.distance(sites[:, None], layer.geometries[None, :])
+    edge = np.maximum(axis - halves, 0)
+    assert found.distance == pytest.approx(edge.min(axis=1), abs=1e-6)
+    own = edge[np.arange(len(sites)), found.feature]
+    assert own == pytest.approx(edge.min(axis=1), abs=1e-6)
+
+
+def test_a_site_that_holds_a_road_is_at_no_distance_and_a_road_in_its_hole_is_apart() -> None:
+    road = layer_of("roads", ("a", None, line((-500, 300), (500, 300))), geometry="line")
+    around = box(-600, 200, 600, 400)
+    sites = np.array([around, around.difference(box(-550, 250, 550, 350))], dtype=object)
+    found = nearest(sites, Stack.of([road]).lines(0))
+    assert found.distance.tolist() == [0.0, 50.0]

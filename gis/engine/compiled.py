@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 def compiled(function: Callable[_P, _T]) -> Callable[_P, _T]:
     """Return a function of arrays and numbers as machine code."""
     try:
-        made = njit(nogil=True, cache=True)(function)
+        made = njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:  # no folder to keep it in: each process compiles anew
-        made = njit(nogil=True)(function)
+        made = njit(nogil=True, error_model="numpy")(function)
     return cast("Callable[_P, _T]", made)

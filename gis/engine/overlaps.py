@@ -8,14 +8,13 @@ bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 
 from gis.engine.index import Array
-from gis.engine.kernel import Mode
+from gis.engine.kernel import Mode, edges_of
 from gis.engine.screen import NOISE_M2
 from gis.engine.stack import GROUND, Lines, Stack
 
@@ -149,49 +148,16 @@ def nearest(sites: Array, lines: Lines, *, reach_m: float = np.inf) -> Nearest:
     The edge lies half a width from the line; a site on the road is 0 m away. A line of unknown
     width is its own edge.
     """
-    found = [
-        _nearest(sites[start : start + CHUNK], lines, reach_m)
-        for start in range(0, max(len(sites), 1), CHUNK)
-    ]
-    return Nearest(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    from gis.engine import nearest_loops
 
-
-def _nearest(sites: Array, lines: Lines, reach_m: float) -> Nearest:
-    distance = np.full(len(sites), np.nan)
-    feature = np.full(len(sites), -1, dtype=np.int64)
-    halves = np.nan_to_num(lines.half_width, nan=0.0)
-    spread = float(np.ptp(halves)) if len(halves) else 0.0
-    for at, segment, axis in _candidates(sites, lines, reach_m, halves, spread):
-        edge = np.maximum(axis - halves[segment], 0.0)
-        order = np.lexsort((lines.feature[segment], edge, at))
-        first = order[np.unique(at[order], return_index=True)[1]]
-        distance[at[first]], feature[at[first]] = edge[first], lines.feature[segment[first]]
-    beyond = ~(distance <= reach_m)
-    distance[beyond], feature[beyond] = np.nan, -1
+    edges = edges_of(sites)
+    distance = np.empty(len(sites))
+    feature = np.empty(len(sites), dtype=np.int64)
+    nearest_loops.nearest(
+        edges.offsets, edges.rows, edges.boxes,
+        lines.ends, lines.halves, lines.feature,
+        lines.starts, lines.items, int(lines.size[0]), int(lines.size[1]),
+        float(lines.corner[0]), float(lines.corner[1]), lines.cell, float(reach_m),
+        distance, feature,
+    )  # fmt: skip
     return Nearest(distance, feature)
-
-
-def _candidates(
-    sites: Array, lines: Lines, reach_m: float, halves: Array, spread: float
-) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield sites, segments and axis distances, the nearest edge of each site among them.
-
-    A wider road may be nearer at its edge than the one whose line is nearest.
-    """
-    if not len(halves) or not len(sites):
-        return
-    furthest = reach_m + float(halves.max())
-    (at, segment), axis = lines.tree.query_nearest(
-        sites,
-        max_distance=furthest if np.isfinite(furthest) else None,
-        return_distance=True,
-        all_matches=spread > 0,
-    )
-    yield at, segment, axis
-    if spread > 0 and len(at):
-        own, first = np.unique(at, return_index=True)
-        at, segment = lines.tree.query(
-            sites[own], predicate="dwithin", distance=axis[first] + spread
-        )
-        ends = lines.tree.geometries[segment]
-        yield own[at], segment, shapely.distance(sites[own[at]], ends)

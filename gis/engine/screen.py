@@ -60,7 +60,7 @@ class Met:
 
     areas: Mapping[int, float] = field(default_factory=dict)
     shares: Mapping[int, Sequence[Share]] = field(default_factory=dict)
-    stack: Stack | None = None
+    stack: Stack | None = field(default=None, compare=False, repr=False)
 
     def ground(self, position: int) -> BaseGeometry | None:
         """Return a feature as far as it lies on the site, joined from its pieces.

@@ -130,15 +130,48 @@ class Stack:
 
 
 class Lines:
-    """The segments of one line layer under a tree."""
+    """The segments of one line layer in a grid of square cells.
+
+    A segment stands in every cell that its box meets; a cell is about as large as a segment, and
+    holds a few of them.
+    """
 
     def __init__(self, segments: Segments, own: Array) -> None:
-        self.feature = segments.feature[own]
-        self.half_width = segments.half_width[own]
-        self.tree = shapely.STRtree(
-            np.asarray(shapely.linestrings(segments.ends[own].reshape(-1, 2, 2)))
-        )
-        self.tree.query(shapely.Point(0, 0))
+        self.ends = np.ascontiguousarray(segments.ends[own])
+        self.feature = np.ascontiguousarray(segments.feature[own])
+        # A line of unknown width is its own edge.
+        self.halves = np.nan_to_num(segments.half_width[own], nan=0.0)
+        low, high = np.minimum(*self._corners()), np.maximum(*self._corners())
+        self.corner = low.min(axis=0)
+        extent = high.max(axis=0) - self.corner
+        self.cell = _cell_size(extent, (high - low).max(axis=1))
+        self.size = np.maximum((extent // self.cell).astype(np.int64) + 1, 1)
+        self.starts, self.items = self._cells(low, high)
+
+    def _corners(self) -> tuple[Array, Array]:
+        return self.ends[:, :2], self.ends[:, 2:]
+
+    def _cells(self, low: Array, high: Array) -> tuple[Array, Array]:
+        first = ((low - self.corner) // self.cell).astype(np.int64)
+        last = ((high - self.corner) // self.cell).astype(np.int64)
+        columns, lines = (last - first + 1).T
+        count = columns * lines
+        segment = np.repeat(np.arange(len(count)), count)
+        nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        column = first[segment, 0] + nth % columns[segment]
+        line = first[segment, 1] + nth // columns[segment]
+        cell = line * self.size[0] + column
+        order = np.argsort(cell, kind="stable")
+        starts = np.searchsorted(cell[order], np.arange(self.size.prod() + 1))
+        return starts.astype(np.int64), segment[order].astype(np.int64)
+
+
+def _cell_size(extent: Array, lengths: Array) -> float:
+    """Return the size of a cell: some segments each, no longer than needed for the median one."""
+    even = np.sqrt(max(float(extent[0] * extent[1]), 1.0) / max(len(lengths), 1))
+    longest = float(extent.max())
+    # A few very long segments must not fill millions of cells.
+    return float(max(even, np.median(lengths), longest / 2_000, 1.0))
 
 
 def _is_disjoint(layer: LayerIndex) -> bool:

@@ -1,0 +1,125 @@
+"""The compiled loops that find the nearest segment of a polygon in a grid of segments.
+
+Rings of cells around the box of the polygon are searched, further out each time, until nothing
+further out can be nearer. A segment that enters the polygon is at no distance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gis.engine.compiled import compiled
+
+Array = np.ndarray[Any, Any]
+
+
+@compiled
+def nearest(
+    offsets: Array, rows: Array, boxes: Array,
+    ends: Array, halves: Array, feature: Array,
+    starts: Array, items: Array, columns: int, lines: int,
+    west: float, south: float, cell: float, reach: float,
+    distance: Array, found: Array,
+) -> None:  # fmt: skip
+    """Fill for each polygon the distance to the nearest land edge, and its feature.
+
+    ``offsets``, ``rows``, ``boxes`` are the edge table of the polygons; ``ends`` x1, y1, x2, y2 of
+    the segments, ``halves`` the way from line to edge; ``items[starts[c]:starts[c + 1]]`` are the
+    segments of cell c, ``columns`` by ``lines`` cells from a corner. NaN and -1 where none is in
+    reach.
+    """
+    widest = halves.max() if len(halves) else 0.0
+    seen = np.full(len(halves), -1, dtype=np.int64)
+    furthest = cell * (columns + lines) + _beyond(boxes, west, south, cell, columns, lines)
+    for i in range(len(boxes)):
+        distance[i], found[i] = np.nan, -1
+        if offsets[i] == offsets[i + 1]:
+            continue
+        best, owner, radius = np.inf, -1, cell
+        while True:
+            c0 = max(int((boxes[i, 0] - radius - west) // cell), 0)
+            c1 = min(int((boxes[i, 2] + radius - west) // cell), columns - 1)
+            r0 = max(int((boxes[i, 1] - radius - south) // cell), 0)
+            r1 = min(int((boxes[i, 3] + radius - south) // cell), lines - 1)
+            for r in range(r0, r1 + 1):
+                for c in range(c0, c1 + 1):
+                    at = r * columns + c
+                    for k in range(starts[at], starts[at + 1]):
+                        s = items[k]
+                        if seen[s] == i:
+                            continue
+                        seen[s] = i
+                        limit = best + halves[s]
+                        if _far(boxes[i], ends[s]) > limit:
+                            continue
+                        axis = _apart(rows, offsets[i], offsets[i + 1], ends[s])
+                        edge = max(axis - halves[s], 0.0)
+                        if edge < best or (edge == best and feature[s] < owner):
+                            best, owner = edge, feature[s]
+            # Whatever was not looked at has its line beyond the radius.
+            if best <= radius - widest or radius > min(reach + widest, furthest):
+                break
+            radius *= 2.0
+        if best <= reach:
+            distance[i], found[i] = best, owner
+
+
+@compiled
+def _beyond(
+    boxes: Array, west: float, south: float, cell: float, columns: int, lines: int
+) -> float:
+    """Return how far any polygon lies outside the grid."""
+    most = 0.0
+    for i in range(len(boxes)):
+        most = max(most, west - boxes[i, 0], south - boxes[i, 1])
+        most = max(most, boxes[i, 2] - west - cell * columns, boxes[i, 3] - south - cell * lines)
+    return most
+
+
+@compiled
+def _far(box: Array, end: Array) -> float:
+    """Return the distance of the boxes of a polygon and a segment."""
+    dx = max(box[0] - max(end[0], end[2]), min(end[0], end[2]) - box[2], 0.0)
+    dy = max(box[1] - max(end[1], end[3]), min(end[1], end[3]) - box[3], 0.0)
+    return float(np.sqrt(dx * dx + dy * dy))
+
+
+@compiled
+def _apart(rows: Array, begin: int, end: int, s: Array) -> float:
+    """Return the distance of a polygon and a segment; 0 when the segment lies inside."""
+    least, inside = np.inf, False
+    x, y = s[0], s[1]
+    for r in range(begin, end):
+        x1, y1, x2, y2 = rows[r, 0], rows[r, 1], rows[r, 2], rows[r, 3]
+        if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * ((y - y1) / (y2 - y1)):
+            inside = not inside
+        least = min(least, _squared(x1, y1, x2, y2, s[0], s[1], s[2], s[3]))
+        if least == 0.0:
+            return 0.0
+    return 0.0 if inside else float(np.sqrt(least))
+
+
+@compiled
+def _squared(
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float
+) -> float:
+    """Return the squared distance of two segments, coordinates relative to the first."""
+    bx, by, cx, cy, dx, dy = bx - ax, by - ay, cx - ax, cy - ay, dx - ax, dy - ay
+    c, d = bx * cy - by * cx, bx * dy - by * dx
+    ex, ey = dx - cx, dy - cy
+    a, b = ex * -cy - ey * -cx, ex * (by - cy) - ey * (bx - cx)
+    if ((c > 0.0) != (d > 0.0)) and ((a > 0.0) != (b > 0.0)):
+        return 0.0
+    least = min(_to(bx, by, cx, cy), _to(bx, by, dx, dy))
+    return min(least, _to(ex, ey, -cx, -cy), _to(ex, ey, bx - cx, by - cy))
+
+
+@compiled
+def _to(x: float, y: float, px: float, py: float) -> float:
+    """Return the squared distance of a point and the segment from 0, 0 to x, y."""
+    length = x * x + y * y
+    t = 0.0 if length == 0.0 else min(max((px * x + py * y) / length, 0.0), 1.0)
+    ox, oy = px - t * x, py - t * y
+    return ox * ox + oy * oy
