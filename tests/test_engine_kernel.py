@@ -246,8 +246,53 @@ def test_near_touching_shapes_never_promise_a_piece_too_few(shift: float, angle:
             assert land(shapely.intersection(comb, b)) <= 1
 
 
+def notched(tip: tuple[float, float], side: float, *, wide: float = 0.0) -> shapely.Polygon:
+    """A square with a notch from the left (side -1) or the right (1) that ends in a tip."""
+    x0, y0, x1, y1 = -wide, -wide, 10 + wide, 10 + wide
+    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    mouth = x0 if side < 0 else x1
+    at_end = 4 if side < 0 else 2
+    # The notch is 1 m wide at its mouth.
+    low, high = (mouth, tip[1] - 0.5), (mouth, tip[1] + 0.5)
+    notch = [high, tip, low] if side < 0 else [low, tip, high]
+    ring = [*corners[:at_end], *notch, *corners[at_end:]]
+    return at(shapely.Polygon(ring))
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("apart", [0.0, 1e-9, 1e-7, 1e-3, -1e-9, -1e-7, -1e-3])
+def test_two_notches_that_meet_tip_to_tip_leave_two_pieces(turn: int, apart: float) -> None:
+    a, b = notched((5.0, 5.0), -1), notched((5.0 + apart, 5.0), 1, wide=2.0)
+    a, b = (shapely.affinity.rotate(s, turn, origin=(E + 5, N + 5)) for s in (a, b))
+    for found in (pair(a, b), pair(b, a)):
+        if 0 <= found.crossings[0] <= 2:
+            assert land(shapely.intersection(a, b)) == 1
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.sampled_from([4, 6, 10]))
+def test_on_a_coarse_grid_where_vertices_coincide_no_promise_is_broken(
+    seed: int, size: int
+) -> None:
+    random = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(2):
+        corners = random.integers(0, size + 1, (int(random.integers(3, 9)), 2)).astype(float)
+        shape = at(shapely.Polygon(corners))
+        if not shape.is_valid or shape.area == 0:
+            return
+        drawn.append(shape)
+    a, b = drawn
+    found = pair(a, b)
+    assert found.area[0] == pytest.approx(shapely.intersection(a, b).area, abs=1e-7)
+    if 0 <= found.crossings[0] <= 2:
+        assert land(shapely.intersection(a, b)) <= 1
+        assert land(shapely.difference(a, b)) <= 1
+
+
 def test_a_crossing_is_doubted_exactly_within_the_touching_distance() -> None:
-    for gap, sure in ((TOUCH_M * 0.9, False), (TOUCH_M * 1.5, True)):
+    # The edges that graze have a slope of 1:2, so that the distance is half as large again.
+    for gap, sure in ((TOUCH_M * 1.4, False), (TOUCH_M * 1.7, True)):
         grazing = shapely.Polygon([(E - 5, N - 5), (E + 5, N + gap), (E + 15, N - 5)])
         flat = shapely.Polygon([(E - 20, N), (E + 30, N), (E + 30, N + 40), (E - 20, N + 40)])
         assert bool(pair(grazing, flat).crossings[0] != UNSURE) is sure

@@ -19,8 +19,8 @@ edges, 1e-6 m² for 5 km x 5 km with ten thousand terms.
 Pieces. ``crossings`` counts where the boundaries cross. Where they cross at most twice, and nowhere
 touch, the overlap of two polygons of one part each is in one piece: both crossings lie on the same
 two rings, two closed curves that cross twice enclose one common region, and rings that cross
-nothing only cut holes into it. -1 means that a vertex lies on the other boundary (or within
-``TOUCH_M`` of it) and nothing is promised.
+nothing only cut holes into it. -1 means that nothing is promised: a vertex lies on the other
+boundary, or so near (``TOUCH_M``, more along steep edges) that rounding may put it on either side.
 """
 
 from __future__ import annotations

@@ -105,6 +105,8 @@ def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tu
             x1 = max(ax1, b[q, 0])
             x2 = min(ax2, b[q, 1])
             if x2 <= x1:
+                if x1 - x2 <= touch and _meet(a[p], b[q], touch):
+                    sure = False
                 continue
             e1 = ay1 + a_slope * (x1 - ax1)
             e2 = ay1 + a_slope * (x2 - ax1)
@@ -112,7 +114,8 @@ def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tu
             f2 = b[q, 2] + b[q, 4] * (x2 - b[q, 0])
             d1, d2 = e1 - f1, e2 - f2
             sign = a_sign * b[q, 5]
-            if abs(d1) <= touch or abs(d2) <= touch:
+            near = touch * (1.0 + abs(a_slope) + abs(b[q, 4]))
+            if abs(d1) <= near or abs(d2) <= near:
                 sure = False
             if d1 <= 0.0 and d2 <= 0.0:
                 _add(x1, e1, x2, e2, sign, sums)
@@ -129,6 +132,14 @@ def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tu
                     _add(x1, f1, xm, ym, sign, sums)
                     _add(xm, ym, x2, e2, sign, sums)
     return found, sure
+
+
+@compiled
+def _meet(a: Array, b: Array, touch: float) -> bool:
+    """Whether one edge begins where the other one ends."""
+    if a[0] >= b[1]:
+        return bool(abs(a[2] - b[3]) <= touch)
+    return bool(abs(a[3] - b[2]) <= touch)
 
 
 @compiled
