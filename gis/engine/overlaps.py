@@ -65,9 +65,7 @@ def overlaps(
 
 def _of_chunk(sites: Array, stack: Stack, start: int, tolerance_m2: float, mode: Mode) -> Overlaps:
     parts, owner = shapely.get_parts(sites, return_index=True)
-    at, piece = stack.tree.query(parts)
-    order = np.lexsort((piece, at))
-    at, piece = at[order], piece[order]
+    at, piece = stack.near(parts)
     shared = stack.shared(parts, at, piece, mode)
     real = shared.area > 0.0
     at, piece = at[real], piece[real]

@@ -93,11 +93,9 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
     In mode ``geos`` every overlap is built; nothing is then known about its pieces.
     """
     parts, owner = shapely.get_parts(sites, return_index=True)
-    at, piece = stack.tree.query(parts)
+    at, piece = stack.near(parts)
     own = stack.feature[piece] != GROUND
     at, piece = at[own], piece[own]
-    order = np.lexsort((piece, at))
-    at, piece = at[order], piece[order]
     shared = stack.shared(parts, at, piece, mode)
     real = np.flatnonzero(shared.area > _ROUNDING_M2)
     piece = piece[real]
