@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from gis.batch.run import check_sites
     from gis.canonical import to_dict
     from gis.check import check_site
-    from gis.compare import compare
+    from gis.comparison import compare
     from gis.errors import WuquError
     from gis.intake.read import read_site, read_sites
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
     from gis.output.maps import plan_map, site_map
-    from gis.overlap_table import overlap_table
+    from gis.parcels import overlap_table
     from gis.plan.area import Plan, load_plan
     from gis.plan.balance import LandBalance
     from gis.plan.booking import book
@@ -48,13 +48,13 @@ _HOMES = {
     "budgets": "gis.plan.budgets",
     "check_site": "gis.check",
     "check_sites": "gis.batch.run",
-    "compare": "gis.compare",
+    "compare": "gis.comparison",
     "convert": "gis.rulebook.class_mapping",
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
     "load_plan": "gis.plan.area",
     "load_samples": "gis.plan.samples",
-    "overlap_table": "gis.overlap_table",
+    "overlap_table": "gis.parcels",
     "plan_map": "gis.output.maps",
     "raster_rows": "gis.plan.landcover",
     "raster_share": "gis.plan.landcover",

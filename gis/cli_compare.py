@@ -56,7 +56,7 @@ def plan_compare(
 ) -> None:
     """比较一个地块在现行规划和草案下的结论，逐条规则列出差异。"""
     from gis.claims import parse_attributes, parse_pairs
-    from gis.compare import compare
+    from gis.comparison import compare
     from gis.console_compare import print_comparison
 
     which = one_number(which, "一个地块的序号", "逐个比较")

@@ -31,3 +31,11 @@ def test_the_version_is_that_of_the_project(repo: Path) -> None:
 
     project = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert gis.__version__ == project["version"]
+
+
+def test_no_public_name_is_that_of_a_module() -> None:
+    # Importing a module makes it an attribute of its package, in place of the function.
+    import pkgutil
+
+    modules = {module.name for module in pkgutil.iter_modules(gis.__path__)}
+    assert modules & set(gis.__all__) == set()

@@ -10,7 +10,7 @@ from test_check_chunk import shapes
 
 from gis.crs import ellipsoidal_area
 from gis.errors import CrsError, GeometryError
-from gis.overlap_table import overlap_table
+from gis.parcels import overlap_table
 from gis.plan import Plan
 
 

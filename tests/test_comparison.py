@@ -15,7 +15,7 @@ import geopandas
 import pytest
 from shapely.geometry import box
 
-from gis.compare import compare
+from gis.comparison import compare
 from gis.errors import NotFoundError, PlanError
 from gis.intake import read_site
 from gis.plan import Plan, load_plan
