@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -27,13 +28,12 @@ from gis.engine.kernel import Edges
 from gis.engine.stack import Segments, Stack
 from gis.engine.subdivide import MOST_VERTICES
 
-FORMAT = 1
+FORMAT = 2
 # Below this many coordinates a stack is made as fast as it is read.
 FROM_VERTICES = 500_000
 _HEADER = "stack.json"
-# Checksums are taken of blocks spread over an array: a whole one may have gigabytes.
-_BLOCK = 1 << 16
-_BLOCKS = 16
+# A half-written stack this old belongs to a process that was killed.
+_LEFT_OVER_S = 86_400
 
 
 def stack_for(layers: Sequence[LayerIndex], folders: Sequence[Path]) -> Stack:
@@ -123,13 +123,8 @@ def _described(arrays: dict[str, Array]) -> dict[str, dict[str, Any]]:
 
 
 def checksum(array: Array) -> int:
-    """Return the CRC-32 of blocks spread evenly over an array, its ends among them."""
-    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    last = max(len(data) - _BLOCK, 0)
-    crc = zlib.crc32(str(len(data)).encode())
-    for start in sorted({last * n // (_BLOCKS - 1) for n in range(_BLOCKS)}):
-        crc = zlib.crc32(data[start : start + _BLOCK].tobytes(), crc)
-    return crc
+    """Return the CRC-32 of every byte of an array; a gigabyte takes about a second."""
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _put_in_place(beside: Path, place: Path) -> None:
@@ -149,8 +144,15 @@ def _forget_others(folder: Path, key: str) -> None:
     Half-written ones of processes that were killed go as well, those of living ones do not.
     """
     for other in folder.iterdir():
-        if other.name != key and (other / _HEADER).is_file() and not other.name.startswith("."):
+        written = other.name != key and (other / _HEADER).is_file()
+        if _is_left_over(other) if other.name.startswith(".") else written:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _is_left_over(beside: Path) -> bool:
+    with suppress(OSError):  # its process has just put it in place
+        return beside.is_dir() and time.time() - beside.stat().st_mtime > _LEFT_OVER_S
+    return False
 
 
 # --- reading -------------------------------------------------------------------------------------
