@@ -56,6 +56,12 @@ class Cut:
             return tuple(i for i, area in sorted(self._met.areas.items()) if self._is_land(i, area))
         return tuple(self.layer.meeting(self.site.geometry).tolist())
 
+    @cached_property
+    def hit_classes(self) -> frozenset[str | None]:
+        """The classes of the hits."""
+        own = self.layer.classes
+        return frozenset([own[i] for i in self.hits])
+
     def _is_land(self, position: int, area: float) -> bool:
         return area > _LAND_M2 or bool(self.pieces(position))
 

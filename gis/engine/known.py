@@ -31,27 +31,40 @@ class Known:
     """How far a site lies inside a coverage; most layers of a plan share the same one.
 
     ``coverage`` is the polygon inside which absence of a feature means absence, None when that is
-    unknown; ``whole`` tells that the site is known to lie inside.
+    unknown; ``whole`` tells that the site is known to lie inside, ``off`` that none of its area
+    does.
     """
 
-    def __init__(self, ruler: Ruler, coverage: BaseGeometry | None, *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        ruler: Ruler,
+        coverage: BaseGeometry | None,
+        *,
+        whole: bool = False,
+        off: bool = False,
+    ) -> None:
         self.site = ruler.site
         self.ruler = ruler
         self.coverage = coverage
-        self._told = whole
+        self._whole = whole
+        self._off = off
 
     @cached_property
     def is_whole(self) -> bool:
         """Whether the site lies inside the coverage."""
         if self.coverage is None:
             return False
-        return self._told or bool(self.coverage.covers(self.site.geometry))
+        if self._off:
+            return False
+        return self._whole or bool(self.coverage.covers(self.site.geometry))
 
     @cached_property
     def uncovered_share(self) -> float | None:
         """Share of the site outside the coverage, 0-1; None when the coverage is unknown."""
         if self.coverage is None or self.is_whole:
             return None if self.coverage is None else 0.0
+        if self._off and not len(border_of(self.coverage).query(self.site.geometry)):
+            return 1.0
         outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
         return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
 

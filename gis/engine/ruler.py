@@ -135,6 +135,12 @@ class Ruler:
         return planar_m2 >= self.site.area.planar_m2 - NOISE_M2
 
     @cached_property
+    def extent_m(self) -> float:
+        """No two points of the site are farther apart than this."""
+        west, south, east, north = self.site.geometry.bounds
+        return math.hypot(east - west, north - south)
+
+    @cached_property
     def whole(self) -> Parts:
         """The whole site."""
         shapes = [p for p in shapely.get_parts(self.site.geometry) if _real(p)]
