@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +19,13 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine.around import Surroundings, in_reach, surroundings
 from gis.engine.cut import Cut
 from gis.engine.index import Array, LayerIndex
-from gis.engine.kernel import Edges, edges_of
+from gis.engine.kernel import Edges
 from gis.engine.known import share_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
 from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
 
-
-# Land around a feature is drawn to this, metres: chords lie inside the arcs, GEOS fills concavities.
+# Land around features is drawn to this, metres: chords lie inside the arcs.
 _DRAWN_M = 0.5
 
 
@@ -53,18 +51,19 @@ class Answers:
         Per layer id the site over that layer; only layers that can answer for this site.
     reach
         Per layer id the largest distance, m, that a demand will ask for.
+    edges
+        Of the parts of the site.
     """
 
-    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float]) -> None:
+    def __init__(
+        self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float], edges: Edges
+    ) -> None:
         self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
         self._reach = reach
+        self._edges = edges
         self._lands: dict[tuple[object, ...], Land] = {}
-
-    @cached_property
-    def _edges(self) -> Edges:
-        return edges_of(shapely.get_parts(self._site.geometry))
 
     def answer(self, demand: Demand, nothing: Measure) -> Measure:
         """Return the measure of one demand whose layers all have a cut.

@@ -128,7 +128,8 @@ class LayerIndex:
         """Build the tree and the other lazy parts now, not in the first request."""
         # A query makes the tree sort itself, which it puts off until then.
         self.tree.query(shapely.Point(0, 0))
-        _ = self.max_half_width, self.edges_known, self.info.geometry == "polygon" and self.is_coverage
+        _ = self.max_half_width, self.edges_known
+        _ = self.info.geometry == "polygon" and self.is_coverage
 
     def meeting(self, geometry: BaseGeometry) -> Array:
         """Return the positions of the features that intersect or touch the geometry, sorted."""

@@ -46,6 +46,7 @@ class Known:
         self.site = ruler.site
         self.ruler = ruler
         self.coverage = coverage
+        self._clear_m = -1.0  # no border is so near, by boxes
         self._whole = whole
         self._off = off
 
@@ -88,6 +89,13 @@ class Known:
         """Return whether every feature within the distance of the site would have been seen."""
         if self.coverage is None or self.uncovered_share:
             return False
+        if within_m <= self._clear_m:
+            return True
+        west, south, east, north = self.site.geometry.bounds
+        around = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
+        if not len(border_of(self.coverage).query(around)):
+            self._clear_m = within_m
+            return True
         return self._border_m > within_m - _EDGE_M
 
     @cached_property

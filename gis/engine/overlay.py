@@ -91,9 +91,9 @@ def measure(
         own = _known(ruler, known, coverages.get(name), ground, met)
         reports.append(_report(layer, own.uncovered_share))
         if reports[-1].state is LayerState.CHECKED:
-            cuts[name] = Cut(crops, layer, own, met.get(name, NOTHING_MET))
+            cuts[name] = Cut(crops, layer, own, met)
     wanted = _sorted(frozenset(demands))
-    measures = _answered(Answers(ruler, cuts, wanted.reach), cuts, wanted)
+    measures = _answered(Answers(ruler, cuts, wanted.reach, met.edges), cuts, wanted)
     evidence: list[Evidence] = []
     near = [m for m in measures.values() if m.near]
     for name, cut in cuts.items() if with_evidence else ():

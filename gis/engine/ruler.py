@@ -170,9 +170,14 @@ class Ruler:
         if self._factor is None:
             return self.measured(make())
         areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
-        if all(s.is_one_piece for s in shares):
-            return Parts(areas, planar, make, lambda: min(s.area for s in shares))
-        found = Parts(areas, planar, make, lambda: min((p.area for p in found.shapes), default=0.0))
+        least = min([s.least for s in shares])
+        if least > 0.0:
+            return Parts(areas, planar, make, lambda: least)
+
+        def smallest() -> float:
+            return min((p.area for p in found.shapes), default=0.0)
+
+        found = Parts(areas, planar, make, smallest)
         return found
 
     def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:

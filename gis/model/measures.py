@@ -236,10 +236,13 @@ class Measure:
     reach_covered: bool = True
     feature_ids: tuple[str, ...] = ()
     geometry: Any = None
+    is_nothing: bool = field(default=False, init=False, repr=False, compare=False)
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether nothing was found, and nothing unseen may be there."""
+    def __post_init__(self) -> None:
+        """Work out ``is_nothing``, which every rule asks for.
+
+        Nothing was found, and nothing unseen may be there.
+        """
         found = self.area.planar_m2 or self.near or self.features or self.feature_ids
         more = self.length_m or self.count or self.slivers or self.geometry
-        return self.reach_covered and not found and not more
+        object.__setattr__(self, "is_nothing", self.reach_covered and not found and not more)

@@ -69,11 +69,15 @@ class Outcome:
     clear: str = ""
 
 
+_INF = math.inf
+
+
 def is_sound(measure: Measure) -> bool:
     """Whether every number of a measure is finite and not negative."""
     area = measure.area
-    totals = area.ellipsoidal_m2, area.planar_m2, measure.share, measure.decisive_m2
-    if not all(0 <= x < math.inf for x in (*totals, measure.length_m)):
+    areas = 0 <= area.ellipsoidal_m2 < _INF and 0 <= area.planar_m2 < _INF
+    counted = 0 <= measure.share < _INF and 0 <= measure.decisive_m2 < _INF
+    if not (areas and counted and 0 <= measure.length_m < _INF):
         return False
     if not (measure.slivers or measure.near or measure.features):
         return True

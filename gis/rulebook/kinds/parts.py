@@ -194,22 +194,24 @@ def join_parts(
     """Return the outcome of the parts together; the worst part that is no sliver wins."""
     counting = [p for p in parts if p.counts]
     against = [p for p in counting if p.restricts]
-    slivers = [s for p in parts if p.restricts for s in p.slivers]
-    total = math.fsum(s.area_m2 for s in slivers)
+    slivers = [s for p in parts if p.slivers and p.restricts for s in p.slivers]
+    total = math.fsum(s.area_m2 for s in slivers) if slivers else 0.0
     doubtful = bool(slivers) and (rule.strict_slivers or total > rule.sliver_limit_m2)
     verdict = worst([*(p.verdict for p in counting), *([Verdict.UNDETERMINED] * doubtful)])
     touching = [p for p in parts if p.restricts and p.slivers] if doubtful else []
     shown = [p for p in against if not p.unknown] or against or touching or counting
-    area = math.fsum(p.area_m2 for p in shown)
-    note = _sliver_note(rule, slivers, total, doubtful)
+    area = math.fsum([p.area_m2 for p in shown])
+    note = _sliver_note(rule, slivers, total, doubtful) if slivers else ""
     measured = Measured("area", area, "m²", facts.share(area))
     geometry = _geometry(against or touching, verdict)
     if doubtful and not against:  # anything else would deny what the slivers ask to look at
         return Outcome(verdict, texts.join([note]), measured, geometry)
     said = _said(rule, facts, counting)
+    if said:
+        return Outcome(verdict, texts.join([*said, note]), measured, geometry)
     values = {**_values(facts, counting), **(extra or {})}
-    clear = "" if said else texts.fill(rule.text.clear, values)
-    return Outcome(verdict, texts.join([*said, note]), measured, geometry, clear)
+    clear = texts.fill(rule.text.clear, values)
+    return Outcome(verdict, texts.join([note]), measured, geometry, clear)
 
 
 def join_whole(
@@ -253,6 +255,8 @@ def _values(facts: Facts, parts: Sequence[Part]) -> dict[str, str]:
 
 def _geometry(parts: Sequence[Part], verdict: Verdict) -> Any:
     """Return the geometry of the worst part that has one."""
+    if not parts:
+        return None
     ordered = sorted(parts, key=lambda p: p.verdict is not verdict)
     return next((p.geometry for p in ordered if p.geometry is not None), None)
 
@@ -262,8 +266,6 @@ def _named(part: Part, facts: Facts) -> str:
 
 
 def _sliver_note(rule: AreaRule, slivers: Sequence[Sliver], total: float, doubtful: bool) -> str:
-    if not slivers:
-        return ""
     width = max(s.width_m for s in slivers)
     what = f"{len(slivers)} 处细碎接触，共 {texts.square_metres(total)}，最宽 {texts.metres(width)}"
     if not doubtful:
