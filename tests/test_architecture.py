@@ -22,6 +22,7 @@ FLOORS = {
     "gis.files": 1,
     "gis.model": 2,
     "gis.canonical": 3,
+    "gis.json_text": 4,
     "gis.intake": 3,
     "gis.engine": 3,
     "gis.rulebook": 3,
