@@ -19,7 +19,6 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine.around import Surroundings, in_reach, surroundings
 from gis.engine.cut import Cut
 from gis.engine.index import Array, LayerIndex
-from gis.engine.kernel import Edges
 from gis.engine.known import share_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
@@ -51,18 +50,13 @@ class Answers:
         Per layer id the site over that layer; only layers that can answer for this site.
     reach
         Per layer id the largest distance, m, that a demand will ask for.
-    edges
-        Of the parts of the site.
     """
 
-    def __init__(
-        self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float], edges: Edges
-    ) -> None:
+    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float]) -> None:
         self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
         self._reach = reach
-        self._edges = edges
         self._lands: dict[tuple[object, ...], Land] = {}
 
     def answer(self, demand: Demand, nothing: Measure) -> Measure:
@@ -284,7 +278,7 @@ class Answers:
         """Return the land of the site that lies in some surroundings."""
         if around.land.is_empty:
             return NOTHING
-        shares = shares_of(self._edges, around.edges)
+        shares = shares_of(self._ruler.edges, around.edges)
         place = self._site.geometry
         return self._ruler.over(shares, lambda: parts_of(shapely.intersection(place, around.land)))
 

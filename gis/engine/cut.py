@@ -8,8 +8,6 @@ bits.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import shapely
 from shapely.geometry import Polygon
@@ -18,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.engine.known import Known
+from gis.engine.lazy import lazy
 from gis.engine.ruler import NOTHING, Parts, joined, parts_of
 from gis.engine.screen import NOTHING_MET, Screened, Share, ground_of
 from gis.model import Site
@@ -50,7 +49,7 @@ class Cut:
 
     # --- which features --------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def hits(self) -> tuple[int, ...]:
         """Positions, sorted: of polygons that overlap the site, of lines and points that meet it.
 
@@ -62,7 +61,7 @@ class Cut:
             return ()
         return tuple(self.layer.meeting(self.site.geometry).tolist())
 
-    @cached_property
+    @lazy
     def hit_classes(self) -> frozenset[str | None]:
         """The classes of the hits."""
         own = self.layer.classes
@@ -95,7 +94,7 @@ class Cut:
     def _within(self, reach_m: float) -> tuple[Array, Array]:
         if self.layer.info.geometry == "line":
             lines = self._screened.stack.lines_of(self.layer.info.id)
-            return lines.near(self._screened.edges, reach_m) if lines else (_NONE, _NO_DISTANCE)
+            return lines.near(self._ruler.edges, reach_m) if lines else (_NONE, _NO_DISTANCE)
         found = self.layer.within(self.site.geometry, reach_m)
         return found, shapely.distance(self.site.geometry, self.layer.geometries[found])
 

@@ -5,11 +5,13 @@ A search over whole lines measures each line from end to end; a road runs throug
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges
@@ -28,6 +30,10 @@ class Segments:
     feature: Array
     half_width: Array
 
+    def of(self, own: Array) -> Segments:
+        """Return some of the segments."""
+        return Segments(*(c[own] for c in (self.ends, self.layer, self.feature, self.half_width)))
+
 
 class Lines:
     """The segments of one line layer in a grid of square cells.
@@ -36,11 +42,11 @@ class Lines:
     holds a few of them.
     """
 
-    def __init__(self, segments: Segments, own: Array) -> None:
-        self.ends = np.ascontiguousarray(segments.ends[own])
-        self.feature = np.ascontiguousarray(segments.feature[own])
+    def __init__(self, segments: Segments) -> None:
+        self.ends = np.ascontiguousarray(segments.ends)
+        self.feature = np.ascontiguousarray(segments.feature)
         # A line of unknown width is its own edge.
-        self.halves = np.nan_to_num(segments.half_width[own], nan=0.0)
+        self.halves = np.nan_to_num(segments.half_width, nan=0.0)
         low, high = np.minimum(*self._corners()), np.maximum(*self._corners())
         self.corner = low.min(axis=0)
         extent = high.max(axis=0) - self.corner
@@ -68,6 +74,16 @@ class Lines:
         starts = np.searchsorted(cell[order], np.arange(self.size.prod() + 1))
         return starts.astype(np.int64), segment[order].astype(np.int64)
 
+    def nearest_m(self, site: Edges) -> float:
+        """Return the distance, m, from a site to the nearest land edge."""
+        from gis.engine import nearest_loops
+
+        whole, box = np.array([0, len(site.rows)]), _box_of(site)
+        distance, found = np.empty(1), np.empty(1, dtype=np.int64)
+        segments = self.ends, self.halves, self.feature, *self._grid
+        nearest_loops.nearest(whole, site.rows, box, *segments, math.inf, distance, found)
+        return float(distance[0])
+
     def near(self, site: Edges, reach_m: float) -> tuple[Array, Array]:
         """Return the features at most ``reach_m`` from a site, and their distances, m.
 
@@ -81,6 +97,11 @@ class Lines:
         count = nearest_loops.near(site.rows, *segments, reach_m, found, apart)
         order = np.argsort(found[:count])
         return found[:count][order], apart[:count][order]
+
+
+def _box_of(site: Edges) -> Array:
+    """Return the box around all parts of a site."""
+    return np.hstack([site.boxes[:, :2].min(axis=0), site.boxes[:, 2:].max(axis=0)])[None]
 
 
 def _cell_size(extent: Array, lengths: Array) -> float:
@@ -105,9 +126,23 @@ def segments_of(layers: Sequence[LayerIndex]) -> Segments:
     )
 
 
+def ring_segments(polygons: BaseGeometry) -> Segments:
+    """Return the boundary of a polygon or multipolygon, as one feature without width."""
+    lines = shapely.get_rings(shapely.get_parts(polygons))
+    ends, _ = _segmented(lines)
+    none = np.zeros(len(ends), dtype=np.int64)
+    return Segments(ends, none, none, np.zeros(len(ends)))
+
+
 def _ends(layer: LayerIndex) -> tuple[Array, Array]:
     """Return the segments of a line layer as x1, y1, x2, y2, and the feature of each."""
     lines, feature = shapely.get_parts(layer.geometries, return_index=True)
+    ends, line = _segmented(lines)
+    return ends, feature[line]
+
+
+def _segmented(lines: Array) -> tuple[Array, Array]:
+    """Return the segments of some lines, and the line of each."""
     xy, line = shapely.get_coordinates(lines, return_index=True)
     inner = line[1:] == line[:-1]
-    return np.hstack([xy[:-1], xy[1:]])[inner], feature[line[:-1][inner]]
+    return np.hstack([xy[:-1], xy[1:]])[inner], line[:-1][inner]

@@ -81,7 +81,7 @@ def measure(
     by_id = {layer.info.id: layer for layer in ordered}
     if met is None:
         met = screen(np.array([site.geometry], dtype=object), Stack.of(ordered))[0]
-    crops, ruler = Crops(site.geometry), Ruler(site)
+    crops, ruler = Crops(site.geometry), Ruler(site, met.edges)
     known: dict[int, Known] = {}
     cuts: dict[str, Cut] = {}
     reports: list[LayerReport] = []
@@ -93,7 +93,7 @@ def measure(
         if reports[-1].state is LayerState.CHECKED:
             cuts[name] = Cut(crops, layer, own, met)
     wanted = _sorted(frozenset(demands))
-    measures = _answered(Answers(ruler, cuts, wanted.reach, met.edges), cuts, wanted)
+    measures = _answered(Answers(ruler, cuts, wanted.reach), cuts, wanted)
     evidence: list[Evidence] = []
     near = [m for m in measures.values() if m.near]
     for name, cut in cuts.items() if with_evidence else ():

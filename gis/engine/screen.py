@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine import kernel
 from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges, Mode, Shared, edges_of
+from gis.engine.lazy import lazy
 from gis.engine.stack import GROUND, Stack
 from gis.engine.trace import least_pieces
 
@@ -109,7 +109,7 @@ class Screened(dict[str, Met]):
         self.stack = stack
         self._table, self._first, self._last = table, first, last
 
-    @cached_property
+    @lazy
     def edges(self) -> Edges:
         """The edges of the parts of the site."""
         own, (first, last) = self._table, (self._first, self._last)

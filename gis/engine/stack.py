@@ -125,7 +125,7 @@ class Stack:
     @cached_property
     def _lines(self) -> dict[int, Lines]:
         segments = self.segments
-        return {int(n): Lines(segments, segments.layer == n) for n in np.unique(segments.layer)}
+        return {int(n): Lines(segments.of(segments.layer == n)) for n in np.unique(segments.layer)}
 
     def prepare(self) -> Stack:
         """Build the trees now, before threads share the stack."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gis.model import Demand, LayerState, Measure, Quantity
 from gis.model.attributes import ATTRIBUTES
@@ -33,8 +33,7 @@ class Holds(Enum):
     UNKNOWN = "unknown"  # the layer could not answer
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a condition says of a site, in a sentence with the numbers."""
 
     holds: Holds

@@ -8,7 +8,6 @@ changing does not decide. Never raises on any facts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 
 from gis.errors import RuleBookError
@@ -220,7 +219,7 @@ def _about_use(known: Beforehand, outcome: Outcome) -> Outcome:
         return outcome
     why = NO_USE if known.use is None else needs_finer(known.use)
     said = [outcome.reason] if why in outcome.reason else [why, outcome.reason]
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=texts.join(said))
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=texts.join(said))
 
 
 def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcome:
@@ -238,13 +237,13 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
         # A headline prints the first sentence: what stands against the site, not why it is asked.
         if outcome.verdict in _AGAINST and rule.kind != "document_required":
             parts.reverse()
-        return replace(outcome, reason=texts.join(parts))
+        return outcome._replace(reason=texts.join(parts))
     why = f"不能确定本条是否适用：{condition.text}"
     said = texts.join([why, outcome.reason])
     named = condition.holds is Holds.UNCLAIMED and rule.kind == "document_required"
     if named and outcome.verdict is Verdict.CONDITIONAL:
-        return replace(outcome, reason=said)
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said)
+        return outcome._replace(reason=said)
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=said)
 
 
 def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
@@ -257,7 +256,7 @@ def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
         if share is not None and share <= TINY_SHARE:
             continue
         said = texts.join(_said_of_covered(outcome, report.info.title, share))
-        return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said, clear="")
+        return outcome._replace(verdict=Verdict.UNDETERMINED, reason=said, clear="")
     return outcome
 
 
@@ -280,4 +279,4 @@ def _about_certainty(known: Beforehand, outcome: Outcome) -> Outcome:
         return outcome
     what = "假定" if known.rule.origin == "assumption" else "效力或数值尚未核实的规定"
     note = f"本条为{what}，结论至多为需核实"
-    return replace(outcome, verdict=verdict, reason=texts.join([outcome.reason, note]))
+    return outcome._replace(verdict=verdict, reason=texts.join([outcome.reason, note]))

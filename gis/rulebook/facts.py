@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from gis.model import Claim, Demand, Impact, LayerReport, Measure, Measured, Verdict
 
@@ -54,8 +54,7 @@ class Facts:
         return min(max(area_m2 / self.site_area_m2, 0.0), 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one kind of rule found, before dates, states of layers and caps are looked at.
 
     ``clear`` is the sentence that nothing stands against the site. It speaks of the whole site, so

@@ -101,7 +101,7 @@ def _class_part(
     verdict, note = resolve(rule, facts, base, note=said) if base.rank > 1 else (base, said)
     excused = verdict is Verdict.PASS and bool(note)
     part = apart(touched, _label(rule, cls), verdict, note)
-    return replace(part, excused=excused, unknown=not known)
+    return part._replace(excused=excused, unknown=not known)
 
 
 def verdict_for(rule: CompatibleUse, planned: str, use: str) -> tuple[Verdict, str]:

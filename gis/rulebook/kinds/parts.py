@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from gis.model import (
     Claim,
@@ -34,8 +33,7 @@ from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry, ZoneArea
 NO_USE = "未说明拟建用途（用地用海分类代码），本条结论随用途而定"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part of the site, with the outcome that it would have alone.
 
     ``decisive_m2`` is what counts against ``threshold_m2``; ``area_m2`` is the full sum.
@@ -174,7 +172,7 @@ def about_reach(
     verdict, excuse = resolve(rule, facts, Verdict.FAIL)
     if verdict is Verdict.PASS:
         reason = texts.join([excuse]) if outcome.clear else outcome.reason
-        return replace(outcome, reason=reason, clear="")
+        return outcome._replace(reason=reason, clear="")
     reach = max(d.within_m for d in open_)
     report = facts.layers.get(rule.layer)
     note = ""
@@ -182,7 +180,7 @@ def about_reach(
         around = f"地块周边 {texts.metres(reach)} 范围内有区域"
         note = f"{around}不在“{report.info.title}”图层覆盖范围内，可能有未见的要素，需核实"
     reason = texts.join([outcome.reason, note])  # with an unknown coverage the evaluation says so
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
 # --- joining parts -------------------------------------------------------------------------------
@@ -222,7 +220,7 @@ def join_whole(
     if outcome.verdict is not Verdict.PASS or any(p.counts for p in parts):
         return outcome
     reason = texts.join(["没有量到地块在图层上的位置，不能判定，需核实"])
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
 def _said(rule: AreaRule, facts: Facts, counting: Sequence[Part]) -> list[str]:

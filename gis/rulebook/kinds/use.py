@@ -119,7 +119,7 @@ def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
     )
     outcome = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
     # What the matrix says of the zones that are touched holds for a part of the site as well.
-    outcome = replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
+    outcome = outcome._replace(reason=texts.join([outcome.clear, outcome.reason]), clear="")
     return about_reach(rule, facts, outcome, demands)
 
 
