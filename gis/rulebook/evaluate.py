@@ -44,14 +44,17 @@ _SETTLED = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 _STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
 
 
-def demands(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
-    """Return what the rules in force on a day want measured, each demand once."""
+def demands(book: RuleBook, as_of: date | None = None) -> tuple[Demand, ...]:
+    """Return what the rules in force on a day want measured, each demand once.
+
+    Without a day those of all rules.
+    """
     found: tuple[Demand, ...] = book.derived("demands", as_of, lambda: _wanted(book, as_of))
     return found
 
 
-def _wanted(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
-    rules = book.in_force(as_of)
+def _wanted(book: RuleBook, as_of: date | None) -> tuple[Demand, ...]:
+    rules = book.rules if as_of is None else book.in_force(as_of)
     wanted = (d for rule in rules for d in demands_of(rule))
     asked = (d for rule in rules for d in _asked(rule.params))
     return tuple(dict.fromkeys((*wanted, *asked)))
