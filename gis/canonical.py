@@ -259,7 +259,8 @@ def _evidence(e: Evidence) -> dict[str, Any]:
     return _rounded(row)
 
 
-def _measure(f: Finding) -> dict[str, Any] | None:
+def finding_numbers(f: Finding) -> dict[str, Any] | None:
+    """Return what a finding measured as JSON values, None where it measured nothing."""
     m = f.measure
     if m is None:
         return None
@@ -277,7 +278,7 @@ def finding_row(f: Finding) -> dict[str, Any]:
         "verdict_en": f.verdict.label_en,
         "layer": f.layer,
         "layers": list(f.layers),
-        "measure": _measure(f),
+        "measure": finding_numbers(f),
         "threshold": f.threshold,
         "reason": f.reason,
         "basis": [b.to_dict() for b in f.basis],
@@ -295,7 +296,7 @@ def _decided(f: Finding) -> dict[str, Any]:
         "rule": f.rule,
         "verdict": f.verdict.value,
         "layer": f.layer,
-        "measure": _measure(f),
+        "measure": finding_numbers(f),
         "origin": f.origin,
         "decides": f.decides,
     }

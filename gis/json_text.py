@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from dataclasses import replace
+from typing import Generic, TypeVar
 
-from gis.canonical import document_of, finding_row, layer_row
+from gis.canonical import document_of, finding_numbers, finding_row, layer_row
 from gis.model import Finding, LayerReport, SiteCheck
 
 _T = TypeVar("_T")
@@ -35,8 +36,8 @@ class _Texts(Generic[_T]):
     with the older. A dictionary is changed in one step each, so that threads need no lock.
     """
 
-    def __init__(self, row: Callable[[_T], dict[str, Any]]) -> None:
-        self._row = row
+    def __init__(self, write: Callable[[_T], str]) -> None:
+        self._write = write
         self._young: dict[int, tuple[_T, str]] = {}
         self._old: dict[int, tuple[_T, str]] = {}
 
@@ -49,12 +50,46 @@ class _Texts(Generic[_T]):
         found = self._young.get(key)
         if found is not None:
             return found[1]
-        found = self._old.get(key) or (thing, _encode(self._row(thing)))
+        found = self._old.get(key) or (thing, self._write(thing))
         if len(self._young) >= _KEPT:
             self._old, self._young = self._young, {}
         self._young[key] = found
         return found[1]
 
 
-_findings = _Texts[Finding](finding_row)
-_layers = _Texts[LayerReport](layer_row)
+def _finding_text(finding: Finding) -> str:
+    """Write a finding; what it says of its rule, whatever the site, is written once."""
+    said = finding.rule, finding.title, finding.title_en, finding.verdict, finding.decides
+    where = finding.layer, finding.layers, finding.origin, finding.office, finding.remedy
+    key = (*said, *where, finding.threshold, id(finding.basis))
+    frame = _frames.get(key)
+    if frame is None:
+        if len(_frames) >= _KEPT:
+            _frames.clear()
+        frame = _frames[key] = (finding.basis, *_frame(finding))
+    _, head, middle, tail = frame
+    row = finding_numbers(finding)
+    shown = f',"geometry":{_encode(finding.geometry)}' if finding.geometry else ""
+    return f"{head}{_encode(row)}{middle}{_encode(finding.reason)}{tail}{shown}}}"
+
+
+# With the basis, known by identity, so that no other can take its place.
+_frames: dict[tuple[object, ...], tuple[object, str, str, str]] = {}
+
+
+def _frame(finding: Finding) -> tuple[str, str, str]:
+    """Return the text before the measure of a finding, up to its reason, and after that."""
+    row = finding_row(replace(finding, measure=None, reason="", geometry=None))
+    texts = ["{", "", ""]
+    at = 0
+    for n, (name, value) in enumerate(row.items()):
+        texts[at] += f'{"," if n else ""}"{name}":'
+        if name in ("measure", "reason"):
+            at += 1
+        else:
+            texts[at] += _encode(value)
+    return texts[0], texts[1], texts[2]
+
+
+_findings = _Texts[Finding](_finding_text)
+_layers = _Texts[LayerReport](lambda report: _encode(layer_row(report)))
