@@ -326,7 +326,13 @@ class Answers:
             return NOTHING
         if cut.covers(place):
             return parts
-        return self._cut(shapely.intersection, parts, cut.features(place))
+        own = cut.on(place)
+        if parts is self._ruler.whole:
+            return own
+        if parts.ground is None:
+            return self._cut(shapely.intersection, parts, cut.features(place))
+        # The land there is cut once for all demands, the features of this one are cut out of it.
+        return self._cut(shapely.intersection, own, parts.ground())
 
     def _kept_off(self, parts: Parts, where: LayerClasses) -> Parts:
         cut = self._cuts[where.layer]

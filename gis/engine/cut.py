@@ -107,15 +107,22 @@ class Cut:
         if len(touched) == 1:
             return self.alone(touched[0])
         if touched not in self._on:
-            self._on[touched] = self._joined(touched)
+            self._on[touched] = self._from(self._joined(touched), touched)
         return self._on[touched]
 
     def alone(self, position: int) -> Parts:
         """Return the land on one feature."""
         if position not in self._alone:
             shares = self._met.shares[position]
-            self._alone[position] = self._ruler.over(shares, lambda: self.pieces(position))
+            parts = self._ruler.over(shares, lambda: self.pieces(position))
+            self._alone[position] = self._from(parts, (position,))
         return self._alone[position]
+
+    def _from(self, parts: Parts, touched: tuple[int, ...]) -> Parts:
+        """Return land with the features that it was cut from; the whole site is of none."""
+        if parts is not self._ruler.whole and parts is not NOTHING:
+            parts.ground = lambda: self.features(touched)
+        return parts
 
     def _joined(self, touched: tuple[int, ...]) -> Parts:
         each = [self.alone(i) for i in touched]

@@ -51,7 +51,11 @@ class Parts:
         Tells an area, planar, that no polygon falls below; 0 when nobody knows.
     each
         Whether the areas are those of the polygons, one by one.
+
+    ``ground``, where it is set, gives the features that the land was cut from, uncut.
     """
+
+    ground: Callable[[], BaseGeometry] | None = None
 
     def __init__(
         self,
