@@ -35,6 +35,7 @@ from gis.output.maps.layers import (
 )
 from gis.output.maps.parts import Key
 from gis.output.maps.plan_card import plan_card, zone_rows
+from gis.output.maps.rasters import RASTER_PANE, Picture, picture_groups, raster_pictures
 from gis.output.maps.remedies import legend_keys, remedy_layers
 from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
 from gis.output.maps.site_card import site_card
@@ -66,6 +67,7 @@ def plan_map(
     assets: str = "inline",
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
+    rasters: bool = True,
 ) -> str:
     """Return the map of a plan as one HTML text.
 
@@ -81,6 +83,8 @@ def plan_map(
         Highest secrecy whose coordinates may leave: public, internal or restricted.
     prefix
         Path of the vendored files on the serving host, for ``static``.
+    rasters
+        Whether land cover and images can be switched on; they make the page larger.
     """
     documents = list(checks)
     detail = Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
@@ -89,6 +93,10 @@ def plan_map(
     bounds = _plan_bounds(plan, drawn, ceiling)
     fmap = _base(plan, drawn, bounds, detail, ceiling)
     names = _names(drawn)
+    pictures = raster_pictures(plan, ceiling, RASTER_PANE[0]) if rasters else []
+    for picture in pictures:
+        names[f"r-{picture.id}"] = picture.layer
+        picture.layer.add_to(fmap)
     if documents:
         names["sites"] = site_layer(documents, "检测地块", pins=True)
         names["sites"].add_to(fmap)
@@ -111,7 +119,7 @@ def plan_map(
         names,
         config,
         body,
-        stage=_stage(drawn, card["mark"]),
+        stage=_stage(drawn, card["mark"], pictures=pictures),
         title=plan.ref.title,
         assets=assets,
         prefix=prefix,
@@ -199,7 +207,7 @@ def _base(
 ) -> OfflineMap:
     """Return the map with panes, ground, layers and zone borders, in this order."""
     fmap = empty_map(bounds)
-    for name, z_index in PANES:
+    for name, z_index in (*PANES, RASTER_PANE):
         folium.map.CustomPane(name, z_index=z_index, pointer_events=True).add_to(fmap)
     folium.map.CustomPane("wq-labels", z_index=640, pointer_events=False).add_to(fmap)
     for layer in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
@@ -296,6 +304,7 @@ def _stage(
     *,
     outline: Sequence[Key] = (),
     inset: Markup = _EMPTY,
+    pictures: Sequence[Picture] = (),
 ) -> Markup:
     """Return what lies over the map: themes, legend, north arrow, mark."""
     groups = [
@@ -317,7 +326,7 @@ def _stage(
     ]
     return fill(
         "stage.html",
-        groups=[g for g in groups if g["rows"]],
+        groups=[g for g in (*groups, *picture_groups(pictures)) if g["rows"]],
         verdicts=[] if outline else cards.verdict_keys(),
         outline=outline,
         themes=themes,
