@@ -180,7 +180,7 @@ def _png(bands: Array, colours: dict[int, tuple[int, ...]] | None = None) -> byt
     from rasterio.io import MemoryFile
 
     count, height, width = bands.shape
-    form = {"width": width, "height": height, "count": count, "dtype": "uint8", "zlevel": 9}
+    form = {"width": width, "height": height, "count": count, "dtype": "uint8", "zlevel": 6}
     # A place of its own, because a picture without any is warned of.
     place = Affine(1, 0, 0, 0, -1, height)
     with MemoryFile() as memory:
