@@ -7,7 +7,7 @@ plain strings, never markup; whatever they contain is printed as text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from gis.output.maps.text import visible
@@ -57,10 +57,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading: level 1 is a chapter."""
+    """A heading: level 1 is a chapter; ``fresh`` begins a page."""
 
     text: str
     level: int = 1
+    fresh: bool = False
     kind: str = field(default="heading", init=False)
 
 
@@ -144,8 +145,14 @@ class Report:
 
 def as_data(report: Report) -> dict[str, Any]:
     """Return the report as JSON values with every text printable."""
-    data: dict[str, Any] = _plain(asdict(report))
+    data: dict[str, Any] = asdict(printed(report))
     return data
+
+
+def printed(report: Report) -> Report:
+    """Return the report with every text as it may be printed, drawings as they are."""
+    clean: Report = _printed(report)
+    return clean
 
 
 def cells(values: Iterable[object]) -> tuple[Cell, ...]:
@@ -158,14 +165,15 @@ def rows(values: Iterable[Sequence[object]]) -> tuple[tuple[Cell, ...], ...]:
     return tuple(cells(row) for row in values)
 
 
-def _plain(value: Any) -> Any:
+def _printed(value: Any) -> Any:
     if isinstance(value, str):
         # A line end is ours: citations stand one a line. In a name it does no harm.
         return "\n".join(map(visible, value.split("\n")))
-    if isinstance(value, dict):
-        return {key: item if key == "svg" else _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(map(_printed, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in fields(value) if f.init and f.name != "svg"]
+        return replace(value, **{name: _printed(getattr(value, name)) for name in names})
     return value
 
 

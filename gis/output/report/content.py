@@ -156,7 +156,7 @@ class _Writer:
     def _overview(self) -> Iterator[Block]:
         doc, site = self.document, self.document["site"]
         area = area_view(site["area"])
-        yield Heading("一、项目概况")
+        yield Heading("一、项目概况", fresh=True)
         place = [
             str(e["name"] or e["class"])
             for e in doc["evidence"]
@@ -316,7 +316,7 @@ class _Writer:
             self.maps.theme("zone", "功能分区套合图"),
         )
         if any(drawn):
-            yield Heading("八、附图")
+            yield Heading("八、附图", fresh=True)
         yield from (figure for figure in drawn if figure)
 
 

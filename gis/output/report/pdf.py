@@ -73,4 +73,4 @@ def _spelled(value: Any) -> Any:
         return spelled(value)
     if isinstance(value, dict):
         return {key: item if key == "svg" else _spelled(item) for key, item in value.items()}
-    return [_spelled(item) for item in value] if isinstance(value, list) else value
+    return [_spelled(item) for item in value] if isinstance(value, list | tuple) else value

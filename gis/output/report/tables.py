@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gis.model import Verdict, citation
-from gis.model.attributes import ATTRIBUTES
 from gis.output.contacts import contact_text
 from gis.output.maps.card import verdict_of
-from gis.output.maps.numbers import percent, two_digits
+from gis.output.maps.numbers import two_digits
 from gis.output.maps.site_card import evidence_row, layer_row, measure_text
 from gis.output.report.blocks import Cell, Column, Table, rows
 from gis.plan.schema import STATUS_LABELS
@@ -57,11 +56,11 @@ def rule_table(document: Document) -> Table:
         for n, f in enumerate(applied, start=1)
     ]
     heads = (
-        Column("序号", 0.55, "center"),
-        Column("审查事项", 2.0),
+        Column("序号", 0.6, "center"),
+        Column("审查事项", 1.9),
         Column("要求与实测", 3.5),
-        Column("依据", 3.5),
-        Column("结论", 1.05, "center"),
+        Column("依据", 3.7),
+        Column("结论", 1.25, "center"),
     )
     return Table("规则审查表", heads, rows(found), dense=True)
 
@@ -275,13 +274,13 @@ def impact_table(document: Document) -> Table | None:
     ]
     heads = (
         Column("指标", 1.9),
-        Column("占用（公顷）", 1.1, "right"),
-        Column("占用前余（公顷）", 1.35, "right"),
-        Column("占用后余（公顷）", 1.35, "right"),
-        Column("是否超出", 0.9, "center"),
-        Column("说明", 4.4),
+        Column("占用", 0.9, "right"),
+        Column("占用前余量", 1.3, "right"),
+        Column("占用后余量", 1.3, "right"),
+        Column("是否超出", 1.1, "center"),
+        Column("说明", 4.6),
     )
-    return Table("指标占用表", heads, rows(found), dense=True)
+    return Table("指标占用表（公顷）", heads, rows(found), dense=True)
 
 
 def _hectares(area_m2: float | None) -> str:
@@ -304,7 +303,7 @@ def source_table(document: Document, plan: Plan) -> Table:
         Column("性质", 0.8, "center"),
         Column("检查情况", 1.6),
         Column("来源", 3.2),
-        Column("数据校验（SHA-256 前 12 位）", 1.9),
+        Column("校验（前 12 位）", 1.7),
     )
     return Table("数据来源表", heads, rows(found), dense=True)
 
@@ -344,12 +343,6 @@ def open_table(document: Document) -> Table | None:
     return Table("未检查和未定事项", heads, rows(found), dense=True)
 
 
-def claim_text(key: str, value: Any) -> str:
-    """Return the value of an attribute that the applicant claims, as printed."""
-    attribute = ATTRIBUTES.get(key)
-    return attribute.shown(value) if attribute else str(value)
-
-
 def quiet_rules(document: Document) -> str:
     """Return the titles of the rules that do not apply, as one text."""
     idle = [f["title"] for f in document["findings"] if f["verdict"] == Verdict.NOT_APPLICABLE]
@@ -360,7 +353,3 @@ def open_findings(document: Document) -> list[Mapping[str, Any]]:
     """Return the findings that need work, worst first as in the document."""
     return [f for f in document["findings"] if verdict_of(f["verdict"]) not in _QUIET]
 
-
-def share_words(share: float | None) -> str:
-    """Return a share as the map card prints it."""
-    return percent(share)
