@@ -167,7 +167,7 @@ def site_map(
         "site.html",
         card=card,
         absent=absences(plan, ceiling),
-        basemap_note=_basemap_note(document, plan),
+        basemap_note=basemap_note(document, plan),
     )
     inset = overview(plan, ceiling, bounds) if bounds else _EMPTY
     config = _config(drawn, home, whole, card["name"], card["mark"]) | {
@@ -248,7 +248,7 @@ def _tuple(bounds: Sequence[Sequence[float]]) -> LeafletBounds:
     return (south, west), (north, east)
 
 
-def _basemap_note(document: Mapping[str, Any], plan: Plan) -> str:
+def basemap_note(document: Mapping[str, Any], plan: Plan) -> str:
     """Return the sentence that tells a reader when the ground is not the one that was judged."""
     judged, drawn = document["plan"], plan.ref
     if (judged["id"], judged["version"]) != (drawn.id, drawn.version):

@@ -43,9 +43,9 @@ def clean(value: object, *, limit: int = MAX_LENGTH) -> Markup:
 
 
 def visible(text: str) -> str:
-    """Replace what has no place in a printed text: controls, direction overrides, surrogates.
+    r"""Replace what has no place in a printed text: controls, direction overrides, surrogates.
 
-    >>> visible("a\\u202eb\\x07c")
+    >>> visible("a\u202eb\x07c")
     'ab c'
     """
     return "".join(_visible_character(c) for c in text)

@@ -7,10 +7,12 @@ Shows what was checked; never measures, never judges, never touches the network.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis.errors import ClaimError
+from gis.output.report.extra import require
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from gis.output.report.blocks import Report
     from gis.plan.area import Plan
 
-__all__ = ["KINDS", "kind_of", "report_bytes", "site_report"]
+__all__ = ["KINDS", "kind_of", "report_bytes", "require", "site_report", "sites_report"]
 KINDS = ("pdf", "docx")
 
 
@@ -49,7 +51,9 @@ def site_report(
     Raises
     ------
     ClaimError
-        The path ends in something else, or the extra ``report`` is not installed.
+        The path ends in something else.
+    ExtraError
+        The extra ``report`` is not installed.
     """
     from gis.output.report.content import site_content
 
@@ -57,10 +61,59 @@ def site_report(
     return _written(site_content(document, plan, ceiling=ceiling, geometry=geometry), kind, path)
 
 
+def sites_report(
+    frame: Any,
+    plan: Plan,
+    path: Path | str,
+    *,
+    name: str = "",
+    as_of: date | None = None,
+    ceiling: str = "public",
+) -> Path:
+    """Write the summary of many sites as PDF or DOCX, by the suffix of the path; return the path.
+
+    Parameters
+    ----------
+    frame
+        The result of ``gis.check_sites``: one row per site, outlines in the work CRS of the plan.
+    plan
+        The plan that they were checked against.
+    path
+        A file that ends in ``.pdf`` or ``.docx``; an existing one is replaced.
+    name
+        What the set is called; default the file names in the table.
+    as_of
+        The day of the law, printed when given.
+    ceiling
+        Highest secrecy whose coordinates may leave: public, internal or restricted.
+
+    Raises
+    ------
+    ClaimError
+        The path ends in something else, or the table is not one of ``check_sites``.
+    ExtraError
+        The extra ``report`` is not installed.
+    """
+    from gis.output.report.summary import summary_content
+
+    kind = kind_of(path)
+    report = summary_content(frame, plan, name=name, as_of=as_of, ceiling=ceiling)
+    return _written(report, kind, path)
+
+
 def kind_of(path: Path | str) -> str:
-    """Return ``pdf`` or ``docx`` of a file name; raise ClaimError for any other."""
+    """Return ``pdf`` or ``docx`` of a file name, for which the libraries are there.
+
+    Raises
+    ------
+    ClaimError
+        The name ends in something else.
+    ExtraError
+        The extra ``report`` is not installed.
+    """
     suffix = Path(path).suffix.lower().removeprefix(".")
     if suffix in KINDS:
+        require(suffix)
         return suffix
     raise ClaimError(
         f"报告文件“{Path(path).name}”的后缀不是 .pdf 或 .docx",

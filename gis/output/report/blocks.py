@@ -126,9 +126,7 @@ class Signatures:
     kind: str = field(default="signatures", init=False)
 
 
-Block = (
-    Table | Facts | Heading | Paragraph | Points | Figure | Conclusion | Item | Signatures
-)
+Block = Table | Facts | Heading | Paragraph | Points | Figure | Conclusion | Item | Signatures
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from gis.canonical import deciding_finding, traced_mark
 from gis.model import Verdict, citation
 from gis.output.export import without_geometry_of
 from gis.output.maps.card import status_mark, verdict_of
+from gis.output.maps.pages import basemap_note
 from gis.output.maps.site_card import area_view, claim_row, measure_text, site_sentence
 from gis.output.maps.visible import absences, secret_layers
 from gis.output.report import tables
@@ -266,7 +267,11 @@ class _Writer:
                 yield figure
         procedures = [r for r in doc["remedies"] if r.get("kind", "procedure") not in _OUTLINES]
         if procedures:
-            heads = (Column("序号", 0.5, "center"), Column("办理事项", 5.6), Column("主管部门", 2.4))
+            heads = (
+                Column("序号", 0.5, "center"),
+                Column("办理事项", 5.6),
+                Column("主管部门", 2.4),
+            )
             found = [(n, r["text"], r.get("office", "")) for n, r in enumerate(procedures, start=1)]
             yield Heading("（二）需要办理的事项" if plans else "（一）需要办理的事项", 2)
             yield Table("需要办理的事项", heads, rows(found), dense=True)
@@ -317,6 +322,9 @@ class _Writer:
         )
         if any(drawn):
             yield Heading("八、附图", fresh=True)
+            note = basemap_note(self.document, self.plan)
+            if note:
+                yield Paragraph(note, "warning")
         yield from (figure for figure in drawn if figure)
 
 

@@ -7,7 +7,7 @@ are pictures of the same SVG that the PDF prints. Equal reports give equal bytes
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ _STAMP = datetime(2000, 1, 1)
 
 
 def docx_bytes(report: Report) -> bytes:
-    """Return a report as DOCX; raise MissingExtraError without the extra."""
+    """Return a report as DOCX; raise ExtraError without the extra."""
     writer = _Writer(printed(report))
     return writer.written()
 
@@ -51,7 +51,7 @@ class _Writer:
         self._set_styles()
         self._paragraph(self._report.title, "Title")
         self._paragraph(self._report.subtitle, "Subtitle")
-        writers = {
+        writers: dict[str, Callable[[Any], None]] = {
             "heading": self._heading, "paragraph": self._text, "facts": self._facts,
             "table": self._table, "figure": self._figure, "points": self._points,
             "conclusion": self._conclusion, "item": self._item, "signatures": self._signatures,
@@ -245,13 +245,21 @@ class _Writer:
         self._pairs(block.rows, 9.0)
         self._paragraph_small("")
 
-    def _pairs(self, pairs: Iterable[tuple[str, str]], size: float, tint: str = "") -> None:
+    def _pairs(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        size: float,
+        tint: str = "",
+        *,
+        together: bool = False,
+    ) -> None:
         widths = (28.0, _WIDTH_MM - 28.0)
         made = self._grid(2, widths)
         for name, text in pairs:
             first, second = self._row(made, widths)
             self._say(first, name, size=size, colour=_SOFT)
             self._say(second, text, size=size)
+            first.paragraphs[0].paragraph_format.keep_with_next = together
             if tint:
                 self._fill(first, tint)
                 self._fill(second, tint)
@@ -280,7 +288,8 @@ class _Writer:
         self._run(
             cell.paragraphs[0], block.label, size=10, colour=_colour(block.verdict), bold=True
         )
-        self._pairs(block.facts, 8.5)
+        cell.paragraphs[0].paragraph_format.keep_with_next = True
+        self._pairs(block.facts, 8.5, together=True)
         if block.figure:
             self._picture(block.figure)
         self._paragraph_small("")

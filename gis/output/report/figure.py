@@ -137,7 +137,7 @@ def _data(frame: Frame, group: _Drawn) -> str:
     return "".join(frame.lines(g) for g in lighter if not g.is_empty)
 
 
-def _dot(frame: Frame, point: BaseGeometry) -> str:
+def _dot(frame: Frame, point: Any) -> str:
     x, y = frame.place(point.x, point.y)
     return f"M{x - 2:.1f} {y:.1f}a2 2 0 1 0 4 0a2 2 0 1 0 -4 0Z"
 

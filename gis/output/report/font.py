@@ -49,9 +49,9 @@ def covered() -> frozenset[str]:
 
 
 def spelled(text: str) -> str:
-    """Return a text in which every character without a glyph stands as its code point.
+    r"""Return a text in which every character without a glyph stands as its code point.
 
-    >>> spelled("甲\\U0001F600")
+    >>> spelled("甲\U0001F600")
     '甲[U+1F600]'
     """
     known = covered()

@@ -28,7 +28,7 @@ _PICTURES = """
 
 
 def pdf_bytes(report: Report) -> bytes:
-    """Return a report as PDF with its fonts embedded; raise ClaimError without the extra."""
+    """Return a report as PDF with its fonts embedded; raise ExtraError without the extra."""
     template = files(__package__).joinpath("report.typ").read_bytes()
     inputs = {"report": _json(_spelled(as_data(report))), "colours": _json(_colours())}
     return cast(bytes, _compile(template, "pdf", inputs, timestamp=_STAMP))
@@ -45,8 +45,7 @@ def pictures(figures: Sequence[Figure], ppi: int = 200) -> list[bytes]:
 
 def _compile(source: bytes, kind: str, inputs: dict[str, str], **more: Any) -> Any:
     typst = needed("typst")
-    made = typst.compile(source, font_paths=_fonts(), format=kind, sys_inputs=inputs, **more)
-    return made
+    return typst.compile(source, font_paths=_fonts(), format=kind, sys_inputs=inputs, **more)
 
 
 @cache

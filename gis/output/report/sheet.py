@@ -177,7 +177,9 @@ def _legend(
         yield _swatch(row, x, y)
         yield text(x + 27, y + 9.6, _cut(row.label, column - 29), more=f'fill="{INK}"')
     for n, note in enumerate(reversed(notes)):
-        yield text(x0, height - 3 - 13 * n, _cut(note, column * columns), size=9, more=f'fill="{SOFT}"')
+        yield text(
+            x0, height - 3 - 13 * n, _cut(note, column * columns), size=9, more=f'fill="{SOFT}"'
+        )
 
 
 def _swatch(row: LegendRow, x: float, y: float) -> str:
@@ -188,8 +190,8 @@ def _swatch(row: LegendRow, x: float, y: float) -> str:
             f'stroke="{look.stroke}"/>'
         )
     if row.kind == "line":
-        lines = [(look.casing, look.weight + 1.6, None)] if look.casing else []
-        lines.append((look.stroke, look.weight, look.dash))
+        below = [(look.casing, look.weight + 1.6, "")] if look.casing else []
+        lines = [*below, (look.stroke, look.weight, look.dash or "")]
         return "".join(
             f'<path d="M{x:.1f} {y + 6:.1f}h20" stroke="{colour}" stroke-width="{width:g}"'
             + (f' stroke-dasharray="{dash}"' if dash else "")

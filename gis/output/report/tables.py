@@ -72,9 +72,7 @@ def _rule_cell(finding: Mapping[str, Any]) -> str:
 
 def _required(finding: Mapping[str, Any]) -> str:
     measured = measure_text(finding.get("measure"))
-    return "\n".join(
-        filter(None, (finding["threshold"], f"实测：{measured}" if measured else ""))
-    )
+    return "\n".join(filter(None, (finding["threshold"], f"实测：{measured}" if measured else "")))
 
 
 # --- the three lines -----------------------------------------------------------------------------
@@ -352,4 +350,3 @@ def quiet_rules(document: Document) -> str:
 def open_findings(document: Document) -> list[Mapping[str, Any]]:
     """Return the findings that need work, worst first as in the document."""
     return [f for f in document["findings"] if verdict_of(f["verdict"]) not in _QUIET]
-
