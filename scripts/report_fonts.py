@@ -89,7 +89,8 @@ def make(source: Path, style: str, codes: set[int]) -> dict[str, Any]:
     font.recalcTimestamp = False
     font.save(TARGET / name)
     content = (TARGET / name).read_bytes()
-    covered = sorted(set(font.getBestCmap()) & codes)
+    # The mirrored twin of a sign comes along unasked.
+    covered = sorted(font.getBestCmap())
     if style == "Regular":
         (TARGET / "covered.txt").write_text("\n".join(_ranges(covered)) + "\n", encoding="ascii")
     return {

@@ -107,7 +107,10 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One finding that needs work: title, facts, and a drawing of its place."""
+    """One finding that needs work: title, facts, and a drawing of its place.
+
+    The first ``beside`` facts stand beside the drawing, the others below, where there is room.
+    """
 
     number: str
     title: str
@@ -115,6 +118,7 @@ class Item:
     label: str
     facts: tuple[tuple[str, str], ...]
     figure: Figure | None = None
+    beside: int = 3
     kind: str = field(default="item", init=False)
 
 

@@ -7,7 +7,7 @@ the JSON document of a check and draws its maps; nothing is measured or judged h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 TITLE = "建设项目选址合规性审查报告"
 _ORIGINS = {"statute": "法律法规", "plan": "规划要求", "assumption": "假定条件，仅供参考"}
 _OUTLINES = {"trim": "裁减方案", "shift": "平移方案"}
+# Room beside the drawing of a finding, as the template sets it.
+_BESIDE_LINES, _BESIDE_CHARACTERS = 15, 25
 _DISCLAIMER = (
     "本报告由软件按所列图层和规则库自动编制，体例参照规划选址论证报告的通用提纲，供审查人员参考；"
     "不代替自然资源主管部门的行政审批意见。申报属性由申请人填报，未经核实。"
@@ -221,13 +223,15 @@ class _Writer:
             ("实测", measure_text(finding.get("measure"))),
             ("理由", str(finding["reason"])),
             ("依据", tables.basis_text(finding)),
-            ("性质", _ORIGINS.get(finding["origin"], str(finding["origin"]))),
+            ("规则来源", _ORIGINS.get(finding["origin"], str(finding["origin"]))),
             ("主管部门", str(finding["office"] or "")),
             ("处理办法", str(finding["remedy"] or "")),
         )
         told = tuple((name, text) for name, text in facts if text)
         figure = self.maps.finding(finding, "涉及范围")
-        return Item(str(number), str(finding["title"]), verdict.value, verdict.label, told, figure)
+        beside = _fitting([text for _, text in told]) if figure else len(told)
+        title = str(finding["title"])
+        return Item(str(number), title, verdict.value, verdict.label, told, figure, beside)
 
     # --- 4 reasonableness, 5 economy ---
 
@@ -326,6 +330,16 @@ class _Writer:
             if note:
                 yield Paragraph(note, "warning")
         yield from (figure for figure in drawn if figure)
+
+
+def _fitting(texts: Sequence[str]) -> int:
+    """Return how many of the texts fit beside a drawing; the rest stands below it."""
+    used = 0
+    for count, text in enumerate(texts):
+        used += sum(1 + len(line) // _BESIDE_CHARACTERS for line in text.split("\n"))
+        if used > _BESIDE_LINES:
+            return max(count, 1)
+    return len(texts)
 
 
 def _numbered(block: Any, number: str) -> Any:

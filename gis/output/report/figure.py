@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 WIDE = Layout(166.0, 104.0)
-SMALL = Layout(60.0, 66.0, legend="below", legend_mm=14.0)
+SMALL = Layout(60.0, 58.0, legend="below", legend_mm=6.5)
+_LEGEND_ROW_MM = 4.3
 # Bottom to top. Roles that are not named here stand on no map of a report.
 _BASE = ("planning_area", "district", "water", "road", "railway", "core")
 _LINES = ("farmland", "redline", "control_line", "dev_boundary")
@@ -91,12 +92,19 @@ class Painter:
         roles = {layer.info.role for layer in self.plan.layers.values()}
         return [layer for layer in self.layers(sorted(roles)) if layer.info.id in set(ids)]
 
-    def paint(self, frame: Frame, layers: Iterable[Layer]) -> tuple[list[str], list[LegendRow]]:
-        """Return the paths of what lies in the window, and the legend rows of what was drawn."""
+    def paint(
+        self, frame: Frame, layers: Iterable[Layer], *, least_road: float = 0.0
+    ) -> tuple[list[str], list[LegendRow]]:
+        """Return the paths of what lies in the window, and the legend rows of what was drawn.
+
+        Roads thinner than ``least_road`` are left out, for maps of a whole area.
+        """
         paths: list[str] = []
         keys: dict[str, LegendRow] = {}
         for layer in layers:
             for group in self._groups(layer):
+                if layer.info.role == "road" and group.row.look.weight < least_road:
+                    continue
                 data = _data(frame, group)
                 if data:
                     paths += _strokes(data, group.row.look, filled=group.row.kind == "area")
@@ -171,7 +179,7 @@ class SiteMaps:
         layers = self.painter.layers(("zone", "planning_area", "district", "core", "water", "road"))
         bounds = shapely.union_all([self.painter.whole.envelope, self.site.envelope]).bounds
         frame, scale = window(bounds, WIDE, 0.03)
-        paths, keys = self.painter.paint(frame, layers)
+        paths, keys = self.painter.paint(frame, layers, least_road=2.0)
         names = [*self._zone_numbers(frame), *self._district_names(frame)]
         x, y = frame.place(self.site.centroid.x, self.site.centroid.y)
         colour = self._verdict.colour
@@ -231,7 +239,9 @@ class SiteMaps:
         legend = [*self._keys(), own, *layer_keys]
         # What is marked lies over the outline: it may be narrower than the line.
         paths += [*self._outline(frame, 1.8), *_marked(frame, marked, look)]
-        return self._figure(caption, SMALL, paths, legend, frame, scale)
+        more = _LEGEND_ROW_MM * max(len(legend) - 2, 0)
+        layout = replace(SMALL, height_mm=SMALL.height_mm + more, legend_mm=SMALL.legend_mm + more)
+        return self._figure(caption, layout, paths, legend, frame, scale)
 
     def remedies(self, caption: str) -> Figure | None:
         """Return the new outlines that would comply; None when there is none to show."""

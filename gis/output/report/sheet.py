@@ -7,7 +7,7 @@ escaped; nothing is measured.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -78,8 +78,6 @@ def sheet(
     """Return the whole SVG: the drawing in its window, and what explains it."""
     width, height = layout.width_mm * PX_PER_MM, layout.height_mm * PX_PER_MM
     wide, high = (mm * PX_PER_MM for mm in layout.map_mm)
-    at = (wide + 10, 4.0) if layout.legend == "right" else (0.0, high + 8)
-    columns = 1 if layout.legend == "right" else 2
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" '
         f'width="{width:.1f}" height="{height:.1f}" font-family="{FAMILY}" font-size="{_TEXT}">',
@@ -91,7 +89,7 @@ def sheet(
         f'stroke="{INK}" stroke-width=".8"/>',
         _north(wide - 19, 9),
         _scale_bar(frame, scale, wide, high),
-        *_legend(legend, at, (width - at[0]) / columns, columns, height, notes),
+        *_legend(legend, layout, notes),
         "</svg>",
     ]
     return "".join(body)
@@ -158,28 +156,38 @@ def _scale_bar(frame: Frame, scale: int, wide: float, high: float) -> str:
     )
 
 
-def _legend(
-    keys: Sequence[LegendRow],
-    at: tuple[float, float],
-    column: float,
-    columns: int,
-    height: float,
-    notes: Sequence[str],
-) -> Iterable[str]:
+def _legend(keys: Sequence[LegendRow], layout: Layout, notes: Sequence[str]) -> Iterator[str]:
     """Yield the rows of the legend and the notes below; long words are cut, never overlaid."""
-    x0, y0 = at
-    if columns == 1:
-        yield text(x0, y0 + 10, "图例", more=f'font-weight="bold" fill="{INK}"')
-        y0 += 20
-    fits = max(1, int((height - y0 - _ROW * len(notes)) // _ROW)) * columns
+    width, height = layout.width_mm * PX_PER_MM, layout.height_mm * PX_PER_MM
+    wide, high = (mm * PX_PER_MM for mm in layout.map_mm)
+    if layout.legend == "below":
+        yield from _legend_below(keys, high + 8, width, height)
+        return
+    x, y = wide + 10, 24.0
+    yield text(x, 14, "图例", more=f'font-weight="bold" fill="{INK}"')
+    fits = int((height - y - _ROW * len(notes)) // _ROW)
     for n, row in enumerate(keys[:fits]):
-        x, y = x0 + column * (n % columns), y0 + _ROW * (n // columns)
-        yield _swatch(row, x, y)
-        yield text(x + 27, y + 9.6, _cut(row.label, column - 29), more=f'fill="{INK}"')
+        yield from _key(row, x, y + _ROW * n, width - x)
     for n, note in enumerate(reversed(notes)):
-        yield text(
-            x0, height - 3 - 13 * n, _cut(note, column * columns), size=9, more=f'fill="{SOFT}"'
-        )
+        words = _cut(note, width - x)
+        yield text(x, height - 3 - 13 * n, words, size=9, more=f'fill="{SOFT}"')
+
+
+def _legend_below(
+    keys: Sequence[LegendRow], y: float, width: float, height: float
+) -> Iterator[str]:
+    """Yield the first two rows side by side, every other one below them."""
+    middle = 0.4 * width
+    for row, x, room in zip(keys[:2], (0.0, middle), (middle, width - middle), strict=False):
+        yield from _key(row, x, y, room)
+    for n, row in enumerate(keys[2:], start=1):
+        if y + _ROW * (n + 1) <= height:
+            yield from _key(row, 0.0, y + _ROW * n, width)
+
+
+def _key(row: LegendRow, x: float, y: float, room: float) -> Iterator[str]:
+    yield _swatch(row, x, y)
+    yield text(x + 27, y + 9.6, _cut(row.label, room - 28), more=f'fill="{INK}"')
 
 
 def _swatch(row: LegendRow, x: float, y: float) -> str:

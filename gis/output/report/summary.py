@@ -118,7 +118,7 @@ class _Summary:
         if figure:
             yield Heading("三、地块分布")
             yield figure
-        yield Heading("四、地块清单" if figure else "三、地块清单", fresh=True)
+        yield Heading("四、地块清单" if figure else "三、地块清单")
         yield self._list()
         left = len(self.frame) - MOST_SITES
         if left > 0:
@@ -135,7 +135,6 @@ class _Summary:
     def _conclusion(self) -> Conclusion:
         judged = self._judged
         found = [verdict_of(v) for v in judged["verdict"]]
-        worst = max(found, key=lambda v: v.rank, default=Verdict.UNDETERMINED)
         clear = sum(v in {Verdict.PASS, Verdict.CONDITIONAL} for v in found)
         sentence = (
             f"{len(self.frame):,} 个地块中，{clear:,} 个符合或有条件符合，"
@@ -150,7 +149,7 @@ class _Summary:
             for v in sorted(Verdict, key=lambda v: -v.rank)
             if v in found
         )
-        return Conclusion(worst.value, f"共 {len(self.frame):,} 个地块", sentence, facts, counts)
+        return Conclusion("", f"共 {len(self.frame):,} 个地块", sentence, facts, counts)
 
     def _by_verdict(self) -> Table:
         judged = self._judged
@@ -250,7 +249,7 @@ class _Summary:
             bounds = shapely.total_bounds([painter.whole, shapely.box(*bounds)])
         frame, scale = window(tuple(bounds), _MAP, 0.03)
         base = painter.layers(("zone", "planning_area", "water", "road"))
-        paths, _ = painter.paint(frame, base)
+        paths, _ = painter.paint(frame, base, least_road=2.0)
         pale = [f'<g opacity=".35">{"".join(paths)}</g>']
         keys, marks = [], []
         for verdict in sorted(Verdict, key=lambda v: v.rank):

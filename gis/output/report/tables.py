@@ -122,7 +122,9 @@ def _line_rows(document: Document, layer: Mapping[str, Any]) -> list[Sequence[ob
 
 
 def _named(title: str, evidence: Mapping[str, Any]) -> str:
-    what = evidence["name"] or evidence["class"]
+    # A class that is a bare code says nothing beside the name of the line.
+    code = evidence["class"] or ""
+    what = evidence["name"] or ("" if code.isascii() else code)
     return f"{title}：{what}" if what and what not in title else title
 
 
