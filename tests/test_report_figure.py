@@ -38,13 +38,14 @@ def test_a_window_grows_to_the_shape_of_its_paper() -> None:
 
 
 def test_the_scale_is_the_next_round_one_that_shows_everything() -> None:
-    # 100 mm of paper for 900 m: 1:9,000 would fit, 1:10,000 is the next round one; then 100 mm are
-    # 1,000 m, and a metre is a tenth of a millimetre.
+    # 900 m on 100 mm less the 7 mm of the scale bar: 1:9,678 would fit, 1:10,000 is the next round
+    # one; then 100 mm are 1,000 m, a metre is a tenth of a millimetre, and the strip of 70 m at the
+    # foot moves the window down by 35 m.
     layout = Layout(140.0, 100.0)
     frame, scale = window((0.0, 0.0, 900.0, 900.0), layout, margin=0.0)
     assert layout.map_mm == (100.0, 100.0)
     assert scale == 10_000
-    assert frame.window.bounds == pytest.approx((-50.0, -50.0, 950.0, 950.0))
+    assert frame.window.bounds == pytest.approx((-50.0, -85.0, 950.0, 915.0))
     assert frame.per_m == pytest.approx(0.1 * PX_PER_MM)
 
 

@@ -53,7 +53,8 @@ def visible(text: str) -> str:
 
 def _visible_character(character: str) -> str:
     category = unicodedata.category(character)
-    if category == "Cs":
+    # U+FFFE and U+FFFF, and their like on every plane, are no characters; XML refuses two of them.
+    if category == "Cs" or ord(character) & 0xFFFE == 0xFFFE:
         return _REPLACEMENT
     if category in {"Cc", "Zl", "Zp"}:
         return " "

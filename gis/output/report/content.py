@@ -49,6 +49,7 @@ _ORIGINS = {"statute": "法律法规", "plan": "规划要求", "assumption": "�
 _OUTLINES = {"trim": "裁减方案", "shift": "平移方案"}
 # Room beside the drawing of a finding, as the template sets it.
 _BESIDE_LINES, _BESIDE_CHARACTERS = 15, 25
+_MOST_GISTS = 6
 _DISCLAIMER = (
     "本报告由软件按所列图层和规则库自动编制，体例参照规划选址论证报告的通用提纲，供审查人员参考；"
     "不代替自然资源主管部门的行政审批意见。申报属性由申请人填报，未经核实。"
@@ -147,6 +148,9 @@ class _Writer:
         overview = self.maps.overview("地块在规划范围中的位置")
         if overview:
             yield overview
+        gist = tables.gist_table(doc, _MOST_GISTS)
+        if gist:
+            yield gist
 
     def _counts(self) -> Iterator[Cell]:
         for verdict in sorted(Verdict, key=lambda v: -v.rank):
@@ -262,9 +266,10 @@ class _Writer:
         yield Heading("六、结论与建议")
         verdict = verdict_of(doc["verdict"])
         yield Paragraph(f"结论：{verdict.label}。{site_sentence(doc)}")
+        parts = iter("一二三")
         plans = [r for r in doc["remedies"] if r.get("kind") in _OUTLINES]
         if plans:
-            yield Heading("（一）可行的调整方案", 2)
+            yield Heading(f"（{next(parts)}）可行的调整方案", 2)
             yield Points(tuple(f"{_OUTLINES[r['kind']]}：{r['text']}" for r in plans))
             figure = self.maps.remedies("可行的调整方案")
             if figure:
@@ -277,11 +282,11 @@ class _Writer:
                 Column("主管部门", 2.4),
             )
             found = [(n, r["text"], r.get("office", "")) for n, r in enumerate(procedures, start=1)]
-            yield Heading("（二）需要办理的事项" if plans else "（一）需要办理的事项", 2)
+            yield Heading(f"（{next(parts)}）需要办理的事项", 2)
             yield Table("需要办理的事项", heads, rows(found), dense=True)
         opened = tables.open_table(doc)
         if opened:
-            yield Heading("未检查和未定事项", 2)
+            yield Heading(f"（{next(parts)}）未检查和未定事项", 2)
             yield Paragraph("下列事项没有得出结论，不得理解为没有冲突。", "warning")
             yield opened
 

@@ -75,32 +75,37 @@ class _Writer:
         section.page_width, section.page_height = mm(_PAGE_MM[0]), mm(_PAGE_MM[1])
         section.left_margin = section.right_margin = mm(_MARGIN_MM)
         section.top_margin, section.bottom_margin = mm(24), mm(21)
+        for name in ("Header", "Footer"):
+            stops = self._doc.styles[name].paragraph_format.tab_stops
+            stops.clear_all()
+            stops.add_tab_stop(mm(_WIDTH_MM), self._api.enum.text.WD_TAB_ALIGNMENT.RIGHT)
         head = section.header.paragraphs[0]
-        self._run(head, self._report.title, size=8, colour=_SOFT)
-        if self._report.mark:
-            self._run(head, f"　　{self._report.mark}", size=8, colour="B3261E", bold=True)
+        self._run(head, f"{self._report.title}\t", size=8, colour=_SOFT)
+        self._run(head, self._report.mark, size=8, colour="B3261E", bold=True)
         foot = section.footer.paragraphs[0]
         code = f"，校验码 {self._report.code}" if self._report.code else ""
-        self._run(foot, f"{self._report.running}{code}　　第 ", size=8, colour=_SOFT)
+        self._run(foot, f"{self._report.running}{code}\t第 ", size=8, colour=_SOFT)
         self._field(foot, "PAGE")
         self._run(foot, " 页，共 ", size=8, colour=_SOFT)
         self._field(foot, "NUMPAGES")
         self._run(foot, " 页", size=8, colour=_SOFT)
 
     def _field(self, paragraph: Any, name: str) -> None:
-        run = self._run(paragraph, "", size=8, colour=_SOFT)
-        for kind, text in (("begin", ""), ("", name), ("end", "")):
-            if kind:
-                run._r.append(self._element("w:fldChar", {"w:fldCharType": kind}))
-            else:
+        """Add a number that the office program works out; each part is a run of its own."""
+        for kind in ("begin", "order", "separate", "result", "end"):
+            run = self._run(paragraph, "1" if kind == "result" else "", size=8, colour=_SOFT)
+            if kind == "order":
                 order = self._element("w:instrText", {"xml:space": "preserve"})
-                order.text = text
+                order.text = f" {name} "
                 run._r.append(order)
+            elif kind != "result":
+                run._r.append(self._element("w:fldChar", {"w:fldCharType": kind}))
 
     def _set_styles(self) -> None:
         for one in self._doc.styles:
             if getattr(one, "font", None) is not None:
                 self._letters(one.element.get_or_add_rPr())
+        self._set_language()
         sizes = {
             "Normal": (9.5, _INK, False), "Title": (20, _BRAND, True),
             "Subtitle": (13, _INK, False), "Heading 1": (14, _BRAND, True),
@@ -110,6 +115,9 @@ class _Writer:
             font = self._doc.styles[name].font
             font.size, font.bold, font.italic = self._shared.Pt(size), bold, False
             font.color.rgb = self._shared.RGBColor.from_string(colour)
+        title = self._doc.styles["Title"].paragraph_format
+        title.space_after = self._shared.Pt(4)
+        self._doc.styles["Subtitle"].paragraph_format.space_after = self._shared.Pt(4)
         normal = self._doc.styles["Normal"].paragraph_format
         normal.space_after, normal.line_spacing = self._shared.Pt(4), 1.25
 
@@ -122,6 +130,12 @@ class _Writer:
         qualified = needed("docx.oxml.ns").qn
         for key, value in names.items():
             fonts.set(qualified(f"w:{key}"), value)
+
+    def _set_language(self) -> None:
+        """Say that the text is Chinese: commas of Taiwan stand in the middle of their square."""
+        qualified = needed("docx.oxml.ns").qn
+        for found in self._doc.styles.element.iter(qualified("w:lang")):
+            found.set(qualified("w:eastAsia"), "zh-CN")
 
     def _element(self, tag: str, attributes: dict[str, str]) -> Any:
         qualified = needed("docx.oxml.ns").qn
@@ -176,6 +190,7 @@ class _Writer:
     def _grid(self, count: int, widths_mm: Sequence[float]) -> Any:
         made = self._doc.add_table(rows=0, cols=count)
         made.autofit = False
+        made.alignment = 1  # else the text of its cells, not its border, stands at the margin
         made.style = self._doc.styles["Table Grid"]
         for column, width in zip(made.columns, widths_mm, strict=True):
             column.width = self._shared.Mm(width)
@@ -191,6 +206,10 @@ class _Writer:
                 )
             )
         table._tbl.tblPr.append(sides)
+        inner = self._element("w:tblCellMar", {})
+        for side, twips in (("top", "15"), ("left", "70"), ("bottom", "15"), ("right", "70")):
+            inner.append(self._element(f"w:{side}", {"w:w": twips, "w:type": "dxa"}))
+        table._tbl.tblPr.append(inner)
 
     def _row(self, table: Any, widths_mm: Sequence[float], *, head: bool = False) -> list[Any]:
         row = table.add_row()
@@ -212,7 +231,7 @@ class _Writer:
     ) -> None:  # fmt: skip
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.space_after = self._shared.Pt(0)
-        paragraph.paragraph_format.line_spacing = 1.1
+        paragraph.paragraph_format.line_spacing = 1.0
         paragraph.alignment = {"left": 0, "center": 1, "right": 2}[align]
         self._run(paragraph, text, size=size, colour=colour, bold=bold)
 
@@ -239,27 +258,20 @@ class _Writer:
 
     def _paragraph_small(self, text: str) -> None:
         made = self._doc.add_paragraph()
+        made.paragraph_format.space_after = self._shared.Pt(2)
         self._run(made, text, size=7.5, colour=_SOFT)
 
     def _facts(self, block: parts.Facts) -> None:
         self._pairs(block.rows, 9.0)
         self._paragraph_small("")
 
-    def _pairs(
-        self,
-        pairs: Iterable[tuple[str, str]],
-        size: float,
-        tint: str = "",
-        *,
-        together: bool = False,
-    ) -> None:
+    def _pairs(self, pairs: Iterable[tuple[str, str]], size: float, tint: str = "") -> None:
         widths = (28.0, _WIDTH_MM - 28.0)
         made = self._grid(2, widths)
         for name, text in pairs:
             first, second = self._row(made, widths)
             self._say(first, name, size=size, colour=_SOFT)
             self._say(second, text, size=size)
-            first.paragraphs[0].paragraph_format.keep_with_next = together
             if tint:
                 self._fill(first, tint)
                 self._fill(second, tint)
@@ -280,18 +292,28 @@ class _Writer:
         self._paragraph_small("")
 
     def _item(self, block: Item) -> None:
+        """Write one finding: its drawing beside the first facts, the others below."""
         look = style.VERDICTS[verdict_of(block.verdict)]
-        made = self._grid(1, (_WIDTH_MM,))
-        (cell,) = self._row(made, (_WIDTH_MM,))
-        self._fill(cell, look.tint)
-        self._say(cell, f"{block.number}. {block.title}　", size=10, bold=True)
-        self._run(
-            cell.paragraphs[0], block.label, size=10, colour=_colour(block.verdict), bold=True
-        )
-        cell.paragraphs[0].paragraph_format.keep_with_next = True
-        self._pairs(block.facts, 8.5, together=True)
+        picture_mm = block.figure.width_mm + 3 if block.figure else 0.0
+        widths = [20.0, _WIDTH_MM - 20.0 - picture_mm]
+        widths += [picture_mm] if block.figure else []
+        made = self._grid(len(widths), widths)
+        cells = self._row(made, widths)
+        head = cells[0].merge(cells[-1])
+        self._fill(head, look.tint)
+        self._say(head, f"{block.number}. {block.title}　", size=10, bold=True)
+        first = head.paragraphs[0]
+        self._run(first, block.label, size=10, colour=_colour(block.verdict), bold=True)
+        first.paragraph_format.keep_with_next = True
+        for n, (name, text) in enumerate(block.facts):
+            cells = self._row(made, widths)
+            self._say(cells[0], name, size=8.5, colour=_SOFT)
+            words = cells[1].merge(cells[2]) if block.figure and n >= block.beside else cells[1]
+            self._say(words, text, size=8.5)
+            cells[0].paragraphs[0].paragraph_format.keep_with_next = n < len(block.facts) - 1
         if block.figure:
-            self._picture(block.figure)
+            place = made.cell(1, 2).merge(made.cell(block.beside, 2))
+            self._picture(block.figure, place.paragraphs[0])
         self._paragraph_small("")
 
     def _figure(self, block: Figure) -> None:
@@ -299,10 +321,10 @@ class _Writer:
         caption = self._paragraph(block.caption, "Caption")
         caption.alignment = 1
 
-    def _picture(self, figure: Figure) -> None:
-        made = self._doc.add_paragraph()
+    def _picture(self, figure: Figure, into: Any = None) -> None:
+        made = into if into is not None else self._doc.add_paragraph()
         made.alignment = 1
-        made.paragraph_format.keep_with_next = True
+        made.paragraph_format.keep_with_next = into is None
         image = io.BytesIO(next(self._pictures))
         shape = made.add_run().add_picture(image, width=self._shared.Mm(figure.width_mm))
         shape._inline.docPr.set("descr", figure.caption)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 WIDE = Layout(166.0, 104.0)
+OVERVIEW = Layout(166.0, 92.0)
 SMALL = Layout(60.0, 58.0, legend="below", legend_mm=6.5)
 _LEGEND_ROW_MM = 4.3
 # Bottom to top. Roles that are not named here stand on no map of a report.
@@ -178,7 +179,7 @@ class SiteMaps:
             return None
         layers = self.painter.layers(("zone", "planning_area", "district", "core", "water", "road"))
         bounds = shapely.union_all([self.painter.whole.envelope, self.site.envelope]).bounds
-        frame, scale = window(bounds, WIDE, 0.03)
+        frame, scale = window(bounds, OVERVIEW, 0.02)
         paths, keys = self.painter.paint(frame, layers, least_road=2.0)
         names = [*self._zone_numbers(frame), *self._district_names(frame)]
         x, y = frame.place(self.site.centroid.x, self.site.centroid.y)
@@ -189,7 +190,7 @@ class SiteMaps:
             f'stroke-width="2.6"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
         )
         own = LegendRow("地块位置", Look(colour, 2, fill=colour), "point")
-        return self._figure(caption, WIDE, [*paths, *names, mark], [own, *keys], frame, scale)
+        return self._figure(caption, OVERVIEW, [*paths, *names, mark], [own, *keys], frame, scale)
 
     def theme(self, role: str, caption: str) -> Figure | None:
         """Return the land around the site by the classes of one layer; None without data."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -26,6 +26,8 @@ _SCALES = tuple(
 _TEXT = 10.6  # 8 pt
 _ROW = 16.0
 _LEGEND_MM = 40.0
+_FOOT_MM = 7.0
+_LEAST_REST = 3  # characters of a second line
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,17 @@ class Layout:
 
 
 def window(bounds: Bounds, layout: Layout, margin: float = 0.15) -> tuple[Frame, int]:
-    """Return a frame that shows the bounds at a round scale, and the scale's denominator."""
+    """Return a frame that shows the bounds at a round scale, and the scale's denominator.
+
+    What must be seen stands above the strip at the foot in which the scale bar lies.
+    """
     west, south, east, north = bounds
     wide_mm, high_mm = layout.map_mm
-    needed = max((east - west) / wide_mm, (north - south) / high_mm) * 1000 * (1 + 2 * margin)
+    free_mm = high_mm - _FOOT_MM
+    needed = max((east - west) / wide_mm, (north - south) / free_mm) * 1000 * (1 + 2 * margin)
     scale = next((s for s in _SCALES if s >= needed), _SCALES[-1])
-    x, y = (west + east) / 2, (south + north) / 2
+    x = (west + east) / 2
+    y = (south + north) / 2 - _FOOT_MM / 2 * scale / 1000
     half_x, half_y = wide_mm * scale / 2000, high_mm * scale / 2000
     shown = (x - half_x, y - half_y, x + half_x, y + half_y)
     return Frame(shown, wide_mm * PX_PER_MM, high_mm * PX_PER_MM), scale
@@ -165,9 +172,16 @@ def _legend(keys: Sequence[LegendRow], layout: Layout, notes: Sequence[str]) -> 
         return
     x, y = wide + 10, 24.0
     yield text(x, 14, "图例", more=f'font-weight="bold" fill="{INK}"')
-    fits = int((height - y - _ROW * len(notes)) // _ROW)
-    for n, row in enumerate(keys[:fits]):
-        yield from _key(row, x, y + _ROW * n, width - x)
+    floor = height - _ROW * (len(notes) + 1)
+    for row in keys:
+        if y > floor:
+            break
+        first, rest = _wrapped(row.label, width - x - 28)
+        yield from _key(replace(row, label=first), x, y, width - x)
+        if rest:
+            y += 0.8 * _ROW
+            yield text(x + 27, y + 9.6, _cut(rest, width - x - 28), more=f'fill="{INK}"')
+        y += _ROW
     for n, note in enumerate(reversed(notes)):
         words = _cut(note, width - x)
         yield text(x, height - 3 - 13 * n, words, size=9, more=f'fill="{SOFT}"')
@@ -216,13 +230,27 @@ def _swatch(row: LegendRow, x: float, y: float) -> str:
 
 
 def _cut(words: str, room: float) -> str:
-    """Return words shortened to a width in pixels: a Chinese character is as wide as it is high."""
+    """Return words shortened to a width in pixels."""
+    count = _fitting(words, room)
+    return words if count == len(words) else words[: max(count - 1, 1)] + "…"
+
+
+def _wrapped(words: str, room: float) -> tuple[str, str]:
+    """Return words as two lines, the second empty where one is enough, never a lone character."""
+    count = max(_fitting(words, room), 1)
+    if 0 < len(words) - count < _LEAST_REST:
+        count = max(len(words) - _LEAST_REST, 1)
+    return words[:count], words[count:]
+
+
+def _fitting(words: str, room: float) -> int:
+    """Return how many characters fit: a Chinese one is as wide as it is high."""
     used = 0.0
     for n, character in enumerate(words):
         used += _TEXT * (0.58 if character.isascii() else 1.0)
         if used > room:
-            return words[: max(n - 1, 1)] + "…"
-    return words
+            return n
+    return len(words)
 
 
 def verdict_look(verdict: style.VerdictStyle, weight: float = 1.6) -> Look:

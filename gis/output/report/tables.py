@@ -17,6 +17,8 @@ from gis.output.maps.card import verdict_of
 from gis.output.maps.numbers import two_digits
 from gis.output.maps.site_card import evidence_row, layer_row, measure_text
 from gis.output.report.blocks import Cell, Column, Table, rows
+from gis.plan.quota.amounts import amount
+from gis.plan.quota.sentences import summed
 from gis.plan.schema import STATUS_LABELS
 from gis.units import m2_to_ha, m2_to_mu, round_parts
 
@@ -258,33 +260,40 @@ def _class_of(evidence: Mapping[str, Any]) -> str:
 
 
 def impact_table(document: Document) -> Table | None:
-    """Return what the site takes from each scarce budget; None where the plan has none."""
+    """Return what the site takes from each scarce budget; None where the plan has none.
+
+    What is taken and what is left add up as printed, in the words of the sentence beside them.
+    """
     if not document["impact"]:
         return None
     found = [
-        (
-            i["title"],
-            _hectares(i["area_m2"]),
-            _hectares(i.get("free_before_m2")),
-            _hectares(i.get("free_after_m2")),
-            _exceeded(i.get("exceeded")),
-            i.get("text") or "",
-        )
+        (i["title"], *_budget(i), _exceeded(i.get("exceeded")), i.get("text") or "")
         for i in document["impact"]
     ]
     heads = (
-        Column("指标", 1.9),
-        Column("占用", 0.9, "right"),
-        Column("占用前余量", 1.3, "right"),
-        Column("占用后余量", 1.3, "right"),
+        Column("指标", 1.7),
+        Column("占用", 1.35, "right"),
+        Column("占用前余量", 1.55, "right"),
+        Column("占用后余量", 1.55, "right"),
         Column("是否超出", 1.1, "center"),
-        Column("说明", 4.6),
+        Column("说明", 4.3),
     )
-    return Table("指标占用表（公顷）", heads, rows(found), dense=True)
+    return Table("指标占用表", heads, rows(found), dense=True)
 
 
-def _hectares(area_m2: float | None) -> str:
-    return "—" if area_m2 is None else two_digits(m2_to_ha(area_m2), area_m2)
+def _budget(impact: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what is taken, what was left before and what is left after, each with its unit."""
+    taken = impact["area_m2"]
+    before, after = impact.get("free_before_m2"), impact.get("free_after_m2")
+    if taken is None:
+        return "未知", _amount(before), _amount(after)
+    if not taken or before is None or after is None or impact.get("shortfall_m2"):
+        return "0" if not taken else amount(taken), _amount(before), _amount(after)
+    return amount(taken), *summed(taken, after)
+
+
+def _amount(area_m2: float | None) -> str:
+    return "—" if area_m2 is None else amount(area_m2)
 
 
 def _exceeded(value: bool | None) -> Cell:
@@ -341,6 +350,26 @@ def open_table(document: Document) -> Table | None:
         return None
     heads = (Column("类别", 1.3), Column("事项", 2.4), Column("原因", 5.0))
     return Table("未检查和未定事项", heads, rows(found), dense=True)
+
+
+def gist_table(document: Document, most: int) -> Table | None:
+    """Return the worst findings in one line each, for the first page; None when all is clear."""
+    found = open_findings(document)
+    if not found:
+        return None
+    told = [
+        (n, f["title"], verdict_cell(f["verdict"]), measure_text(f.get("measure")) or "—")
+        for n, f in enumerate(found[:most], start=1)
+    ]
+    heads = (
+        Column("序号", 0.5, "center"),
+        Column("需要处理的事项", 3.4),
+        Column("结论", 1.1, "center"),
+        Column("实测", 3.4),
+    )
+    left = len(found) - len(told)
+    note = f"其余 {left} 项见第三部分。" if left else "要求、依据和处理办法见第三部分。"
+    return Table("需要处理的事项一览", heads, rows(told), note=note, dense=True)
 
 
 def quiet_rules(document: Document) -> str:
