@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from report_tools import checked
 
@@ -269,11 +267,3 @@ def test_printed_texts_have_no_characters_that_act_instead_of_being_seen(plan, d
 
 def test_drawings_are_not_texts(report) -> None:
     assert not [text for text in texts_of(report) if "<svg" in text]
-    bare = replace(report, blocks=())
-    assert texts_of(bare) == [
-        report.title,
-        report.subtitle,
-        report.mark,
-        report.running,
-        report.code,
-    ]

@@ -12,7 +12,16 @@ from report_tools import checked, docx_text, pdf_pages, pdf_text, program, squee
 from gis.errors import ClaimError, ExtraError
 from gis.model import Verdict
 from gis.output.report import extra, site_report
-from gis.output.report.blocks import Column, Paragraph, Report, Table, printed, rows, texts_of
+from gis.output.report.blocks import (
+    Column,
+    Figure,
+    Paragraph,
+    Report,
+    Table,
+    printed,
+    rows,
+    texts_of,
+)
 from gis.output.report.content import site_content
 from gis.output.report.docx import EAST_ASIAN, docx_bytes
 from gis.output.report.pdf import pdf_bytes
@@ -94,6 +103,39 @@ def test_all_fonts_are_embedded_and_our_own(pdf, tmp_path: Path) -> None:
         assert "WuquSansSC" in line
         # Columns from the right: object, generation, unicode map, subset, embedded.
         assert line.split()[-5:-2] == ["yes", "yes", "yes"]
+
+
+def test_the_pdf_is_fit_for_an_archive_and_for_a_screen_reader(pdf, tmp_path: Path) -> None:
+    (tmp_path / "r.pdf").write_bytes(pdf)
+    told = asked("pdfinfo", "-meta", str(tmp_path / "r.pdf"))
+    assert "<pdfaid:part>2<" in told
+    assert "<pdfaid:conformance>A<" in told
+    assert "<pdfuaid:part>1<" in told
+    # The day of the law, not of the clock.
+    assert "2026" in asked("pdfinfo", str(tmp_path / "r.pdf")).split("CreationDate:")[1][:40]
+
+
+def test_chapters_are_bookmarks(pdf, tmp_path: Path) -> None:
+    (tmp_path / "r.pdf").write_bytes(pdf)
+    words = asked("pdftohtml", "-xml", "-i", "-stdout", str(tmp_path / "r.pdf"))
+    outline = words[words.index("<outline>") :]
+    assert "三、合法合规性" in outline
+    assert "（一）三区三线协调分析" in outline
+
+
+def asked(name: str, *words: str) -> str:
+    """What a program of poppler says."""
+    done = subprocess.run([program(name), *words], capture_output=True, check=True)
+    return done.stdout.decode("utf-8")
+
+
+def test_what_a_standard_refuses_is_written_as_a_plain_pdf(tmp_path: Path) -> None:
+    # A drawing without a caption has no words for a screen reader, which PDF/UA asks for.
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"/>'
+    blocks = (Paragraph("文"), Figure("", svg, 20.0, 20.0))
+    (tmp_path / "r.pdf").write_bytes(pdf_bytes(Report("题", "", "", "", "", blocks, "2026-11-22")))
+    assert "pdfaid" not in asked("pdfinfo", "-meta", str(tmp_path / "r.pdf"))
+    assert "文" in asked("pdftotext", str(tmp_path / "r.pdf"), "-")
 
 
 def test_the_mark_of_a_schematic_plan_is_on_every_page(pdf, report) -> None:

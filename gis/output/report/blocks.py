@@ -135,7 +135,10 @@ Block = Table | Facts | Heading | Paragraph | Points | Figure | Conclusion | Ite
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole report: title, the mark of every page, and its blocks in order."""
+    """A whole report: title, the mark of every page, and its blocks in order.
+
+    ``date`` is the day of the law, ``2026-11-22``, or empty.
+    """
 
     title: str
     subtitle: str
@@ -143,6 +146,7 @@ class Report:
     running: str
     code: str
     blocks: tuple[Block, ...]
+    date: str = ""
 
 
 def as_data(report: Report) -> dict[str, Any]:

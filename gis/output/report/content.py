@@ -88,6 +88,7 @@ def site_content(
         running=f"{ref['title']} {ref['version']}，法规时点 {document['as_of']}",
         code=str(document["digest"])[:16],
         blocks=tuple(writer.blocks()),
+        date=str(document["as_of"]),
     )
 
 

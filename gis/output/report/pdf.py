@@ -19,6 +19,7 @@ from gis.output.report.font import font_folder, spelled
 
 # A fixed day: equal reports give equal bytes, and the day of the check stands in the text.
 _STAMP = 946_684_800
+_STANDARDS = ("a-2a", "ua-1")
 _PICTURES = """
 #set page(width: auto, height: auto, margin: 0pt)
 #for f in json(bytes(sys.inputs.figures)) {
@@ -28,10 +29,21 @@ _PICTURES = """
 
 
 def pdf_bytes(report: Report) -> bytes:
-    """Return a report as PDF with its fonts embedded; raise ExtraError without the extra."""
+    """Return a report as PDF with its fonts embedded; raise ExtraError without the extra.
+
+    A report with a date is PDF/A-2a and PDF/UA-1: for archives, and for readers with a screen
+    reader. What a standard refuses is written as plain PDF rather than not at all.
+    """
     template = files(__package__).joinpath("report.typ").read_bytes()
     inputs = {"report": _json(_spelled(as_data(report))), "colours": _json(_colours())}
-    return cast(bytes, _compile(template, "pdf", inputs, timestamp=_STAMP))
+    standards = list(_STANDARDS) if report.date else []
+    try:
+        made = _compile(template, "pdf", inputs, timestamp=_STAMP, pdf_standards=standards)
+    except needed("typst").TypstError as problem:
+        if not str(problem).startswith("PDF/"):
+            raise
+        made = _compile(template, "pdf", inputs, timestamp=_STAMP)
+    return cast(bytes, made)
 
 
 def pictures(figures: Sequence[Figure], ppi: int = 200) -> list[bytes]:
@@ -58,7 +70,12 @@ def _fonts() -> Any:
 def _colours() -> dict[str, dict[str, str]]:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{}</svg>'
     return {
-        verdict.value: {"colour": look.colour, "tint": look.tint, "icon": svg.format(look.icon)}
+        verdict.value: {
+            "colour": look.colour,
+            "tint": look.tint,
+            "icon": svg.format(look.icon),
+            "label": verdict.label,
+        }
         for verdict, look in style.VERDICTS.items()
     }
 

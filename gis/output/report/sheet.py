@@ -15,6 +15,7 @@ from importlib.resources import files
 from gis.output.drawing import Bounds, Frame, round_length, xml
 from gis.output.maps import style
 from gis.output.maps.style import Look
+from gis.output.report.font import spelled
 
 PX_PER_MM = 96 / 25.4
 FAMILY = "Wuqu Sans SC"
@@ -125,7 +126,8 @@ def look_attributes(look: Look, *, filled: bool = True) -> str:
 
 def text(x: float, y: float, words: str, *, size: float = _TEXT, more: str = "") -> str:
     """Return a text of the sheet, escaped."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" {more}>{xml(words)}</text>'
+    shown = xml(spelled(words))
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" {more}>{shown}</text>'
 
 
 def halo(x: float, y: float, words: str, *, size: float = _TEXT, bold: bool = False) -> str:

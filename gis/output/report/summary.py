@@ -85,6 +85,7 @@ def summary_content(
         running=f"{plan.ref.title} {plan.ref.version}{day}",
         code="",
         blocks=tuple(writer.blocks()),
+        date=as_of.isoformat() if as_of else "",
     )
 
 
