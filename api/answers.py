@@ -29,8 +29,12 @@ def problems(*statuses: int) -> Responses:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return compact JSON in UTF-8; half surrogate pairs, which UTF-8 cannot say, become ``?``."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Return compact JSON in UTF-8."""
+    return utf8(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def utf8(text: str) -> bytes:
+    """Return a text in UTF-8; half surrogate pairs, which UTF-8 cannot say, become ``?``."""
     return text.encode("utf-8", "replace")
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,32 @@ from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
 from gis.check import check_site, with_remedies
+from gis.json_text import json_text
 from gis.model import Site, SiteCheck, Verdict
 from gis.plan import Plan
 
-Answer = tuple[dict[str, Any], bytes]
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found for one site: as a document for records and views, or as text to send."""
+
+    check: SiteCheck
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The check as plain JSON values."""
+        return to_dict(self.check)
+
+    @property
+    def text(self) -> str:
+        """The document as JSON text."""
+        return json_text(self.check)
+
+    @property
+    def outline(self) -> bytes:
+        """The exact outline of the site, WKB in the work CRS."""
+        return bytes(self.check.site.geometry.wkb)
+
 
 # Measured with the bundled plan: a check takes about 7 ms, plus 0.03 ms per vertex and 6 ms per
 # km² that it touches. Within these limits that is 10-50 ms, which others may wait for; waking a
@@ -51,7 +74,7 @@ def is_small(sites: Sequence[Site], plan: Plan) -> bool:
 async def judge(
     sites: Sequence[Site], options: Options, state: State, *, small: bool, deadline: float
 ) -> Sequence[Answer]:
-    """Return document and exact outline (WKB) of every site, in the given order.
+    """Return the answer for every site, in the given order.
 
     Parameters
     ----------
@@ -78,16 +101,12 @@ async def judge(
         # A search for remedies judges a dozen outlines: too long for others to wait.
         if options.remedies and any(check.verdict is not Verdict.PASS for check in done):
             done = await run_in_threadpool(_helped, done, state.plan)
-        return _answers(done)
+        return [Answer(check) for check in done]
     try:
         await state.heavy.run(work, deadline - time.monotonic())
     except TimeoutError:
         raise _too_much(len(done), len(sites)) from None
-    return _answers(done)
-
-
-def _answers(checks: Sequence[SiteCheck]) -> list[Answer]:
-    return [(to_dict(check), bytes(check.site.geometry.wkb)) for check in checks]
+    return [Answer(check) for check in done]
 
 
 def _helped(checks: Sequence[SiteCheck], plan: Plan) -> list[SiteCheck]:

@@ -15,7 +15,8 @@ from functools import partial
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import State
-from gis.output.maps import plan_map, site_map
+from gis.output.maps import comparison_map, plan_map, site_map
+from gis.output.maps.pair import What
 from gis.plan import Plan
 from gis.plan.reservations import FILE
 
@@ -38,6 +39,13 @@ def _promised(plan: Plan) -> str:
     except OSError:
         return ""
     return f"{found.st_mtime_ns}-{found.st_size}"
+
+
+async def comparison_page(state: State, what: What) -> str:
+    """Return two states of the plan side by side; raise NotFoundError when it has not both."""
+    ref = state.plan.ref
+    draw = partial(comparison_map, state.plan, what=what, ceiling=state.settings.secrecy)
+    return await _page(state, f"comparison:{what}:{ref.id}:{ref.version}", draw)
 
 
 async def site_page(state: State, check_id: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gis.intake.read import read_site, read_sites
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
-    from gis.output.maps import plan_map, site_map
+    from gis.output.maps import comparison_map, plan_map, site_map
     from gis.output.report import site_report, sites_report
     from gis.parcels import overlap_table
     from gis.plan.area import Plan, load_plan
@@ -50,6 +50,7 @@ _HOMES = {
     "check_site": "gis.check",
     "check_sites": "gis.batch.run",
     "compare": "gis.comparison",
+    "comparison_map": "gis.output.maps",
     "convert": "gis.rulebook.class_mapping",
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
@@ -83,6 +84,7 @@ __all__ = [
     "check_site",
     "check_sites",
     "compare",
+    "comparison_map",
     "convert",
     "index_share",
     "land_balance_chart",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +46,13 @@ def _drop_none(row: dict[str, Any]) -> dict[str, Any]:
 
 def to_dict(check: SiteCheck) -> dict[str, Any]:
     """Return the check as plain JSON values; the contract of ``POST /v1/site-checks``."""
+    return document_of(
+        check, [finding_row(f) for f in check.findings], [layer_row(r) for r in check.layers]
+    )
+
+
+def document_of(check: SiteCheck, findings: Sequence[Any], layers: Sequence[Any]) -> dict[str, Any]:
+    """Return the check as plain JSON values around given rows of findings and layers."""
     return {
         "schema_version": SCHEMA_VERSION,
         "id": check.id,
@@ -54,9 +62,9 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
         "deciding_rule": check.deciding_rule,
         "site": _site(check),
         "evidence": [_evidence(e) for e in check.evidence],
-        "findings": [finding_row(f) for f in check.findings],
+        "findings": findings,
         "contacts": [_contact(c) | _located(c.geometry) for c in check.contacts],
-        "layers": [_layer(r) for r in check.layers],
+        "layers": layers,
         "impact": [impact_row(i) for i in check.impact],
         "breakdown": [_breakdown(row) for row in check.breakdown],
         "remedies": [_remedy(r) for r in check.remedies],
@@ -114,9 +122,12 @@ def _ordered(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def canonical_json(value: Any) -> str:
     """Return the canonical JSON text: keys sorted, no blanks, UTF-8, no NaN."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
+    return _encode(value)
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
 
 
 def digest(check: SiteCheck) -> str:
@@ -143,12 +154,20 @@ def decision_text(check: SiteCheck) -> str:
 
 def _finding_text(f: Finding) -> str:
     m = f.measure
-    numbers = (m.kind, m.value, m.unit, m.share) if m else (None, None, None, None)
-    return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, *numbers)
+    if m is None:
+        return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, None, None)
+    text = _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, m.kind, m.unit)
+    return text % (_number_text(m.share, _s), _number_text(m.value, _m))
 
 
-# ``typed``: 1 and 1.0 and True are one key otherwise, and three texts.
-@lru_cache(maxsize=8_192, typed=True)
+def _number_text(value: float | None, rounded: Callable[[float], float | None]) -> str:
+    """Return a number as JSON writes it; whole ones stay whole."""
+    if type(value) is float and math.isfinite(value):
+        return repr(rounded(value))
+    return canonical_json(value)
+
+
+@lru_cache(maxsize=8_192)
 def _decided_text(
     rule: str,
     verdict: str,
@@ -156,21 +175,18 @@ def _decided_text(
     origin: str,
     decides: bool,
     kind: str | None,
-    value: float | None,
     unit: str | None,
-    share: float | None,
 ) -> str:
-    measure = {"kind": kind, "value": value, "unit": unit, "share": share}
-    return canonical_json(
-        {
-            "rule": rule,
-            "verdict": verdict,
-            "layer": layer,
-            "measure": _rounded(measure) if kind is not None else None,
-            "origin": origin,
-            "decides": decides,
-        }
-    )
+    """Return the text of a finding; with a measure it is a pattern for its share and value."""
+    row = {"rule": rule, "verdict": verdict, "layer": layer, "origin": origin, "decides": decides}
+    if kind is None:
+        return canonical_json({**row, "measure": None})
+    measure = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}
+    text = canonical_json({**row, "measure": measure})
+    return text.replace("%", "%%").replace(f'"{_BLANK}"', "%s")
+
+
+_BLANK = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 
 @lru_cache(maxsize=8_192)
@@ -243,7 +259,8 @@ def _evidence(e: Evidence) -> dict[str, Any]:
     return _rounded(row)
 
 
-def _measure(f: Finding) -> dict[str, Any] | None:
+def finding_numbers(f: Finding) -> dict[str, Any] | None:
+    """Return what a finding measured as JSON values, None where it measured nothing."""
     m = f.measure
     if m is None:
         return None
@@ -261,7 +278,7 @@ def finding_row(f: Finding) -> dict[str, Any]:
         "verdict_en": f.verdict.label_en,
         "layer": f.layer,
         "layers": list(f.layers),
-        "measure": _measure(f),
+        "measure": finding_numbers(f),
         "threshold": f.threshold,
         "reason": f.reason,
         "basis": [b.to_dict() for b in f.basis],
@@ -279,7 +296,7 @@ def _decided(f: Finding) -> dict[str, Any]:
         "rule": f.rule,
         "verdict": f.verdict.value,
         "layer": f.layer,
-        "measure": _measure(f),
+        "measure": finding_numbers(f),
         "origin": f.origin,
         "decides": f.decides,
     }
@@ -318,7 +335,8 @@ def _remedy(r: Remedy) -> dict[str, Any]:
     return _drop_none(row) | _located(r.geometry)
 
 
-def _layer(r: LayerReport) -> dict[str, Any]:
+def layer_row(r: LayerReport) -> dict[str, Any]:
+    """Return the state of a layer as JSON values, as it stands in an answer."""
     return {
         "id": r.info.id,
         "title": r.info.title,

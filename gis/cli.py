@@ -45,6 +45,7 @@ from gis.cli_common import (
 )
 from gis.cli_compare import plan_app
 from gis.cli_data import data_app
+from gis.cli_maps import draw_map
 from gis.cli_plan import balance
 from gis.cli_report import ReportOption, demo_report, writable, write_reports
 from gis.cli_rules import rules_app
@@ -219,16 +220,7 @@ def demo(
 
 app.command()(batch)
 app.command()(balance)
-
-
-@app.command("map")
-def draw_map(
-    out: Annotated[Path, typer.Option("-o", "--out", help="输出的 HTML 文件。")] = Path("map.html"),
-    plan: PlanOption = None,
-) -> None:
-    """绘制规划图：单个 HTML 文件，可离线打开。"""
-    _write_map(out, [], open_plan(plan))
-    stderr().print(f"已写出：{out}")
+app.command("map")(draw_map)
 
 
 @app.command()

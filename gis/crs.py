@@ -201,6 +201,14 @@ def transform(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
     return moved
 
 
+def transform_point(point: tuple[float, float], source: int, target: int) -> tuple[float, float]:
+    """Return one point in another CRS, as :func:`transform` does; not finite without an image."""
+    if source == target:
+        return point
+    x, y = _transformer(source, target).transform(*point)
+    return float(x), float(y)
+
+
 def _apply(geometry: Any, transformer: Transformer) -> Any:
     def move(xy: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))

@@ -67,7 +67,9 @@ def test_a_page_of_this_service_fetches_from_this_service_only(client, url):
     assert found.handlers == []
 
 
-@pytest.mark.parametrize("url", ["/maps/plan.html", "/maps/site-checks/{id}.html"])
+@pytest.mark.parametrize(
+    "url", ["/maps/plan.html", "/maps/comparison.html", "/maps/site-checks/{id}.html"]
+)
 def test_a_map_fetches_nothing_at_all(client, record, url):
     found = Links(page(client, url.format(**record)).text)
     assert not [link for link in found.links if not link.startswith(("data:", "#"))]
@@ -103,7 +105,7 @@ def test_the_desk_allows_nothing_from_outside_and_no_inline_code(client):
 
 
 def test_a_map_runs_in_a_sandbox_that_can_send_nothing(client, record):
-    for url in ("/maps/plan.html", f"/v1/site-checks/{record['id']}.html"):
+    for url in ("/maps/plan.html", "/maps/comparison.html", f"/v1/site-checks/{record['id']}.html"):
         rules = policy(page(client, url))
         assert "allow-same-origin" not in rules["sandbox"]
         assert rules["connect-src"] == rules["form-action"] == ["'none'"]

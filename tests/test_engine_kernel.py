@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gis.engine.kernel import (
@@ -269,8 +269,21 @@ def test_two_notches_that_meet_tip_to_tip_leave_two_pieces(turn: int, apart: flo
             assert land(shapely.intersection(a, b)) == 1
 
 
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_a_notch_that_reaches_the_side_of_the_other_s_box_leaves_two_pieces(turn: int) -> None:
+    # The tip of the notch in the first lies on the wall of the second from outside: what is left
+    # of the first hangs together at one point only.
+    a = notched((7.0, 5.0), -1)
+    b = at(shapely.Polygon([(7, -2), (12, -2), (12, 12), (7, 12)]))
+    a, b = (shapely.affinity.rotate(s, turn, origin=(E + 5, N + 5)) for s in (a, b))
+    assert land(shapely.difference(a, b)) == 2
+    assert pair(a, b).crossings[0] == UNSURE
+    assert pair(b, a).crossings[0] == UNSURE
+
+
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32), st.sampled_from([4, 6, 10]))
+@example(200_000, 10)
 def test_on_a_coarse_grid_where_vertices_coincide_no_promise_is_broken(
     seed: int, size: int
 ) -> None:

@@ -14,6 +14,7 @@ from test_engine_screen import KINDS, fields, grid
 from test_engine_stack import BELTS, LAYERS, ZONES
 
 from gis.engine import LayerIndex, Stack
+from gis.engine.kernel import edges_of
 from gis.engine.overlaps import CHUNK, Overlaps, nearest, overlaps
 
 STACK = Stack.of(LAYERS)
@@ -222,6 +223,38 @@ def test_distances_in_any_net_of_lines_are_those_of_geos(
     assert found.distance == pytest.approx(edge.min(axis=1), abs=1e-6)
     own = edge[np.arange(len(sites)), found.feature]
     assert own == pytest.approx(edge.min(axis=1), abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 2**31),
+    st.sampled_from([3, 40, 400]),
+    st.sampled_from([10.0, 200.0, 20_000.0]),
+    st.sampled_from([0.0, 50.0, 700.0]),
+)
+def test_all_lines_in_reach_are_those_that_geos_finds(
+    seed: int, count: int, size: float, reach: float
+) -> None:
+    random = np.random.default_rng(seed)
+    starts = random.uniform(-3_000, 3_000, (count, 1, 2))
+    bends = starts + np.cumsum(random.normal(0, size, (count, 4, 2)), axis=1)
+    rows = [(str(n), None, line(*map(tuple, xy))) for n, xy in enumerate(bends)]
+    layer = layer_of("roads", *rows, geometry="line")
+    lines = Stack.of([layer]).lines_of("roads")
+    assert lines is not None
+    two = shapely.MultiPolygon([box(-900, 0, -800, 90), box(500, 0, 620, 300)])
+    pierced = box(-2_000, -2_000, 2_000, 2_000).difference(box(-1_500, -1_500, 1_500, 1_500))
+    for site in (*blobs(seed, 4), two, pierced, box(-9_000, -9_000, -8_900, -8_900)):
+        found, apart = lines.near(edges_of(shapely.get_parts(site)), reach)
+        axis = shapely.distance(site, layer.geometries)
+        assert found.tolist() == np.flatnonzero(axis <= reach).tolist()
+        assert apart == pytest.approx(axis[found], abs=1e-6)
+
+
+def test_a_layer_without_lines_has_none_near() -> None:
+    empty = layer_of("roads", geometry="line")
+    assert Stack.of([empty]).lines_of("roads") is None
+    assert Stack.of([empty]).lines_of("others") is None
 
 
 def test_a_site_that_holds_a_road_is_at_no_distance_and_a_road_in_its_hole_is_apart() -> None:

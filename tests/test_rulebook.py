@@ -11,7 +11,7 @@ import pytest
 
 from gis.errors import NotFoundError, RuleBookError
 from gis.rulebook import RuleBook, land_classes, load_rulebook
-from gis.rulebook.evaluate import basis_in_force
+from gis.rulebook.beforehand import basis_in_force
 from gis.rulebook.kinds.distance import required_of
 
 DATA = Path(__file__).resolve().parents[1] / "data"

@@ -16,7 +16,8 @@ from gis.judge import judge
 from gis.model import Finding, LayerState, Measure, Rule
 from gis.plan import Plan
 from gis.rulebook import Facts, demands, evaluate
-from gis.rulebook.evaluate import _finding
+from gis.rulebook.beforehand import Beforehand, of_rule
+from gis.rulebook.evaluate import finding_of
 from gis.rulebook.memory import Memory, Watched, learn, recall
 
 DAY = date(2026, 11, 22)
@@ -46,9 +47,11 @@ class Asked:
         self.times = 0
         self._read = read
 
-    def __call__(self, own: Rule, known: Facts) -> Finding:
+    def __call__(self, own: Beforehand, known: Facts) -> Finding:
         self.times += 1
-        return Finding(own.id, "", _PASS, None, None, "", str(self._read(known)), (), "", "", "", 1)
+        return Finding(
+            own.rule.id, "", _PASS, None, None, "", str(self._read(known)), (), "", "", "", 1
+        )
 
 
 _PASS: Any = "pass"
@@ -56,7 +59,10 @@ _PASS: Any = "pass"
 
 def recalled(memory: Memory, own: Rule, known: Facts, asked: Asked) -> Finding:
     shelf = memory.shelf(known)
-    return recall(shelf, own, known) or learn(shelf, own, known, asked)
+    found = recall(shelf, own, known)
+    nothing: Any = None
+    known_before = Beforehand(own, nothing, known.use, (), "", (), (), True, False, None)
+    return found or learn(shelf, known_before, known, asked)
 
 
 # --- what is noted -------------------------------------------------------------------------------
@@ -215,7 +221,8 @@ def situations(plan: Plan) -> Iterator[Facts]:
 
 def test_remembered_findings_are_those_that_would_be_found_anew(plan: Plan) -> None:
     for known in [*situations(plan), *situations(plan)]:
-        anew = {r.id: _finding(r, known) for r in plan.rulebook.in_force(known.as_of)}
+        rules = plan.rulebook.in_force(known.as_of)
+        anew = {r.id: finding_of(of_rule(r, known.use, known.as_of), known) for r in rules}
         found = {f.rule: f for f in evaluate(plan.rulebook, known)}
         assert found == anew
 

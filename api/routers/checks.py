@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from api import schemas
-from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems
+from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems, utf8
 from api.deps import KnownQuery, State, StateDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
@@ -101,7 +101,11 @@ async def create_site_check(
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
     answers = await judge(sites, options, state, small=small, deadline=deadline)
-    write = partial(_written, await _save(answers, upload, state), options, state)
+    # Nothing but the answer itself is asked for, and it shows nothing: no document is needed.
+    if not (state.settings.records or options.geometry or options.remedies):
+        write = partial(_sent, answers, options)
+    else:
+        write = partial(_written, await _save(answers, upload, state), options, state)
     content = write() if small else await run_in_threadpool(write)
     return Response(content, media_type="application/json")
 
@@ -111,15 +115,24 @@ async def _save(
 ) -> Sequence[Mapping[str, Any]]:
     """Store the answers before anybody sees them; without records they keep the id of a check."""
     if not state.settings.records:
-        return [document for document, _ in answers]
-    ids = await state.recorder.save(answers, upload.sha256)
-    return [{**document, "id": i} for (document, _), i in zip(answers, ids, strict=True)]
+        return [answer.document for answer in answers]
+    kept = [(answer.document, answer.outline) for answer in answers]
+    ids = await state.recorder.save(kept, upload.sha256)
+    return [{**answer.document, "id": i} for answer, i in zip(answers, ids, strict=True)]
 
 
 def _written(documents: Sequence[Mapping[str, Any]], options: Options, state: State) -> bytes:
     # One by one, because the event loop gets no turn while a text is being written in a thread.
     shown = state.showable if options.geometry else without_geometry
-    texts = [json_bytes(shown(document)) for document in documents]
+    return _together([json_bytes(shown(document)) for document in documents], options)
+
+
+def _sent(answers: Sequence[Answer], options: Options) -> bytes:
+    """Return the answers of checks that were made without any outline."""
+    return _together([utf8(answer.text) for answer in answers], options)
+
+
+def _together(texts: Sequence[bytes], options: Options) -> bytes:
     return b'{"checks":[' + b",".join(texts) + b"]}" if options.which == "all" else texts[0]
 
 

@@ -1,15 +1,16 @@
-"""Maps as pages: the whole plan, and one checked site."""
+"""Maps as pages: the whole plan, two states of it, and one checked site."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.responses import HTMLResponse
 
 from api.answers import problems
 from api.deps import KnownQuery, StateDep
-from api.maps import plan_page, site_page
+from api.maps import comparison_page, plan_page, site_page
+from gis.output.maps.pair import What
 
 router = APIRouter(prefix="/maps", tags=["地图"], dependencies=[KnownQuery])
 
@@ -24,6 +25,21 @@ router = APIRouter(prefix="/maps", tags=["地图"], dependencies=[KnownQuery])
 async def get_plan_map(state: StateDep) -> HTMLResponse:
     """Return the map of the plan."""
     return HTMLResponse(await plan_page(state))
+
+
+@router.get(
+    "/comparison.html",
+    response_class=HTMLResponse,
+    responses=problems(404, 422),
+    summary="左右对照图",
+    description="左右对照：现状与规划（land），或现行与修改中（law）。",
+)
+async def get_comparison_map(
+    state: StateDep,
+    what: Annotated[What, Query(description="land：现状与规划；law：现行与修改中")] = "land",
+) -> HTMLResponse:
+    """Return two states of the plan side by side."""
+    return HTMLResponse(await comparison_page(state, what))
 
 
 @router.get(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +19,13 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine.around import Surroundings, in_reach, surroundings
 from gis.engine.cut import Cut
 from gis.engine.index import Array, LayerIndex
-from gis.engine.kernel import Edges, edges_of
 from gis.engine.known import share_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
 from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
+
+# Land around features is drawn to this, metres: chords lie inside the arcs.
+_DRAWN_M = 0.5
 
 
 class Land(NamedTuple):
@@ -58,27 +59,28 @@ class Answers:
         self._reach = reach
         self._lands: dict[tuple[object, ...], Land] = {}
 
-    @cached_property
-    def _edges(self) -> Edges:
-        return edges_of(shapely.get_parts(self._site.geometry))
+    def answer(self, demand: Demand, nothing: Measure) -> Measure:
+        """Return the measure of one demand whose layers all have a cut.
 
-    def answer(self, demand: Demand) -> Measure | None:
-        """Return the measure of one demand, None when a layer that it names has no answer."""
-        if not self._cuts.keys() >= demand.layers:
-            return None
+        ``nothing`` is the measure that finds nothing; it is given back itself where that is so.
+        """
         cut = self._cuts[demand.layer]
         if demand.divided:
-            return self._divided(demand)
-        if demand.quantity is Quantity.INSIDE or demand.quantity is Quantity.OUTSIDE:
-            return self._area(cut, demand)
-        if demand.quantity is Quantity.DISTANCE:
-            return _distance(cut, demand, *self._near(cut, demand))
-        return _length_or_count(cut, demand)
+            measure = self._divided(demand)
+        elif demand.quantity is Quantity.INSIDE or demand.quantity is Quantity.OUTSIDE:
+            measure = self._area(cut, demand, nothing)
+        elif demand.quantity is Quantity.DISTANCE:
+            measure = self._distance(cut, demand, nothing)
+        else:
+            measure = _length_or_count(cut, demand)
+        return nothing if measure is nothing or measure.is_nothing else measure
 
     # --- areas -----------------------------------------------------------------------------------
 
-    def _area(self, cut: Cut, demand: Demand) -> Measure:
+    def _area(self, cut: Cut, demand: Demand, nothing: Measure) -> Measure:
         land = self._land(cut, demand)
+        if not land.parts and land.covered:
+            return nothing
         if demand.by_class and demand.quantity is Quantity.INSIDE:
             return self._by_class(cut, demand, land.features)
         slivers, rest = _sorted_out(self._ruler, demand, land.parts)
@@ -210,9 +212,12 @@ class Answers:
         """Return the land around the features, or off that."""
         inside = demand.quantity is Quantity.INSIDE
         covered = cut.known.reaches(demand.within_m)
-        near = self._near(cut, demand)[0]
+        near, apart = self._near(cut, demand)
         if not len(near):
             return Land(NOTHING if inside else cut.known.parts, (), covered)
+        parts = self._told_around(cut, demand, apart - cut.layer.half_widths[near])
+        if parts is not None and inside:
+            return Land(parts, near.tolist() if parts else (), covered)
         around = surroundings(cut.layer, demand, self._site.geometry)
         covered = covered and around.edges_known
         parts = self._over(around)
@@ -221,6 +226,24 @@ class Answers:
         if parts and parts is not self._ruler.whole:
             near = in_reach(cut.layer, demand, drawn(Shape(parts)))
         return Land(parts, near.tolist() if parts else (), covered)
+
+    def _told_around(self, cut: Cut, demand: Demand, edges_m: Array) -> Parts | None:
+        """Return the land around features where their distances tell it, else None.
+
+        No point of a site is nearer than its nearest feature, or farther from that one than the
+        extent of the site more.
+        """
+        if not cut.layer.edges_known:
+            return None
+        nearest = float(edges_m.min())
+        farthest = nearest + self._ruler.extent_m
+        if farthest < demand.beyond_m - _DRAWN_M:
+            return NOTHING
+        if nearest > demand.beyond_m + _DRAWN_M * (demand.beyond_m > 0) and (
+            farthest < demand.within_m - _DRAWN_M
+        ):
+            return self._ruler.whole
+        return None
 
     def _near(self, cut: Cut, demand: Demand) -> tuple[Array, Array]:
         """Return the features of a demand whose edge may be within its distance, and how far."""
@@ -233,11 +256,29 @@ class Answers:
         own = np.array([cut.layer.classes[i] in kinds for i in found], dtype=bool)
         return found[own], apart[own]
 
+    def _distance(self, cut: Cut, demand: Demand, nothing: Measure) -> Measure:
+        """Return the features at most so far away, the nearest first."""
+        found, apart = self._near(cut, demand)
+        covered = cut.known.reaches(demand.within_m)
+        if not len(found) and covered:
+            return nothing
+        layer = cut.layer
+        near = []
+        for i, axis in zip(found.tolist(), apart.tolist(), strict=True):
+            half = float(layer.half_widths[i])
+            edge = None if math.isnan(half) else max(0.0, axis - half)
+            if edge is None or edge <= demand.within_m:
+                who = str(layer.ids[i]), layer.classes[i], layer.names[i]
+                near.append(Near(*who, axis, edge, _values(layer, i, demand)))
+        near.sort(key=lambda n: (n.axis_m if n.edge_m is None else n.edge_m, n.feature_id))
+        ids = tuple(n.feature_id for n in near)
+        return Measure(demand, near=tuple(near), reach_covered=covered, feature_ids=ids)
+
     def _over(self, around: Surroundings) -> Parts:
         """Return the land of the site that lies in some surroundings."""
         if around.land.is_empty:
             return NOTHING
-        shares = shares_of(self._edges, around.edges)
+        shares = shares_of(self._ruler.edges, around.edges)
         place = self._site.geometry
         return self._ruler.over(shares, lambda: parts_of(shapely.intersection(place, around.land)))
 
@@ -285,7 +326,13 @@ class Answers:
             return NOTHING
         if cut.covers(place):
             return parts
-        return self._cut(shapely.intersection, parts, cut.features(place))
+        own = cut.on(place)
+        if parts is self._ruler.whole:
+            return own
+        if parts.ground is None:
+            return self._cut(shapely.intersection, parts, cut.features(place))
+        # The land there is cut once for all demands, the features of this one are cut out of it.
+        return self._cut(shapely.intersection, own, parts.ground())
 
     def _kept_off(self, parts: Parts, where: LayerClasses) -> Parts:
         cut = self._cuts[where.layer]
@@ -334,25 +381,7 @@ def _values(layer: LayerIndex, position: int, demand: Demand) -> dict[str, str |
     }
 
 
-# --- distances, lengths, counts ------------------------------------------------------------------
-
-
-def _distance(cut: Cut, demand: Demand, found: Array, apart: Array) -> Measure:
-    layer = cut.layer
-    near = []
-    for i, axis in zip(found.tolist(), apart.tolist(), strict=True):
-        half = float(layer.half_widths[i])
-        edge = None if math.isnan(half) else max(0.0, axis - half)
-        if edge is None or edge <= demand.within_m:
-            who = str(layer.ids[i]), layer.classes[i], layer.names[i]
-            near.append(Near(*who, axis, edge, _values(layer, i, demand)))
-    near.sort(key=lambda n: (n.axis_m if n.edge_m is None else n.edge_m, n.feature_id))
-    return Measure(
-        demand,
-        near=tuple(near),
-        reach_covered=cut.known.reaches(demand.within_m),
-        feature_ids=tuple(n.feature_id for n in near),
-    )
+# --- lengths, counts -----------------------------------------------------------------------------
 
 
 def _length_or_count(cut: Cut, demand: Demand) -> Measure:

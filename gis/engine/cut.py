@@ -8,8 +8,6 @@ bits.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import shapely
 from shapely.geometry import Polygon
@@ -18,23 +16,28 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.engine.known import Known
+from gis.engine.lazy import lazy
 from gis.engine.ruler import NOTHING, Parts, joined, parts_of
-from gis.engine.screen import Met, Share, ground_of
+from gis.engine.screen import NOTHING_MET, Screened, Share, ground_of
 from gis.model import Site
 
 # Rounding leaves no thousand parts of noise that would be taken for this much land together.
 _LAND_M2 = 1.0
+# A line that meets a site is no farther away than this, however the distance is rounded.
+_TOUCH_M = 1e-3
+_NONE, _NO_DISTANCE = np.array([], dtype=np.int64), np.array([], dtype=float)
 
 
 class Cut:
     """One site over one layer; what was cut once is kept for the next demand."""
 
-    def __init__(self, crops: Crops, layer: LayerIndex, known: Known, met: Met) -> None:
+    def __init__(self, crops: Crops, layer: LayerIndex, known: Known, screened: Screened) -> None:
         self.site = known.site
         self.layer = layer
         self.known = known
         self._ruler = known.ruler
-        self._met = met
+        self._screened = screened
+        self._met = screened.get(layer.info.id, NOTHING_MET)
         self._crops = crops
         self._near: tuple[float, Array, Array] | None = None
         self._pieces: dict[int, list[Polygon]] = {}
@@ -46,7 +49,7 @@ class Cut:
 
     # --- which features --------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def hits(self) -> tuple[int, ...]:
         """Positions, sorted: of polygons that overlap the site, of lines and points that meet it.
 
@@ -54,7 +57,15 @@ class Cut:
         """
         if self.layer.info.geometry == "polygon":
             return tuple(i for i, area in sorted(self._met.areas.items()) if self._is_land(i, area))
+        if self.layer.info.geometry == "line" and not len(self.near(_TOUCH_M, _TOUCH_M)[0]):
+            return ()
         return tuple(self.layer.meeting(self.site.geometry).tolist())
+
+    @lazy
+    def hit_classes(self) -> frozenset[str | None]:
+        """The classes of the hits."""
+        own = self.layer.classes
+        return frozenset([own[i] for i in self.hits])
 
     def _is_land(self, position: int, area: float) -> bool:
         return area > _LAND_M2 or bool(self.pieces(position))
@@ -73,14 +84,19 @@ class Cut:
         """
         if self._near is None or self._near[0] < distance_m:
             reach = max(reach_m, distance_m)
-            found = self.layer.within(self.site.geometry, reach)
-            apart = shapely.distance(self.site.geometry, self.layer.geometries[found])
-            self._near = reach, found, apart
+            self._near = reach, *self._within(reach)
         _, found, apart = self._near
         if not len(found):
             return found, apart
         within = apart <= distance_m
         return found[within], apart[within]
+
+    def _within(self, reach_m: float) -> tuple[Array, Array]:
+        if self.layer.info.geometry == "line":
+            lines = self._screened.stack.lines_of(self.layer.info.id)
+            return lines.near(self._ruler.edges, reach_m) if lines else (_NONE, _NO_DISTANCE)
+        found = self.layer.within(self.site.geometry, reach_m)
+        return found, shapely.distance(self.site.geometry, self.layer.geometries[found])
 
     # --- land on features ------------------------------------------------------------------------
 
@@ -91,16 +107,22 @@ class Cut:
         if len(touched) == 1:
             return self.alone(touched[0])
         if touched not in self._on:
-            self._on[touched] = self._joined(touched)
+            self._on[touched] = self._from(self._joined(touched), touched)
         return self._on[touched]
 
     def alone(self, position: int) -> Parts:
         """Return the land on one feature."""
         if position not in self._alone:
             shares = self._met.shares[position]
-            make = self.pieces
-            self._alone[position] = self._ruler.over(shares, lambda: make(position))
+            parts = self._ruler.over(shares, lambda: self.pieces(position))
+            self._alone[position] = self._from(parts, (position,))
         return self._alone[position]
+
+    def _from(self, parts: Parts, touched: tuple[int, ...]) -> Parts:
+        """Return land with the features that it was cut from; the whole site is of none."""
+        if parts is not self._ruler.whole and parts is not NOTHING:
+            parts.ground = lambda: self.features(touched)
+        return parts
 
     def _joined(self, touched: tuple[int, ...]) -> Parts:
         each = [self.alone(i) for i in touched]
@@ -201,4 +223,5 @@ def _without(site: Site, share: Share) -> Share | None:
     centre = site.geometry.centroid
     x = (whole * centre.x - share.area * share.x) / left
     y = (whole * centre.y - share.area * share.y) / left
-    return Share(left, x, y, share.crossings, alone=False)
+    least = left if share.is_one_piece else 0.0
+    return Share(left, x, y, share.crossings, least, alone=False)

@@ -119,11 +119,17 @@ class LayerIndex:
         known = self.half_widths[~np.isnan(self.half_widths)]
         return float(known.max()) if known.size else 0.0
 
+    @cached_property
+    def edges_known(self) -> bool:
+        """Whether the edge of every feature is known: each line has its half width."""
+        return not bool(np.isnan(self.half_widths).any())
+
     def prepare(self) -> None:
         """Build the tree and the other lazy parts now, not in the first request."""
         # A query makes the tree sort itself, which it puts off until then.
         self.tree.query(shapely.Point(0, 0))
-        _ = self.max_half_width, self.info.geometry == "polygon" and self.is_coverage
+        _ = self.max_half_width, self.edges_known
+        _ = self.info.geometry == "polygon" and self.is_coverage
 
     def meeting(self, geometry: BaseGeometry) -> Array:
         """Return the positions of the features that intersect or touch the geometry, sorted."""

@@ -100,6 +100,10 @@ def _ring_counts(shapes: Array) -> Array:
 
 
 def _edges_of(shapes: Array) -> Edges:
+    if len(shapes) == 1 and shapely.get_num_interior_rings(shapes)[0] == 0:
+        found = _edges_of_ring(shapes[0])
+        if found is not None:
+            return found
     oriented = shapely.orient_polygons(shapes)
     parts, owner = shapely.get_parts(oriented, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
@@ -114,6 +118,20 @@ def _edges_of(shapes: Array) -> Edges:
         parts=np.bincount(owner, minlength=len(shapes)),
         rings=np.bincount(owner[part], minlength=len(shapes)),
     )
+
+
+def _edges_of_ring(polygon: BaseGeometry) -> Edges | None:
+    """Return the edges of one polygon without holes, sooner; None for any other geometry."""
+    if polygon.geom_type != "Polygon" or polygon.is_empty:
+        return None
+    xy = shapely.get_coordinates(polygon)
+    x, y = (xy - xy[0]).T
+    if float(x[:-1] @ y[1:] - x[1:] @ y[:-1]) < 0.0:
+        xy = xy[::-1]
+    (west, south), (east, north) = xy.min(axis=0), xy.max(axis=0)
+    one = np.ones(1, dtype=np.int64)
+    box = np.array([[west, south, east, north]])
+    return Edges(np.array([0, len(xy) - 1]), np.hstack([xy[:-1], xy[1:]]), box, one, one)
 
 
 def polygons_of(edges: Edges) -> Array:

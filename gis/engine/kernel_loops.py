@@ -35,8 +35,8 @@ def shared(
         x[k] = y[k] = np.nan
         if not (box[2] > box[0] and box[3] > box[1]):
             continue
-        n, n_walls = _within(a_rows, a_offsets[i], a_offsets[i + 1], box, a, a_walls)
-        m, m_walls = _within(b_rows, b_offsets[j], b_offsets[j + 1], box, b, b_walls)
+        n, n_walls = _within(a_rows, a_offsets[i], a_offsets[i + 1], box, touch, a, a_walls)
+        m, m_walls = _within(b_rows, b_offsets[j], b_offsets[j + 1], box, touch, b, b_walls)
         sums[:] = 0.0
         found, sure = _summed(a, n, b, m, sums, touch)
         walls, sure_too = _through_walls(a, n, a_walls, n_walls, b, m, b_walls, m_walls, touch)
@@ -58,22 +58,23 @@ def _scratch(offsets: Array, at: Array) -> tuple[Array, Array]:
 
 @compiled
 def _within(
-    rows: Array, begin: int, end: int, box: Array, slanted: Array, walls: Array
+    rows: Array, begin: int, end: int, box: Array, touch: float, slanted: Array, walls: Array
 ) -> tuple[int, int]:
     """Keep the edges that lie in or above the box, relative to its corner and cut to its width.
 
     A slanted one is x1 < x2, y1, y2, slope, sign, and its uncut x range; a vertical one bears no
-    area: x, y1 < y2.
+    area: x, y1 < y2. One that only touches the box is kept with no width: what lies along the side
+    of the box may be the boundary that it touches.
     """
     n, n_walls = 0, 0
     width = box[2] - box[0]
     for r in range(begin, end):
         x1, y1 = rows[r, 0] - box[0], rows[r, 1] - box[1]
         x2, y2 = rows[r, 2] - box[0], rows[r, 3] - box[1]
-        if max(y1, y2) < 0.0:
+        if max(y1, y2) < -touch:
             continue
         if x1 == x2:
-            if 0.0 <= x1 <= width:
+            if -touch <= x1 <= width + touch:
                 low, high = min(y1, y2), max(y1, y2)
                 walls[n_walls, 0], walls[n_walls, 1], walls[n_walls, 2] = x1, low, high
                 n_walls += 1
@@ -81,7 +82,7 @@ def _within(
         sign = -1.0
         if x1 > x2:
             x1, y1, x2, y2, sign = x2, y2, x1, y1, 1.0
-        if x2 <= 0.0 or x1 >= width:
+        if x2 < -touch or x1 > width + touch:
             continue
         slope = (y2 - y1) / (x2 - x1)
         slanted[n, 6], slanted[n, 7] = x1, x2

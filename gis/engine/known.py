@@ -5,14 +5,12 @@ A coverage is the polygon inside which absence of a feature means absence.
 
 from __future__ import annotations
 
-import math
-from functools import cached_property
-
-import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from gis.engine.lazy import lazy
+from gis.engine.lines import Lines, ring_segments
 from gis.engine.ruler import Parts, Ruler, parts_of
 from gis.model import Site
 
@@ -31,31 +29,44 @@ class Known:
     """How far a site lies inside a coverage; most layers of a plan share the same one.
 
     ``coverage`` is the polygon inside which absence of a feature means absence, None when that is
-    unknown; ``whole`` tells that the site is known to lie inside.
+    unknown; ``whole`` tells that the site is known to lie inside, ``off`` that none of its area
+    does.
     """
 
-    def __init__(self, ruler: Ruler, coverage: BaseGeometry | None, *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        ruler: Ruler,
+        coverage: BaseGeometry | None,
+        *,
+        whole: bool = False,
+        off: bool = False,
+    ) -> None:
         self.site = ruler.site
         self.ruler = ruler
         self.coverage = coverage
-        self._told = whole
+        self._whole = whole
+        self._off = off
 
-    @cached_property
+    @lazy
     def is_whole(self) -> bool:
         """Whether the site lies inside the coverage."""
         if self.coverage is None:
             return False
-        return self._told or bool(self.coverage.covers(self.site.geometry))
+        if self._off:
+            return False
+        return self._whole or bool(self.coverage.covers(self.site.geometry))
 
-    @cached_property
+    @lazy
     def uncovered_share(self) -> float | None:
         """Share of the site outside the coverage, 0-1; None when the coverage is unknown."""
         if self.coverage is None or self.is_whole:
             return None if self.coverage is None else 0.0
+        if self._off and self._border_m > _EDGE_M:
+            return 1.0
         outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
         return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
 
-    @cached_property
+    @lazy
     def land(self) -> BaseGeometry:
         """The part of the site inside the coverage; nothing when the coverage is unknown."""
         if self.coverage is None:
@@ -64,7 +75,7 @@ class Known:
             return self.site.geometry
         return shapely.intersection(self.site.geometry, self.coverage)
 
-    @cached_property
+    @lazy
     def parts(self) -> Parts:
         """The same land as disjoint parts with their areas."""
         if self.is_whole:
@@ -77,36 +88,26 @@ class Known:
             return False
         return self._border_m > within_m - _EDGE_M
 
-    @cached_property
+    @lazy
     def _border_m(self) -> float:
-        """Distance from the site to the border of the coverage."""
+        """Distance from the site to the border of the coverage; far beyond any reach infinite."""
         if self.coverage is None:
             return 0.0
-        _, distances = border_of(self.coverage).query_nearest(
-            self.site.geometry, return_distance=True, all_matches=False
-        )
-        return float(distances[0]) if len(distances) else math.inf
+        return border_of(self.coverage).nearest_m(self.ruler.edges)
 
 
-_BORDERS: dict[int, tuple[BaseGeometry, shapely.STRtree]] = {}
+_BORDERS: dict[int, tuple[BaseGeometry, Lines]] = {}
 
 
-def border_of(coverage: BaseGeometry) -> shapely.STRtree:
-    """Return the segments of the border of a coverage under a tree, drawn up once.
+def border_of(coverage: BaseGeometry) -> Lines:
+    """Return the segments of the border of a coverage, drawn up once.
 
     Known by identity, and kept beside the geometry so that no other can take its place. Threads
     that ask at once may make it twice; a dictionary is changed in one step each.
     """
     known = _BORDERS.get(id(coverage))
     if known is None:
-        xy, ring = shapely.get_coordinates(
-            shapely.get_rings(shapely.get_parts(coverage)), return_index=True
-        )
-        inner = ring[1:] == ring[:-1]
-        segments = np.stack([xy[:-1][inner], xy[1:][inner]], axis=1)
-        tree = shapely.STRtree(np.asarray(shapely.linestrings(segments)))
-        tree.query(shapely.Point(0, 0))  # a tree sorts itself at the first query, not before
         if len(_BORDERS) >= _KEPT:
             _BORDERS.clear()
-        known = _BORDERS[id(coverage)] = (coverage, tree)
+        known = _BORDERS[id(coverage)] = (coverage, Lines(ring_segments(coverage)))
     return known[1]

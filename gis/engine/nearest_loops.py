@@ -67,6 +67,44 @@ def nearest(
 
 
 @compiled
+def near(
+    rows: Array,
+    ends: Array, feature: Array, starts: Array, items: Array, columns: int, lines: int,
+    west: float, south: float, cell: float, reach: float,
+    found: Array, apart: Array,
+) -> int:  # fmt: skip
+    """Write the features whose segments are at most ``reach`` from a polygon; return how many.
+
+    ``rows`` are the edges of the polygon, the grid is as in ``nearest``; ``apart`` takes the
+    distances, 0 where a segment meets the polygon.
+    """
+    box = np.array([np.inf, np.inf, -np.inf, -np.inf])
+    for r in range(len(rows)):
+        box[0], box[1] = min(box[0], rows[r, 0]), min(box[1], rows[r, 1])
+        box[2], box[3] = max(box[2], rows[r, 0]), max(box[3], rows[r, 1])
+    c0, c1 = max(int((box[0] - reach - west) // cell), 0), int((box[2] + reach - west) // cell)
+    r0, r1 = max(int((box[1] - reach - south) // cell), 0), int((box[3] + reach - south) // cell)
+    count = 0
+    for r in range(r0, min(r1, lines - 1) + 1):
+        for c in range(c0, min(c1, columns - 1) + 1):
+            for k in range(starts[r * columns + c], starts[r * columns + c + 1]):
+                s = items[k]
+                if _far(box, ends[s]) > reach:
+                    continue
+                axis = _apart(rows, 0, len(rows), ends[s])
+                if axis > reach:
+                    continue
+                at = 0
+                while at < count and found[at] != feature[s]:
+                    at += 1
+                if at == count:
+                    found[at], apart[at] = feature[s], axis
+                    count += 1
+                apart[at] = min(apart[at], axis)
+    return count
+
+
+@compiled
 def _beyond(
     boxes: Array, west: float, south: float, cell: float, columns: int, lines: int
 ) -> float:

@@ -15,8 +15,9 @@ import shapely
 
 from gis.engine.index import Array
 from gis.engine.kernel import Mode, edges_of
+from gis.engine.lines import Lines
 from gis.engine.screen import NOISE_M2
-from gis.engine.stack import GROUND, Lines, Stack
+from gis.engine.stack import GROUND, Stack
 
 # Sites whose pairs are held in memory at once.
 CHUNK = 2_000
@@ -66,7 +67,7 @@ def overlaps(
 def _of_chunk(sites: Array, stack: Stack, start: int, tolerance_m2: float, mode: Mode) -> Overlaps:
     parts, owner = shapely.get_parts(sites, return_index=True)
     at, piece = stack.near(parts)
-    shared = stack.shared(parts, at, piece, mode)
+    shared = stack.shared(parts, edges_of(parts), at, piece, mode)
     real = shared.area > 0.0
     at, piece = at[real], piece[real]
     area, x, y = shared.area[real], shared.x[real], shared.y[real]

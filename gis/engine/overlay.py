@@ -34,6 +34,7 @@ from gis.model import (
     Near,
     Quantity,
     Site,
+    class_matches,
 )
 
 # Of a layer of this role, who owns the land is the question, not only of which kind the owner is.
@@ -80,7 +81,7 @@ def measure(
     by_id = {layer.info.id: layer for layer in ordered}
     if met is None:
         met = screen(np.array([site.geometry], dtype=object), Stack.of(ordered))[0]
-    crops, ruler = Crops(site.geometry), Ruler(site)
+    crops, ruler = Crops(site.geometry), Ruler(site, met.edges)
     known: dict[int, Known] = {}
     cuts: dict[str, Cut] = {}
     reports: list[LayerReport] = []
@@ -90,7 +91,7 @@ def measure(
         own = _known(ruler, known, coverages.get(name), ground, met)
         reports.append(_report(layer, own.uncovered_share))
         if reports[-1].state is LayerState.CHECKED:
-            cuts[name] = Cut(crops, layer, own, met.get(name, NOTHING_MET))
+            cuts[name] = Cut(crops, layer, own, met)
     wanted = _sorted(frozenset(demands))
     measures = _answered(Answers(ruler, cuts, wanted.reach), cuts, wanted)
     evidence: list[Evidence] = []
@@ -114,66 +115,87 @@ def _known(
     """
     own = known.get(id(coverage))
     if own is None:
-        told = ground is not None and ground.is_land(coverage) and _covers(ruler, ground, met)
-        own = known[id(coverage)] = Known(ruler, coverage, whole=told)
+        areas = None
+        if ground is not None and ground.is_land(coverage):
+            areas = met.get(ground.info.id, NOTHING_MET).areas.values()
+        told = areas is not None and any(ruler.is_whole(area) for area in areas)
+        off = areas is not None and not areas and ruler.site.area.planar_m2 > 1.0
+        own = known[id(coverage)] = Known(ruler, coverage, whole=told, off=off)
     return own
 
 
-def _covers(ruler: Ruler, layer: LayerIndex, met: Screened) -> bool:
-    """Whether one feature of a layer covers the whole site."""
-    own = met.get(layer.info.id, NOTHING_MET)
-    return any(ruler.is_whole(area) for area in own.areas.values())
+class Here(NamedTuple):
+    """Demands for land on the features of the same layers, each with the answer ``nothing``.
+
+    ``layers`` are all that the answers depend on, the first one's features are counted; ``asked``
+    has the demands that look at some of its classes, as far as a site has met them.
+    """
+
+    layer: str
+    layers: frozenset[str]
+    nothing: Mapping[Demand, Measure]
+    asked: dict[frozenset[str | None], tuple[Demand, ...]]
+
+    def about(self, classes: frozenset[str | None]) -> tuple[Demand, ...]:
+        """Return the demands that ask for one of some classes; all others find nothing there."""
+        known = self.asked.get(classes)
+        if known is None:
+            if len(self.asked) >= _KEPT:
+                self.asked.clear()
+            known = self.asked[classes] = tuple(d for d in self.nothing if _asks_for(d, classes))
+        return known
+
+
+# Combinations of classes on one site that are remembered, for the demands on one layer.
+_KEPT = 1_024
+
+
+def _asks_for(demand: Demand, classes: frozenset[str | None]) -> bool:
+    if not demand.classes:
+        return True
+    return any(class_matches(c, demand.classes) is not demand.excluding for c in classes)
 
 
 class Sorted(NamedTuple):
     """Demands in one order, whatever order the rules stand in.
 
-    ``plain`` ask for land on a layer, by layer, each with the answer of a site that is nowhere near
-    it, which is most of them; ``others`` look further.
+    ``here`` ask for land on a layer, ``others`` look further; each has the measure of a site that
+    is nowhere near it, which is most of them. ``reach`` is how far they look, by layer.
     """
 
-    plain: Mapping[str, Mapping[Demand, Measure]]
+    here: tuple[Here, ...]
     others: Mapping[Demand, Measure]
     reach: Mapping[str, float]
 
 
 @lru_cache(maxsize=64)
 def _sorted(demands: frozenset[Demand]) -> Sorted:
-    plain: dict[str, dict[Demand, Measure]] = {}
+    here: dict[tuple[str, frozenset[str]], Here] = {}
     others: dict[Demand, Measure] = {}
     for demand in sorted(demands, key=_demand_order):
-        if _is_plain(demand):
-            plain.setdefault(demand.layer, {})[demand] = Measure(demand)
-        else:
-            others[demand] = Measure(demand)
+        own = others
+        if demand.quantity is Quantity.INSIDE and not (demand.within_m or demand.divided):
+            key = demand.layer, demand.layers
+            own = here.setdefault(key, Here(*key, {}, {})).nothing  # type: ignore[assignment]  # filled here, only read afterwards
+        own[demand] = Measure(demand)
     reach: dict[str, float] = {}
     for demand in (inner for d in others for inner in (d, *d.divided)):
         reach[demand.layer] = max(reach.get(demand.layer, 0.0), demand.within_m)
-    return Sorted(plain, others, reach)
-
-
-def _is_plain(demand: Demand) -> bool:
-    here = demand.quantity is Quantity.INSIDE and not (demand.within_m or demand.divided)
-    return here and len(demand.layers) == 1
+    return Sorted(tuple(here.values()), others, reach)
 
 
 def _answered(answers: Answers, cuts: Mapping[str, Cut], wanted: Sorted) -> dict[Demand, Measure]:
     found: dict[Demand, Measure] = {}
-    for name, nothing in wanted.plain.items():
-        cut = cuts.get(name)
-        if cut is not None and not cut.hits:
-            found.update(nothing)
-        elif cut is not None:
-            _ask(answers, nothing, found)
-    _ask(answers, wanted.others, found)
+    for group in wanted.here:
+        if not cuts.keys() >= group.layers:
+            continue
+        found.update(group.nothing)
+        for demand in group.about(cuts[group.layer].hit_classes):
+            found[demand] = answers.answer(demand, group.nothing[demand])
+    for demand, nothing in wanted.others.items():
+        if cuts.keys() >= demand.layers:
+            found[demand] = answers.answer(demand, nothing)
     return found
-
-
-def _ask(answers: Answers, wanted: Mapping[Demand, Measure], found: dict[Demand, Measure]) -> None:
-    for demand, nothing in wanted.items():
-        measure = answers.answer(demand)
-        if measure is not None:
-            found[demand] = nothing if measure.is_nothing else measure
 
 
 def _demand_order(d: Demand) -> tuple[object, ...]:

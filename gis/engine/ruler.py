@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 import shapely
@@ -17,6 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
 from gis.engine.areal import ArealFactor, is_small
+from gis.engine.kernel import Edges
+from gis.engine.lazy import lazy
 from gis.engine.screen import NOISE_M2, Share
 from gis.model import Area, Site
 
@@ -50,7 +51,11 @@ class Parts:
         Tells an area, planar, that no polygon falls below; 0 when nobody knows.
     each
         Whether the areas are those of the polygons, one by one.
+
+    ``ground``, where it is set, gives the features that the land was cut from, uncut.
     """
+
+    ground: Callable[[], BaseGeometry] | None = None
 
     def __init__(
         self,
@@ -71,17 +76,17 @@ class Parts:
         """Whether there is any land."""
         return bool(self.areas)
 
-    @cached_property
+    @lazy
     def shapes(self) -> list[Polygon]:
         """The polygons themselves."""
         return self._make()
 
-    @cached_property
+    @lazy
     def least_m2(self) -> float:
         """No polygon is smaller than this; 0 when nobody knows."""
         return self._least()
 
-    @cached_property
+    @lazy
     def area(self) -> Area:
         """Both areas of all parts together."""
         return Area(math.fsum(self.areas), self.planar_m2)
@@ -106,7 +111,7 @@ class Shape:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    @cached_property
+    @lazy
     def geometry(self) -> MultiPolygon:
         """The land as one geometry in the work CRS."""
         return MultiPolygon(self._parts.shapes)
@@ -118,10 +123,11 @@ def drawn(land: Any) -> Any:
 
 
 class Ruler:
-    """Measures parts of one site."""
+    """Measures parts of one site; ``edges`` are those of its parts."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, edges: Edges) -> None:
         self.site = site
+        self.edges = edges
         self._factor = ArealFactor(site) if is_small(site) else None
         self._known: dict[bytes, float] = {}
 
@@ -134,7 +140,13 @@ class Ruler:
         """Whether an area is all of the site but for noise."""
         return planar_m2 >= self.site.area.planar_m2 - NOISE_M2
 
-    @cached_property
+    @lazy
+    def extent_m(self) -> float:
+        """No two points of the site are farther apart than this."""
+        west, south, east, north = self.site.geometry.bounds
+        return math.hypot(east - west, north - south)
+
+    @lazy
     def whole(self) -> Parts:
         """The whole site."""
         shapes = [p for p in shapely.get_parts(self.site.geometry) if _real(p)]
@@ -164,9 +176,14 @@ class Ruler:
         if self._factor is None:
             return self.measured(make())
         areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
-        if all(s.is_one_piece for s in shares):
-            return Parts(areas, planar, make, lambda: min(s.area for s in shares))
-        found = Parts(areas, planar, make, lambda: min((p.area for p in found.shapes), default=0.0))
+        least = min([s.least for s in shares])
+        if least > 0.0:
+            return Parts(areas, planar, make, lambda: least)
+
+        def smallest() -> float:
+            return min((p.area for p in found.shapes), default=0.0)
+
+        found = Parts(areas, planar, make, smallest)
         return found
 
     def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:

@@ -8,7 +8,7 @@ somewhere else, or covers the whole site.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,8 +18,10 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.engine import kernel
 from gis.engine.index import Array, LayerIndex
-from gis.engine.kernel import Edges, Mode
+from gis.engine.kernel import Edges, Mode, Shared, edges_of
+from gis.engine.lazy import lazy
 from gis.engine.stack import GROUND, Stack
+from gis.engine.trace import least_pieces
 
 # Two polygons that share an edge may overlap by rounding: 1e-8 m times a kilometre is 1e-5 m².
 # Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
@@ -33,14 +35,16 @@ _LARGE_VERTICES = 2_000
 class Share(NamedTuple):
     """What one part of a site shares with one piece: planar m², centroid, crossings.
 
-    ``alone`` tells that the piece has no hole, so that also the rest of the site may be in one
-    piece; ``piece`` is its place in the stack.
+    ``least`` is the planar m² of its smallest polygon, 0 when that is not sure. ``alone`` tells
+    that the piece has no hole, so that also the rest of the site may be in one piece; ``piece`` is
+    its place in the stack, ``part`` that of the part of the site in its table.
     """
 
     area: float
     x: float
     y: float
     crossings: int
+    least: float
     alone: bool
     piece: int = -1
 
@@ -83,8 +87,38 @@ def ground_of(layer: LayerIndex, met: Met, position: int) -> BaseGeometry:
 
 
 NOTHING_MET = Met()
-# What one site meets, by layer id.
-Screened = Mapping[str, Met]
+
+
+class Screened(dict[str, Met]):
+    """What one site meets, by layer id.
+
+    Parameters
+    ----------
+    layers
+        Only those that share land with the site.
+    stack
+        Of all layers.
+    table, first, last
+        The edges of the parts of some sites; this one has the parts ``first`` up to ``last``.
+    """
+
+    def __init__(
+        self, layers: Mapping[str, Met], stack: Stack, table: Edges, first: int, last: int
+    ) -> None:
+        super().__init__(layers)
+        self.stack = stack
+        self._table, self._first, self._last = table, first, last
+
+    @lazy
+    def edges(self) -> Edges:
+        """The edges of the parts of the site."""
+        own, (first, last) = self._table, (self._first, self._last)
+        begin, end = own.offsets[first], own.offsets[last]
+        parts = slice(first, last)
+        offsets = own.offsets[first : last + 1] - begin
+        return Edges(
+            offsets, own.rows[begin:end], own.boxes[parts], own.parts[parts], own.rings[parts]
+        )
 
 
 def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screened]:
@@ -96,33 +130,32 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
     at, piece = stack.near(parts)
     own = stack.feature[piece] != GROUND
     at, piece = at[own], piece[own]
-    shared = stack.shared(parts, at, piece, mode)
+    edges = edges_of(parts)
+    shared = stack.shared(parts, edges, at, piece, mode)
     real = np.flatnonzero(shared.area > _ROUNDING_M2)
-    piece = piece[real]
-    rows = zip(
-        owner[at[real]].tolist(),
-        stack.layer[piece].tolist(),
-        stack.feature[piece].tolist(),
-        shared.area[real].tolist(),
-        shared.x[real].tolist(),
-        shared.y[real].tolist(),
-        shared.crossings[real].tolist(),
-        (stack.edges.rings[piece] == 1).tolist(),
-        piece.tolist(),
-        strict=True,
-    )
-    return _grouped(len(sites), stack, rows)
+    at, piece = at[real], piece[real]
+    shared = Shared(*(column[real] for column in shared))
+    shares = _shares(edges, stack.edges, at, piece, shared)
+    places = owner[at].tolist(), stack.layer[piece].tolist(), stack.feature[piece].tolist()
+    found = _grouped(len(sites), stack, zip(*places, shares, strict=True))
+    first = np.searchsorted(owner, np.arange(len(sites) + 1)).tolist()
+    return [Screened(own, stack, edges, *first[n : n + 2]) for n, own in enumerate(found)]
+
+
+def _shares(site: Edges, land: Edges, at: Array, piece: Array, shared: Shared) -> Iterator[Share]:
+    """Yield what parts of sites share with pieces of land."""
+    least = least_pieces(site, land, at, piece, shared)
+    alone = land.rings[piece] == 1
+    columns = (*shared, least, alone, piece)
+    return map(Share, *(column.tolist() for column in columns))
 
 
 def _grouped(
-    count: int,
-    stack: Stack,
-    rows: Iterable[tuple[int, int, int, float, float, float, int, bool, int]],
-) -> list[Screened]:
+    count: int, stack: Stack, rows: Iterable[tuple[int, int, int, Share]]
+) -> list[dict[str, Met]]:
     found: list[dict[str, dict[int, list[Share]]]] = [{} for _ in range(count)]
-    for site, layer, feature, area, x, y, crossings, alone, piece in rows:
+    for site, layer, feature, share in rows:
         features = found[site].setdefault(stack.ids[layer], {})
-        share = Share(area, x, y, crossings, alone, piece)
         features.setdefault(feature, []).append(share)
     return [
         {name: met for name, shares in layers.items() if (met := _met(shares, stack)).areas}
@@ -142,9 +175,7 @@ def shares_of(site: Edges, land: Edges) -> list[Share]:
     own = land.boxes.T[:, None, :]
     near = (own[0] < east) & (own[2] > west) & (own[1] < north) & (own[3] > south)
     at, piece = np.nonzero(near)
-    found = kernel.shared(site, land, at, piece)
-    return [
-        Share(float(a), float(x), float(y), int(n), bool(land.rings[p] == 1))
-        for a, x, y, n, p in zip(*found, piece, strict=True)
-        if a > _ROUNDING_M2
-    ]
+    shared = kernel.shared(site, land, at, piece)
+    real = shared.area > _ROUNDING_M2
+    shared = Shared(*(column[real] for column in shared))
+    return list(_shares(site, land, at[real], piece[real], shared))

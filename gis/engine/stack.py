@@ -3,7 +3,7 @@
 Made once and only read afterwards, by threads and processes alike; it holds arrays and a tree, no
 prepared geometry. Pieces of features tell what a site meets (``screen``); for layers whose features
 overlap there are pieces of their dissolved ground as well, so that areas count once (``overlaps``).
-Lines are kept as single segments with the half width of their feature.
+Lines are kept as single segments (``lines``).
 """
 
 from __future__ import annotations
@@ -19,25 +19,12 @@ from shapely.geometry.base import BaseGeometry
 from gis.engine import kernel
 from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges, Mode, Shared, edges_of, polygon_of, polygons_of
+from gis.engine.lines import Lines, Segments, segments_of
 from gis.engine.subdivide import subdivide
 from gis.model import LayerState
 
 # A piece of dissolved ground belongs to no feature.
 GROUND = -1
-
-
-@dataclass(frozen=True, eq=False)
-class Segments:
-    """The lines of all line layers as single segments.
-
-    ``ends`` are x1, y1, x2, y2; ``layer`` is a place in the ``ids`` of the stack, ``feature`` a
-    position in the layer, ``half_width`` metres from the line to the land edge, NaN where unknown.
-    """
-
-    ends: Array
-    layer: Array
-    feature: Array
-    half_width: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +66,7 @@ class Stack:
             layer=np.repeat(np.arange(len(cuts)), [len(pieces) for pieces, _ in cuts]),
             feature=_joined([feature for _, feature in cuts], np.int64),
             edges=edges_of(shapes),
-            segments=_segments(usable),
+            segments=segments_of(usable),
             _shapes=shapes,
         )
 
@@ -115,70 +102,35 @@ class Stack:
         pairs = np.sort(at * len(self.layer) + piece)
         return np.divmod(pairs, max(len(self.layer), 1))
 
-    def shared(self, polygons: Array, at: Array, piece: Array, mode: Mode = "kernel") -> Shared:
-        """Return what polygon ``at[k]`` shares with piece ``piece[k]``."""
+    def shared(
+        self, polygons: Array, edges: Edges, at: Array, piece: Array, mode: Mode = "kernel"
+    ) -> Shared:
+        """Return what polygon ``at[k]`` shares with piece ``piece[k]``; ``edges`` are theirs."""
         if mode == "geos":
             return kernel.shared_by_geos(polygons, self.shapes, at, piece)
-        return kernel.shared(edges_of(polygons), self.edges, at, piece)
+        return kernel.shared(edges, self.edges, at, piece)
 
     def lines(self, layer: int) -> Lines:
         """Return the segments of one line layer under a tree."""
         return self._lines[layer]
 
+    def lines_of(self, layer: str) -> Lines | None:
+        """Return the same by the id of the layer, None when it has no line at all."""
+        return self._lines.get(self._places.get(layer, -1))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: n for n, name in enumerate(self.ids)}
+
     @cached_property
     def _lines(self) -> dict[int, Lines]:
         segments = self.segments
-        return {int(n): Lines(segments, segments.layer == n) for n in np.unique(segments.layer)}
+        return {int(n): Lines(segments.of(segments.layer == n)) for n in np.unique(segments.layer)}
 
     def prepare(self) -> Stack:
         """Build the trees now, before threads share the stack."""
         _ = self.tree, self._lines, self.bears_land
         return self
-
-
-class Lines:
-    """The segments of one line layer in a grid of square cells.
-
-    A segment stands in every cell that its box meets; a cell is about as large as a segment, and
-    holds a few of them.
-    """
-
-    def __init__(self, segments: Segments, own: Array) -> None:
-        self.ends = np.ascontiguousarray(segments.ends[own])
-        self.feature = np.ascontiguousarray(segments.feature[own])
-        # A line of unknown width is its own edge.
-        self.halves = np.nan_to_num(segments.half_width[own], nan=0.0)
-        low, high = np.minimum(*self._corners()), np.maximum(*self._corners())
-        self.corner = low.min(axis=0)
-        extent = high.max(axis=0) - self.corner
-        self.cell = _cell_size(extent, (high - low).max(axis=1))
-        self.size = np.maximum((extent // self.cell).astype(np.int64) + 1, 1)
-        self.starts, self.items = self._cells(low, high)
-
-    def _corners(self) -> tuple[Array, Array]:
-        return self.ends[:, :2], self.ends[:, 2:]
-
-    def _cells(self, low: Array, high: Array) -> tuple[Array, Array]:
-        first = ((low - self.corner) // self.cell).astype(np.int64)
-        last = ((high - self.corner) // self.cell).astype(np.int64)
-        columns, lines = (last - first + 1).T
-        count = columns * lines
-        segment = np.repeat(np.arange(len(count)), count)
-        nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        column = first[segment, 0] + nth % columns[segment]
-        line = first[segment, 1] + nth // columns[segment]
-        cell = line * self.size[0] + column
-        order = np.argsort(cell, kind="stable")
-        starts = np.searchsorted(cell[order], np.arange(self.size.prod() + 1))
-        return starts.astype(np.int64), segment[order].astype(np.int64)
-
-
-def _cell_size(extent: Array, lengths: Array) -> float:
-    """Return the size of a cell: some segments each, no longer than needed for the median one."""
-    even = np.sqrt(max(float(extent[0] * extent[1]), 1.0) / max(len(lengths), 1))
-    longest = float(extent.max())
-    # A few very long segments must not fill millions of cells.
-    return float(max(even, np.median(lengths), longest / 2_000, 1.0))
 
 
 def _is_disjoint(layer: LayerIndex) -> bool:
@@ -195,26 +147,6 @@ def _pieces(layer: LayerIndex) -> tuple[Array, Array]:
     ground, _ = subdivide(np.array([layer.union], dtype=object))
     unowned = np.full(len(ground), GROUND, dtype=np.int64)
     return np.concatenate([pieces, ground]), np.concatenate([feature, unowned])
-
-
-def _segments(layers: Sequence[LayerIndex]) -> Segments:
-    found = [(n, *_ends(layer)) for n, layer in enumerate(layers) if layer.info.geometry == "line"]
-    feature = _joined([f for _, _, f in found], np.int64)
-    halves = [layers[n].half_widths[f] for n, _, f in found]
-    return Segments(
-        ends=np.concatenate([np.empty((0, 4)), *(ends for _, ends, _ in found)]),
-        layer=np.repeat([n for n, _, _ in found], [len(f) for _, _, f in found]).astype(np.int64),
-        feature=feature,
-        half_width=_joined(halves, float),
-    )
-
-
-def _ends(layer: LayerIndex) -> tuple[Array, Array]:
-    """Return the segments of a line layer as x1, y1, x2, y2, and the feature of each."""
-    lines, feature = shapely.get_parts(layer.geometries, return_index=True)
-    xy, line = shapely.get_coordinates(lines, return_index=True)
-    inner = line[1:] == line[:-1]
-    return np.hstack([xy[:-1], xy[1:]])[inner], feature[line[:-1][inner]]
 
 
 def _joined(arrays: Sequence[Array], dtype: type) -> Array:

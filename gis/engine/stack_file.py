@@ -25,7 +25,8 @@ import numpy as np
 
 from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges
-from gis.engine.stack import Segments, Stack
+from gis.engine.lines import Segments
+from gis.engine.stack import Stack
 from gis.engine.subdivide import MOST_VERTICES
 
 FORMAT = 2

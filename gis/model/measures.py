@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+from weakref import WeakValueDictionary
 
 from gis.model.site import Area
 from gis.model.words import LayerState, Quantity
@@ -107,7 +108,7 @@ class LayerClasses:
     classes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Demand:
     """One thing that a rule wants measured.
 
@@ -121,6 +122,9 @@ class Demand:
     asks for the overlap to be shown. ``divided`` asks how the site divides by the lands of other
     demands: ``Measure.features`` has one entry for each combination of them that occurs, named by
     their places in the order ("0,2"), and one without a name for the land in none of them.
+
+    Equal demands are one and the same object, so that they are told apart by identity: a check
+    looks measures up by their demands a thousand times.
     """
 
     layer: str
@@ -137,28 +141,33 @@ class Demand:
     by_class: bool = False
     geometry: bool = False
     divided: tuple[Demand, ...] = ()
-    _hash: int = field(default=0, init=False, repr=False, compare=False)
-    layers: frozenset[str] = field(default=frozenset(), init=False, repr=False, compare=False)
+    layers: frozenset[str] = field(default=frozenset(), init=False, repr=False)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Demand:
+        """Return the demand that there is already, or a new one."""
+        key = _key(*args, **kwargs)
+        return _DEMANDS.get(key) or _DEMANDS.setdefault(key, object.__new__(cls))
 
     def __post_init__(self) -> None:
-        """Work out once what a check asks a thousand times: the hash, and ``layers``.
-
-        ``layers`` are all that the answer depends on.
-        """
-        own = (getattr(self, f.name) for f in fields(self) if f.compare)
-        object.__setattr__(self, "_hash", hash(tuple(own)))
+        """Work out ``layers``: all that the answer depends on."""
         others = (part.layer for part in (*self.on, *self.off))
         inner = (name for demand in self.divided for name in demand.layers)
         object.__setattr__(self, "layers", frozenset((self.layer, *others, *inner)))
 
-    def __hash__(self) -> int:
-        """Return the same for equal demands."""
-        return self._hash
-
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave the hash behind: that of a text is another one in every process."""
+        """Become the demand that there is already where it is read, too."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         return _demand, (own,)
+
+
+_DEMANDS: WeakValueDictionary[tuple[Any, ...], Demand] = WeakValueDictionary()
+_DEFAULTS = {f.name: f.default for f in fields(Demand) if f.init}
+
+
+def _key(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    """Return the values of all fields, in their order."""
+    given = dict(zip(_DEFAULTS, args, strict=False)) | kwargs
+    return tuple(given.get(name, default) for name, default in _DEFAULTS.items())
 
 
 def _demand(own: Mapping[str, Any]) -> Demand:
@@ -236,10 +245,13 @@ class Measure:
     reach_covered: bool = True
     feature_ids: tuple[str, ...] = ()
     geometry: Any = None
+    is_nothing: bool = field(default=False, init=False, repr=False, compare=False)
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether nothing was found, and nothing unseen may be there."""
+    def __post_init__(self) -> None:
+        """Work out ``is_nothing``, which every rule asks for.
+
+        Nothing was found, and nothing unseen may be there.
+        """
         found = self.area.planar_m2 or self.near or self.features or self.feature_ids
         more = self.length_m or self.count or self.slivers or self.geometry
-        return self.reach_covered and not found and not more
+        object.__setattr__(self, "is_nothing", self.reach_covered and not found and not more)

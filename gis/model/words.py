@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 GeoJson = Mapping[str, Any]
@@ -22,43 +23,20 @@ class Verdict(StrEnum):
     FAIL = "fail"
     NOT_APPLICABLE = "not_applicable"
 
-    @property
-    def label(self) -> str:
-        """The Chinese word that users read."""
-        return _LABELS[self]
-
-    @property
-    def label_en(self) -> str:
-        """A short English rendering of the label."""
-        return _LABELS_EN[self]
-
-    @property
-    def rank(self) -> int:
-        """Worst is highest; ``not_applicable`` is lowest."""
-        return _RANKS[self]
+    label: str  # the Chinese word that users read
+    label_en: str  # a short English rendering of it
+    rank: int  # worst is highest; ``not_applicable`` is lowest
 
 
-_LABELS = {
-    Verdict.PASS: "符合",
-    Verdict.CONDITIONAL: "有条件符合",
-    Verdict.UNDETERMINED: "需核实",
-    Verdict.FAIL: "不符合",
-    Verdict.NOT_APPLICABLE: "不涉及",
-}
-_LABELS_EN = {
-    Verdict.PASS: "complies",
-    Verdict.CONDITIONAL: "complies under conditions",
-    Verdict.UNDETERMINED: "to be verified",
-    Verdict.FAIL: "does not comply",
-    Verdict.NOT_APPLICABLE: "not applicable",
-}
-_RANKS = {
-    Verdict.NOT_APPLICABLE: 0,
-    Verdict.PASS: 1,
-    Verdict.CONDITIONAL: 2,
-    Verdict.UNDETERMINED: 3,
-    Verdict.FAIL: 4,
-}
+# Plain attributes: every rule of every check asks for the rank.
+for _verdict, _label, _label_en, _rank in (
+    (Verdict.NOT_APPLICABLE, "不涉及", "not applicable", 0),
+    (Verdict.PASS, "符合", "complies", 1),
+    (Verdict.CONDITIONAL, "有条件符合", "complies under conditions", 2),
+    (Verdict.UNDETERMINED, "需核实", "to be verified", 3),
+    (Verdict.FAIL, "不符合", "does not comply", 4),
+):
+    _verdict.label, _verdict.label_en, _verdict.rank = _label, _label_en, _rank
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -67,7 +45,10 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     >>> worst([Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE]).value
     'fail'
     """
-    return max([Verdict.PASS, *verdicts], key=lambda v: v.rank)
+    return max([Verdict.PASS, *verdicts], key=_BY_RANK)
+
+
+_BY_RANK = attrgetter("rank")
 
 
 class LayerState(StrEnum):

@@ -16,19 +16,23 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
 from gis.engine import Stack
+from gis.engine.around import draw_ahead
 from gis.engine.stack_file import FROM_VERTICES, cache_folders, stack_for
 from gis.errors import NotFoundError, PlanError
-from gis.model import Area, LayerState, OutOfScope, PlanRef, Site
+from gis.model import Area, Demand, LayerState, OutOfScope, PlanRef, Site
 from gis.plan import balance
 from gis.plan.areas import PlanArea, find_area, plan_areas
 from gis.plan.catalogue import Layer, open_layer
 from gis.plan.quota.ledger import ledger_of
 from gis.plan.schema import STATUS_LABELS, PlanFile, PlanHeader
 from gis.plan.stated import Figure, figure_of
-from gis.rulebook import RuleBook, load_rulebook
+from gis.rulebook import RuleBook, demands, load_rulebook
 from gis.tomlfile import read_model
 
 PLAN_FILE = "plan.toml"
+
+# Windows around features that are drawn before anybody asks, some milliseconds each.
+_WINDOWS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +147,18 @@ class Plan:
         for layer in self.layers.values():
             layer.index.prepare()
         _ = self.coverages, self.stack, ledger_of(self), self.areas, self.figures()
+        self._draw_ahead()
         return self
+
+    def _draw_ahead(self) -> None:
+        """Draw the land around features that rules ask for, unless that is too much."""
+        asked: dict[str, list[Demand]] = {}
+        for demand in demands(self.rulebook):
+            for part in (demand, *demand.divided):
+                asked.setdefault(part.layer, []).append(part)
+        left = _WINDOWS
+        for name in asked.keys() & self.layers.keys():
+            left -= draw_ahead(self.layers[name].index, asked[name], left)
 
     def area_of(self, layer_id: str) -> Area:
         """Return the area of a whole layer, overlapping features counted once."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gis.model import Demand, LayerState, Measure, Quantity
 from gis.model.attributes import ATTRIBUTES
@@ -33,8 +33,7 @@ class Holds(Enum):
     UNKNOWN = "unknown"  # the layer could not answer
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a condition says of a site, in a sentence with the numbers."""
 
     holds: Holds
@@ -118,18 +117,28 @@ def _yes_no(text: str, *, holds: bool) -> Answer:
 def _compared(
     condition: Condition, value: float, said: str, tell: Callable[[float], str]
 ) -> Answer:
-    tests = (
+    failed, met = [], []
+    for bound, test, yes, no in _bounds(condition):
+        if test(value, bound):
+            met.append(f"{yes} {tell(bound)}")
+        else:
+            failed.append(f"{no} {tell(bound)}")
+    return _yes_no(f"{said}，{'、'.join(failed or met)}", holds=not failed)
+
+
+_Test = Callable[[float, float], bool]
+
+
+@once
+def _bounds(condition: Condition) -> tuple[tuple[float, _Test, str, str], ...]:
+    """Return the bounds of a condition, each with its test and the words for yes and no."""
+    tests: tuple[tuple[float | None, _Test, str, str], ...] = (
         (condition.at_least, operator.ge, "达到", "未达到"),
         (condition.above, operator.gt, "超过", "未超过"),
         (condition.at_most, operator.le, "不超过", "超过"),
         (condition.below, operator.lt, "小于", "不小于"),
     )
-    asked = [
-        (bound, test(value, bound), yes, no) for bound, test, yes, no in tests if bound is not None
-    ]
-    failed = [f"{no} {tell(bound)}" for bound, ok, _, no in asked if not ok]
-    met = [f"{yes} {tell(bound)}" for bound, ok, yes, _ in asked if ok]
-    return _yes_no(f"{said}，{'、'.join(failed or met)}", holds=not failed)
+    return tuple((bound, *words) for bound, *words in tests if bound is not None)  # type: ignore[misc]  # a test and two words
 
 
 # --- where the site lies -------------------------------------------------------------------------

@@ -8,12 +8,10 @@ changing does not decide. Never raises on any facts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 
 from gis.errors import RuleBookError
 from gis.model import (
-    Basis,
     Contact,
     Demand,
     Finding,
@@ -24,6 +22,7 @@ from gis.model import (
     Verdict,
 )
 from gis.rulebook import land_classes, texts
+from gis.rulebook.beforehand import Beforehand, may_apply, of_rule
 from gis.rulebook.conditions import (
     TINY_SHARE,
     Answer,
@@ -33,25 +32,29 @@ from gis.rulebook.conditions import (
     together,
 )
 from gis.rulebook.facts import Facts, Outcome, is_sound
-from gis.rulebook.kinds import KINDS, demands_of, threshold_of
-from gis.rulebook.kinds.parts import NO_USE, cap, is_coarser, longest_match, needs_finer
+from gis.rulebook.kinds import KINDS, demands_of
+from gis.rulebook.kinds.parts import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
 from gis.rulebook.memory import Shelf, learn, recall
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
-_AGAINST = frozenset({Verdict.FAIL, Verdict.CONDITIONAL})
+_AGAINST = (Verdict.FAIL, Verdict.CONDITIONAL)
+_SETTLED = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 _STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
 
 
-def demands(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
-    """Return what the rules in force on a day want measured, each demand once."""
+def demands(book: RuleBook, as_of: date | None = None) -> tuple[Demand, ...]:
+    """Return what the rules in force on a day want measured, each demand once.
+
+    Without a day those of all rules.
+    """
     found: tuple[Demand, ...] = book.derived("demands", as_of, lambda: _wanted(book, as_of))
     return found
 
 
-def _wanted(book: RuleBook, as_of: date) -> tuple[Demand, ...]:
-    rules = book.in_force(as_of)
+def _wanted(book: RuleBook, as_of: date | None) -> tuple[Demand, ...]:
+    rules = book.rules if as_of is None else book.in_force(as_of)
     wanted = (d for rule in rules for d in demands_of(rule))
     asked = (d for rule in rules for d in _asked(rule.params))
     return tuple(dict.fromkeys((*wanted, *asked)))
@@ -72,10 +75,14 @@ def _found(rule: Rule, facts: Facts, shelf: Shelf) -> Finding:
     known = recall(shelf, rule, facts)
     if known is not None:
         return known
-    measured = (facts.measures.get(demand) for demand in demands_of(rule))
-    if any(m is not None and not m.is_nothing for m in measured):
-        return _finding(rule, facts)  # no other site has found just that
-    return learn(shelf, rule, facts, _finding)
+    beforehand = shelf.beforehand.get(id(rule))
+    if beforehand is None:
+        beforehand = shelf.beforehand[id(rule)] = of_rule(rule, facts.use, facts.as_of)
+    for demand in beforehand.demands:
+        measured = facts.measures.get(demand)
+        if measured is not None and not measured.is_nothing:
+            return finding_of(beforehand, facts)  # no other site has found just that
+    return learn(shelf, beforehand, facts, finding_of)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -111,7 +118,7 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
         for demand in demands_of(rule)
         if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
         for sliver in grazed.get(demand, ())
-        if _may_apply(rule.params, facts.use)
+        if may_apply(rule.params, facts.use)
         and together(answers(rule.params.when, facts)).holds is not Holds.NO
     ]
     return tuple(sorted(found, key=lambda c: (c.layer, c.rule, -c.area_m2, -c.width_m)))
@@ -120,103 +127,84 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
 # --- one rule ------------------------------------------------------------------------------------
 
 
-def _finding(rule: Rule, facts: Facts) -> Finding:
-    basis = basis_in_force(rule, facts.as_of)
-    outcome = _outcome(rule, facts, basis)
-    params: RuleEntry = rule.params
-    names = (*rule.layers, *params.when_layers)
-    reports = [facts.layers[name] for name in names if name in facts.layers]
+def finding_of(known: Beforehand, facts: Facts) -> Finding:
+    """Return what one rule says of the facts, for the use and the day of what is known of it."""
+    rule = known.rule
+    outcome = _outcome(known, facts)
     needs_remedy = outcome.verdict.rank > Verdict.PASS.rank
     return Finding(
-        rule=rule.id,
-        title=rule.title,
-        verdict=outcome.verdict,
-        layer=rule.layers[0] if rule.layers else None,
-        measure=outcome.measure,
-        threshold=threshold_of(rule),
-        reason=outcome.reason,
-        basis=basis,
-        origin=rule.origin,
-        office=rule.office,
-        remedy=rule.remedy if needs_remedy else "",
-        priority=rule.priority,
-        decides=not any(r.info.law_status == "changing" for r in reports),
-        geometry=outcome.geometry if needs_remedy else None,
-        title_en=rule.title_en,
-        layers=rule.layers,
+        rule.id,
+        rule.title,
+        outcome.verdict,
+        rule.layers[0] if rule.layers else None,
+        outcome.measure,
+        known.threshold,
+        outcome.reason,
+        known.basis,
+        rule.origin,
+        rule.office,
+        rule.remedy if needs_remedy else "",
+        rule.priority,
+        _decides(known, facts),
+        outcome.geometry if needs_remedy else None,
+        rule.title_en,
+        rule.layers,
     )
 
 
-def basis_in_force(rule: Rule, as_of: date) -> tuple[Basis, ...]:
-    """Return the citations whose documents are in force on a day."""
-    return tuple(b for b in rule.basis if _is_valid(b, as_of))
+def _decides(known: Beforehand, facts: Facts) -> bool:
+    """Whether no layer that the rule looks at stands under a law that is changing."""
+    for name in known.layers:
+        report = facts.layers.get(name)
+        if report is not None and report.info.law_status == "changing":
+            return False
+    return True
 
 
-def _is_valid(basis: Basis, as_of: date) -> bool:
-    doc = basis.document
-    begun = doc.valid_from is None or doc.valid_from <= as_of
-    return begun and (doc.valid_to is None or as_of <= doc.valid_to)
-
-
-def _outcome(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> Outcome:
-    params: RuleEntry = rule.params
-    if facts.use is not None and not _may_apply(params, facts.use):
-        return _not_applicable(facts.use)
-    condition = together(answers(params.when, facts))
+def _outcome(known: Beforehand, facts: Facts) -> Outcome:
+    if known.silent is not None:
+        return known.silent
+    params = known.params
+    condition = together(answers(params.when, facts)) if params.when else _ALWAYS
     if condition.holds is Holds.NO:
         return Outcome(Verdict.NOT_APPLICABLE, texts.join(["不满足本条的适用条件", condition.text]))
-    blocked = _blocked(rule, facts, basis)
+    blocked = _blocked(known, facts)
     if blocked:
         return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
-    outcome = KINDS[rule.kind].judge(params, facts)
-    outcome = _about_use(params, facts, outcome)
-    outcome = _about_conditions(rule, condition, outcome)
-    outcome = _about_coverage(rule, facts, outcome)
-    outcome = _about_certainty(rule, outcome)
+    outcome = KINDS[known.rule.kind].judge(params, facts)
+    outcome = _about_use(known, outcome)
+    outcome = _about_conditions(known.rule, condition, outcome)
+    outcome = _about_coverage(known.rule, facts, outcome)
+    outcome = _about_certainty(known, outcome)
     reason = texts.join([outcome.clear, outcome.reason])
     return Outcome(outcome.verdict, reason, outcome.measure, outcome.geometry)
 
 
-@once
-def _applies(params: RuleEntry, use: str | None) -> bool:
-    """Whether the rule surely speaks of the use."""
-    if not params.applies_to:
-        return True
-    return use is not None and longest_match(use, params.applies_to) > 0
+_ALWAYS = Answer(Holds.YES, "")
 
 
-@once
-def _may_apply(params: RuleEntry, use: str | None) -> bool:
-    """Whether the rule may speak of the use: none was given, or one above those of the rule."""
-    return use is None or _applies(params, use) or is_coarser(use, params.applies_to)
-
-
-@once
-def _not_applicable(use: str) -> Outcome:
-    reason = f"本规则不针对拟建用途 {land_classes.use_label(use)}。"
-    return Outcome(Verdict.NOT_APPLICABLE, reason)
-
-
-def _blocked(rule: Rule, facts: Facts, basis: tuple[Basis, ...]) -> str:
+def _blocked(known: Beforehand, facts: Facts) -> str:
     """Say why the rule cannot be judged at all; empty when it can."""
-    if not basis:
+    if not known.basis:
         return f"规则库没有 {facts.as_of.isoformat()} 有效的依据，需核实"
-    for name in rule.layers:
+    for name in known.rule.layers:
         report = facts.layers.get(name)
         if report is None:
             return f"规划数据包没有图层“{name}”，无数据，不能判定，需核实"
         if report.state is not LayerState.CHECKED:
             why = f"（{report.reason.rstrip('。')}）" if report.reason else ""
             return f"“{report.info.title}”图层{_STATES[report.state]}{why}，不能判定，需核实"
-        if not _same_scheme(rule.params, report.info):
+        if known.params.land_scheme is not None and not _same_scheme(known.params, report.info):
             own = f"{report.info.scheme}（{report.info.edition}）"
             return f"“{report.info.title}”图层的分类体系 {own} 与本条所用的不同，不能判定，需核实"
-    answers = [facts.measures.get(d) for d in demands_of(rule)]
-    if any(m is None or not is_sound(m) for m in answers):
-        return "本条所需的量测没有结果，不能判定，需核实"
+    for demand in known.demands:
+        measure = facts.measures.get(demand)
+        if measure is None or not is_sound(measure):
+            return "本条所需的量测没有结果，不能判定，需核实"
     return ""
 
 
+@once
 def _same_scheme(params: RuleEntry, info: LayerInfo) -> bool:
     """Whether the codes of rule and layer speak one language, as far as the layer says it."""
     if params.land_scheme is None or info.scheme is None:
@@ -228,14 +216,13 @@ def _same_scheme(params: RuleEntry, info: LayerInfo) -> bool:
         return False
 
 
-def _about_use(params: RuleEntry, facts: Facts, outcome: Outcome) -> Outcome:
+def _about_use(known: Beforehand, outcome: Outcome) -> Outcome:
     """Without a use fine enough, a rule for some uses says pass or undetermined, nothing else."""
-    settled = outcome.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE}
-    if settled or _applies(params, facts.use):
+    if known.applies or outcome.verdict in _SETTLED:
         return outcome
-    why = NO_USE if facts.use is None else needs_finer(facts.use)
+    why = NO_USE if known.use is None else needs_finer(known.use)
     said = [outcome.reason] if why in outcome.reason else [why, outcome.reason]
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=texts.join(said))
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=texts.join(said))
 
 
 def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcome:
@@ -243,7 +230,9 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
 
     A document that is needed under a claim not made yet is named with its condition.
     """
-    settled = outcome.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE}
+    if condition is _ALWAYS:
+        return outcome
+    settled = outcome.verdict in _SETTLED
     # A budget answers through what the site takes, which the missing layer would have said.
     settled &= not (rule.kind == "quota" and condition.holds is Holds.UNKNOWN)
     if settled or condition.holds is Holds.YES:
@@ -251,13 +240,13 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
         # A headline prints the first sentence: what stands against the site, not why it is asked.
         if outcome.verdict in _AGAINST and rule.kind != "document_required":
             parts.reverse()
-        return replace(outcome, reason=texts.join(parts))
+        return outcome._replace(reason=texts.join(parts))
     why = f"不能确定本条是否适用：{condition.text}"
     said = texts.join([why, outcome.reason])
     named = condition.holds is Holds.UNCLAIMED and rule.kind == "document_required"
     if named and outcome.verdict is Verdict.CONDITIONAL:
-        return replace(outcome, reason=said)
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said)
+        return outcome._replace(reason=said)
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=said)
 
 
 def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
@@ -270,7 +259,7 @@ def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
         if share is not None and share <= TINY_SHARE:
             continue
         said = texts.join(_said_of_covered(outcome, report.info.title, share))
-        return replace(outcome, verdict=Verdict.UNDETERMINED, reason=said, clear="")
+        return outcome._replace(verdict=Verdict.UNDETERMINED, reason=said, clear="")
     return outcome
 
 
@@ -286,12 +275,11 @@ def _said_of_covered(outcome: Outcome, title: str, share: float | None) -> list[
     return [f"已覆盖部分：{found}", outcome.reason if outcome.clear else "", rest]
 
 
-def _about_certainty(rule: Rule, outcome: Outcome) -> Outcome:
+def _about_certainty(known: Beforehand, outcome: Outcome) -> Outcome:
     """Keep a rule whose effect nobody has verified from failing a site."""
-    unsure = rule.origin == "assumption" or not rule.effect_verified
-    verdict = cap(outcome.verdict, unsure=unsure)
+    verdict = cap(outcome.verdict, unsure=known.unsure)
     if verdict is outcome.verdict:
         return outcome
-    what = "假定" if rule.origin == "assumption" else "效力或数值尚未核实的规定"
+    what = "假定" if known.rule.origin == "assumption" else "效力或数值尚未核实的规定"
     note = f"本条为{what}，结论至多为需核实"
-    return replace(outcome, verdict=verdict, reason=texts.join([outcome.reason, note]))
+    return outcome._replace(verdict=verdict, reason=texts.join([outcome.reason, note]))

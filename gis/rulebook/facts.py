@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from gis.model import Claim, Demand, Impact, LayerReport, Measure, Measured, Verdict
 
@@ -54,8 +54,7 @@ class Facts:
         return min(max(area_m2 / self.site_area_m2, 0.0), 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one kind of rule found, before dates, states of layers and caps are looked at.
 
     ``clear`` is the sentence that nothing stands against the site. It speaks of the whole site, so
@@ -69,11 +68,15 @@ class Outcome:
     clear: str = ""
 
 
+_INF = math.inf
+
+
 def is_sound(measure: Measure) -> bool:
     """Whether every number of a measure is finite and not negative."""
     area = measure.area
-    totals = area.ellipsoidal_m2, area.planar_m2, measure.share, measure.decisive_m2
-    if not all(0 <= x < math.inf for x in (*totals, measure.length_m)):
+    areas = 0 <= area.ellipsoidal_m2 < _INF and 0 <= area.planar_m2 < _INF
+    counted = 0 <= measure.share < _INF and 0 <= measure.decisive_m2 < _INF
+    if not (areas and counted and 0 <= measure.length_m < _INF):
         return False
     if not (measure.slivers or measure.near or measure.features):
         return True

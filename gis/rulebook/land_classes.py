@@ -85,6 +85,7 @@ def label(scheme_id: str | None, edition: str | None, code: str) -> str:
     return scheme(scheme_id, edition).label(code)
 
 
+@lru_cache(maxsize=1_024)
 def use_label(code: str | None) -> str:
     """Return a use as people read it; never raises.
 

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from gis.model import Rule
+from gis.rulebook.beforehand import basis_in_force
 from gis.rulebook.conditions import demands_of_conditions
-from gis.rulebook.evaluate import basis_in_force
 from gis.rulebook.kinds import demands_of
 from gis.rulebook.lint_reach import never_chosen
 from gis.rulebook.loader import RuleBook

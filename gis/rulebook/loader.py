@@ -92,10 +92,10 @@ class RuleBook:
         return found
 
     @cached_property
-    def _derived(self) -> dict[tuple[str, date], Any]:
+    def _derived(self) -> dict[tuple[str, date | None], Any]:
         return {}
 
-    def derived(self, what: str, as_of: date, make: Callable[[], Any]) -> Any:
+    def derived(self, what: str, as_of: date | None, make: Callable[[], Any]) -> Any:
         """Return what follows from the rules in force on a day, worked out once."""
         key = what, as_of
         if key not in self._derived:

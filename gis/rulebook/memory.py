@@ -18,9 +18,10 @@ from datetime import date
 from typing import Any, cast
 
 from gis.model import Demand, Finding, LayerReport, Measure, Rule
+from gis.rulebook.beforehand import Beforehand
 from gis.rulebook.facts import Facts
 
-Evaluate = Callable[[Rule, Facts], Finding]
+Evaluate = Callable[[Beforehand, Facts], Finding]
 
 # Uses and days for which anything is remembered, and findings of one rule for one of them.
 _SITUATIONS = 256
@@ -53,12 +54,15 @@ class Remembered:
 class Shelf:
     """What is remembered for one use and day, by identity of the rule, which the book keeps.
 
+    ``beforehand`` is what is known of a rule without any site.
+
     ``in_vain`` counts how often a rule was watched and read what belongs to one site: after a few
     times in a row it is no longer watched.
     """
 
     known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
     in_vain: dict[int, int] = field(default_factory=dict)
+    beforehand: dict[int, Beforehand] = field(default_factory=dict)
 
 
 # Vain watches, since the last one that was not, after which a rule is left alone.
@@ -90,13 +94,14 @@ def recall(shelf: Shelf, rule: Rule, facts: Facts) -> Finding | None:
     return None
 
 
-def learn(shelf: Shelf, rule: Rule, facts: Facts, evaluate: Evaluate) -> Finding:
+def learn(shelf: Shelf, known: Beforehand, facts: Facts, evaluate: Evaluate) -> Finding:
     """Return what a rule finds, and remember it if other sites may know the same facts."""
+    rule = known.rule
     attempts = shelf.in_vain.get(id(rule), 0)
     if attempts >= _ATTEMPTS:
-        return evaluate(rule, facts)
+        return evaluate(known, facts)
     watched = Watched(facts)
-    finding = evaluate(rule, cast("Facts", watched))
+    finding = evaluate(known, cast("Facts", watched))
     if (kept := watched.remembered(rule, finding)) is not None:
         shelf.known[id(rule)] = (kept, *shelf.known.get(id(rule), ())[: _FINDINGS - 1])
         shelf.in_vain[id(rule)] = 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -21,29 +22,34 @@ _MODELS: dict[type, bool] = {}
 
 
 def once(make: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Return a function that remembers its answers; its arguments are models, or can be hashed.
+    """Return a function that remembers its answers; the first argument is a model.
 
-    Threads that ask at once may work it out twice and get the same; a dictionary is changed in one
-    step each, so no lock is needed.
+    Others are models, or can be hashed. Threads that ask at once may work it out twice and get the
+    same; a dictionary is changed in one step each, so no lock is needed.
     """
     known: dict[Any, tuple[tuple[Any, ...], _T]] = {}
 
-    @wraps(make)
-    def remembered(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        # Most have one argument, and are asked for thousands of times in a second.
-        key: Any = _key(args[0]) if len(args) == 1 and not kwargs else _keys(args, kwargs)
+    # Most have one argument, and are asked for thousands of times in a second.
+    def of_one(model: Any) -> _T:
+        found = known.get(id(model))
+        return found[1] if found is not None else _kept(known, id(model), (model,), make)
+
+    def of_several(*args: Any) -> _T:
+        key = (id(args[0]), *map(_key, args[1:]))
         found = known.get(key)
-        if found is None:
-            if len(known) >= _KEPT:
-                known.clear()
-            found = known[key] = ((*args, *kwargs.items()), make(*args, **kwargs))
-        return found[1]
+        return found[1] if found is not None else _kept(known, key, args, make)
 
-    return remembered
+    one = len(signature(make).parameters) == 1
+    return cast("Callable[_P, _T]", wraps(make)(of_one if one else of_several))
 
 
-def _keys(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    return (*map(_key, args), *kwargs.items())
+def _kept(known: dict[Any, Any], key: Any, args: tuple[Any, ...], make: Callable[..., _T]) -> _T:
+    """Work an answer out and keep it beside its arguments."""
+    if len(known) >= _KEPT:
+        known.clear()
+    found = make(*args)
+    known[key] = args, found
+    return found
 
 
 def _key(value: Any) -> Any:

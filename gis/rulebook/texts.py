@@ -36,6 +36,8 @@ def square_metres(area_m2: float) -> str:
     return "不足 0.01 m²" if 0 < area_m2 < 0.005 else f"{area_m2:,.2f} m²"
 
 
+# Many rules of one check speak of the same land.
+@lru_cache(maxsize=1_024)
 def area(area_m2: float, share: float) -> str:
     """Return an area as m², mu and share of the site.
 

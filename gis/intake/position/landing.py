@@ -7,9 +7,8 @@ is decided here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-
-import shapely
 
 from gis.crs import (
     CrsPolicy,
@@ -19,7 +18,7 @@ from gis.crs import (
     geographic_code,
     refuse_old_datum,
     same_datum_code,
-    transform,
+    transform_point,
 )
 from gis.errors import CrsError
 from gis.intake.draft import Declared
@@ -71,11 +70,10 @@ def to_lonlat(epsg: int, point: Point) -> Point | None:
     try:
         if crs_of(code).is_geographic:
             return point
-        moved = transform(shapely.Point(point), code, geographic_code(code))
+        lonlat = transform_point(point, code, geographic_code(code))
     except CrsError:
         return None
-    lon, lat = shapely.get_coordinates(moved)[0]
-    return float(lon), float(lat)
+    return lonlat if all(map(math.isfinite, lonlat)) else None
 
 
 def accepted_text(policy: CrsPolicy) -> str:

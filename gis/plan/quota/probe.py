@@ -88,9 +88,10 @@ class Probe:
 
     def _on(self, own: Cut) -> Cut:
         """Return the current land classes on a part of the polygon."""
-        ground, piece = self._cut("landuse"), own.union()
-        same = self._polygon is not None and abs(piece.area - self._polygon.area) < _ROUNDING_M2
-        return ground if same else ground.within(piece)
+        ground = self._cut("landuse")
+        if self._polygon is not None and abs(own.area() - self.area_m2()) < _ROUNDING_M2:
+            return ground
+        return ground.within(own.union())
 
     def _farmland(self, _: Account) -> Land:
         return Land(self._cut("farmland").area(), beyond_m2=self._beyond("farmland"))

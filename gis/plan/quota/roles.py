@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from gis.plan.catalogue import Layer
 
 
+_NOWHERE = shapely.Polygon()
+
+
 class RoleSet:
     """The layers of one role as one set of features with their classes; read-only.
 
@@ -86,7 +89,7 @@ class RoleSet:
             if coverage is None:  # how far a layer reaches is not known
                 continue
             if id(coverage) in around or shapely.covers(coverage, polygon):
-                return shapely.Polygon()
+                return _NOWHERE
             polygon = shapely.difference(polygon, coverage)
         return polygon
 

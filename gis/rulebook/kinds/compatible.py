@@ -64,9 +64,9 @@ def compatible_use(rule: CompatibleUse, facts: Facts) -> Outcome:
         return Outcome(Verdict.UNDETERMINED, texts.join([NO_USE, where]), measured)
     parts = [_class_part(rule, facts, facts.use, c, t) for c, t in by_class.items()]
     off = facts.measures[outside_demand(rule)]
-    parts.append(
-        part_of(off, "没有规划用途的部分", Verdict(rule.outside), "该部分没有规划用途，须先查明")
-    )
+    if not off.is_nothing:
+        note = "该部分没有规划用途，须先查明"
+        parts.append(part_of(off, "没有规划用途的部分", Verdict(rule.outside), note))
     return join_whole(rule, facts, parts, extra={"planned": planned})
 
 
@@ -81,6 +81,7 @@ def _area(touched: Iterable[Touched]) -> float:
     return math.fsum(t.area_m2 for t in touched)
 
 
+@once
 def _label(rule: CompatibleUse, cls: str | None) -> str:
     if cls is None:
         return "类别未填"
@@ -101,9 +102,10 @@ def _class_part(
     verdict, note = resolve(rule, facts, base, note=said) if base.rank > 1 else (base, said)
     excused = verdict is Verdict.PASS and bool(note)
     part = apart(touched, _label(rule, cls), verdict, note)
-    return replace(part, excused=excused, unknown=not known)
+    return part._replace(excused=excused, unknown=not known)
 
 
+@once
 def verdict_for(rule: CompatibleUse, planned: str, use: str) -> tuple[Verdict, str]:
     """Return what land planned for one class says to a use, and why.
 

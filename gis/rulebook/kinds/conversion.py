@@ -30,13 +30,16 @@ from gis.rulebook.schema import Convert, LandClassGroup
 @once
 def demands_of_convert(rule: Convert) -> tuple[Demand, ...]:
     """Area of the site on each group of land classes, on unknown classes, and on no feature."""
-    groups = (_group_demand(rule, group) for group in rule.groups)
+    groups = (demand for _, demand in _group_demands(rule))
     return (*groups, _unknown_class_demand(rule), outside_demand(rule))
 
 
 @once
-def _group_demand(rule: Convert, group: LandClassGroup) -> Demand:
-    return area_demand(rule, Quantity.INSIDE, group.classes, geometry=True)
+def _group_demands(rule: Convert) -> tuple[tuple[LandClassGroup, Demand], ...]:
+    return tuple(
+        (group, area_demand(rule, Quantity.INSIDE, group.classes, geometry=True))
+        for group in rule.groups
+    )
 
 
 @once
@@ -66,24 +69,25 @@ def _is_above(code: str, named: Sequence[str]) -> bool:
 
 def convert(rule: Convert, facts: Facts) -> Outcome:
     """Judge a site on land that may be taken only by a procedure."""
-    taken: list[LandClassGroup] = []
-    others: list[LandClassGroup] = []
-    for group in rule.groups:
-        is_nothing = facts.measures[_group_demand(rule, group)].is_nothing
-        (others if is_nothing else taken).append(group)
-    parts = [_group_part(rule, facts, group) for group in taken]
+    taken: list[Part] = []
+    others: list[tuple[LandClassGroup, Demand]] = []
+    for group, demand in _group_demands(rule):
+        if facts.measures[demand].is_nothing:
+            others.append((group, demand))
+        else:
+            taken.append(_group_part(rule, facts, group, demand))
     # When no group restricts, the use is excused, whatever the land is.
-    if any(p.restricts for p in parts) or any(
-        _group_part(rule, facts, group).restricts for group in others
+    parts = list(taken)
+    if any(p.restricts for p in taken) or any(
+        _group_part(rule, facts, *other).restricts for other in others
     ):
         parts += _unknown_land(rule, facts)
     outcome = join_parts(rule, facts, parts)
     return about_reach(rule, facts, outcome, demands_of_convert(rule))
 
 
-def _group_part(rule: Convert, facts: Facts, group: LandClassGroup) -> Part:
+def _group_part(rule: Convert, facts: Facts, group: LandClassGroup, demand: Demand) -> Part:
     """Return the land of a group; taking much of it asks for further procedures."""
-    demand = _group_demand(rule, group)
     taken = facts.measures[demand].decisive_m2
     further = [
         f"{group.label}超过 {texts.square_metres(a.area_m2)}：{a.procedure}"
@@ -101,10 +105,8 @@ def _unknown_land(rule: Convert, facts: Facts) -> list[Part]:
     note = "须先查明该部分的现状地类"
     classes = facts.measures[_unknown_class_demand(rule)]
     gaps = facts.measures[outside_demand(rule)]
-    return [
-        unknown_part(classes, f"地类为空{edition}的部分", note),
-        unknown_part(gaps, "没有现状地类数据的部分", note),
-    ]
+    found = (classes, f"地类为空{edition}的部分"), (gaps, "没有现状地类数据的部分")
+    return [unknown_part(m, label, note) for m, label in found if not m.is_nothing]
 
 
 @once

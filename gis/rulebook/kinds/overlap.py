@@ -110,7 +110,7 @@ def threshold_of_forbid_overlap(rule: ForbidOverlap) -> str:
 @once
 def demands_of_require_within(rule: RequireWithin) -> tuple[Demand, ...]:
     """Area of the site off the layer, on each class that the rule names, and on the others."""
-    classes = [_class_demand(rule, entry) for entry in rule.by_class]
+    classes = [demand for _, demand in _class_demands(rule)]
     unclassed = [unclassed_demand(rule)] if _asks_for_unclassed(rule) else []
     return (outside_demand(rule), *classes, _rest_demand(rule), *unclassed)
 
@@ -137,30 +137,30 @@ def _rest_demand(rule: RequireWithin) -> Demand:
 
 
 @once
-def _class_demand(rule: RequireWithin, entry: ClassOutcome) -> Demand:
-    restricts = entry.outcome != "pass"
-    return area_demand(rule, Quantity.INSIDE, entry.classes, geometry=restricts)
+def _class_demands(rule: RequireWithin) -> tuple[tuple[ClassOutcome, Demand], ...]:
+    return tuple(
+        (entry, area_demand(rule, Quantity.INSIDE, entry.classes, geometry=entry.outcome != "pass"))
+        for entry in rule.by_class
+    )
 
 
 def require_within(rule: RequireWithin, facts: Facts) -> Outcome:
     """Judge a site that must lie on the layer."""
     parts = [
-        resolved_part(
-            rule, facts, _class_demand(rule, entry), entry.label, entry.outcome, cls=entry.label
-        )
-        for entry in rule.by_class
-        if not facts.measures[_class_demand(rule, entry)].is_nothing
+        resolved_part(rule, facts, demand, entry.label, entry.outcome, cls=entry.label)
+        for entry, demand in _class_demands(rule)
+        if not facts.measures[demand].is_nothing
     ]
     rest = facts.measures[_rest_demand(rule)]
-    if rule.by_class:
-        parts.append(part_of(rest, "其他类别", Verdict(rule.unlisted), _UNLISTED))
-    else:
-        parts.append(part_of(rest, "界内", Verdict.PASS))
+    if not rest.is_nothing:
+        unlisted = "其他类别", Verdict(rule.unlisted), _UNLISTED
+        parts.append(part_of(rest, *(unlisted if rule.by_class else ("界内", Verdict.PASS))))
     if _asks_for_unclassed(rule):
-        parts.append(
-            unknown_part(facts.measures[unclassed_demand(rule)], _NO_CLASS, _NO_CLASS_NOTE)
-        )
-    parts.append(resolved_part(rule, facts, outside_demand(rule), "界外", rule.outside))
+        unclassed = facts.measures[unclassed_demand(rule)]
+        if not unclassed.is_nothing:
+            parts.append(unknown_part(unclassed, _NO_CLASS, _NO_CLASS_NOTE))
+    if not facts.measures[outside_demand(rule)].is_nothing:
+        parts.append(resolved_part(rule, facts, outside_demand(rule), "界外", rule.outside))
     return _seen(rule, facts, join_whole(rule, facts, parts))
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from gis.model import (
     Claim,
@@ -34,8 +33,7 @@ from gis.rulebook.schema import AreaRule, ExceptionEntry, RuleEntry, ZoneArea
 NO_USE = "未说明拟建用途（用地用海分类代码），本条结论随用途而定"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part of the site, with the outcome that it would have alone.
 
     ``decisive_m2`` is what counts against ``threshold_m2``; ``area_m2`` is the full sum.
@@ -174,7 +172,7 @@ def about_reach(
     verdict, excuse = resolve(rule, facts, Verdict.FAIL)
     if verdict is Verdict.PASS:
         reason = texts.join([excuse]) if outcome.clear else outcome.reason
-        return replace(outcome, reason=reason, clear="")
+        return outcome._replace(reason=reason, clear="")
     reach = max(d.within_m for d in open_)
     report = facts.layers.get(rule.layer)
     note = ""
@@ -182,7 +180,7 @@ def about_reach(
         around = f"地块周边 {texts.metres(reach)} 范围内有区域"
         note = f"{around}不在“{report.info.title}”图层覆盖范围内，可能有未见的要素，需核实"
     reason = texts.join([outcome.reason, note])  # with an unknown coverage the evaluation says so
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
 # --- joining parts -------------------------------------------------------------------------------
@@ -194,22 +192,24 @@ def join_parts(
     """Return the outcome of the parts together; the worst part that is no sliver wins."""
     counting = [p for p in parts if p.counts]
     against = [p for p in counting if p.restricts]
-    slivers = [s for p in parts if p.restricts for s in p.slivers]
-    total = math.fsum(s.area_m2 for s in slivers)
+    slivers = [s for p in parts if p.slivers and p.restricts for s in p.slivers]
+    total = math.fsum(s.area_m2 for s in slivers) if slivers else 0.0
     doubtful = bool(slivers) and (rule.strict_slivers or total > rule.sliver_limit_m2)
     verdict = worst([*(p.verdict for p in counting), *([Verdict.UNDETERMINED] * doubtful)])
     touching = [p for p in parts if p.restricts and p.slivers] if doubtful else []
     shown = [p for p in against if not p.unknown] or against or touching or counting
-    area = math.fsum(p.area_m2 for p in shown)
-    note = _sliver_note(rule, slivers, total, doubtful)
+    area = math.fsum([p.area_m2 for p in shown])
+    note = _sliver_note(rule, slivers, total, doubtful) if slivers else ""
     measured = Measured("area", area, "m²", facts.share(area))
     geometry = _geometry(against or touching, verdict)
     if doubtful and not against:  # anything else would deny what the slivers ask to look at
         return Outcome(verdict, texts.join([note]), measured, geometry)
     said = _said(rule, facts, counting)
+    if said:
+        return Outcome(verdict, texts.join([*said, note]), measured, geometry)
     values = {**_values(facts, counting), **(extra or {})}
-    clear = "" if said else texts.fill(rule.text.clear, values)
-    return Outcome(verdict, texts.join([*said, note]), measured, geometry, clear)
+    clear = texts.fill(rule.text.clear, values)
+    return Outcome(verdict, texts.join([note]), measured, geometry, clear)
 
 
 def join_whole(
@@ -220,7 +220,7 @@ def join_whole(
     if outcome.verdict is not Verdict.PASS or any(p.counts for p in parts):
         return outcome
     reason = texts.join(["没有量到地块在图层上的位置，不能判定，需核实"])
-    return replace(outcome, verdict=Verdict.UNDETERMINED, reason=reason, clear="")
+    return outcome._replace(verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
 def _said(rule: AreaRule, facts: Facts, counting: Sequence[Part]) -> list[str]:
@@ -253,6 +253,8 @@ def _values(facts: Facts, parts: Sequence[Part]) -> dict[str, str]:
 
 def _geometry(parts: Sequence[Part], verdict: Verdict) -> Any:
     """Return the geometry of the worst part that has one."""
+    if not parts:
+        return None
     ordered = sorted(parts, key=lambda p: p.verdict is not verdict)
     return next((p.geometry for p in ordered if p.geometry is not None), None)
 
@@ -262,8 +264,6 @@ def _named(part: Part, facts: Facts) -> str:
 
 
 def _sliver_note(rule: AreaRule, slivers: Sequence[Sliver], total: float, doubtful: bool) -> str:
-    if not slivers:
-        return ""
     width = max(s.width_m for s in slivers)
     what = f"{len(slivers)} 处细碎接触，共 {texts.square_metres(total)}，最宽 {texts.metres(width)}"
     if not doubtful:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gis.model import Demand, Measured, Quantity, Touched, Verdict, worst
+from gis.model import Claim, Demand, Measured, Quantity, Touched, Verdict, worst
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
@@ -73,13 +73,16 @@ def demands_of_use_permitted(rule: UsePermitted) -> tuple[Demand, ...]:
     """Area of the site in each zone, in zones that the matrix does not know, and in none."""
     if rule.areas:
         return (_drawn_demand(rule), *_unclassed_demands(rule))
-    zones = (_zone_demand(rule, z) for z in zones_of(rule))
+    zones = (demand for _, demand in _zone_demands(rule))
     return (*zones, _unnamed_demand(rule), outside_demand(rule))
 
 
 @once
-def _zone_demand(rule: UsePermitted, zone: str) -> Demand:
-    return area_demand(rule, Quantity.INSIDE, (zone,), geometry=True)
+def _zone_demands(rule: UsePermitted) -> tuple[tuple[str, Demand], ...]:
+    return tuple(
+        (zone, area_demand(rule, Quantity.INSIDE, (zone,), geometry=True))
+        for zone in zones_of(rule)
+    )
 
 
 @once
@@ -119,7 +122,7 @@ def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
     )
     outcome = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
     # What the matrix says of the zones that are touched holds for a part of the site as well.
-    outcome = replace(outcome, reason=texts.join([outcome.clear, outcome.reason]), clear="")
+    outcome = outcome._replace(reason=texts.join([outcome.clear, outcome.reason]), clear="")
     return about_reach(rule, facts, outcome, demands)
 
 
@@ -130,7 +133,7 @@ def _places(rule: UsePermitted, facts: Facts) -> list[_Place]:
         found = [_Place(_zones_of_key(rule, f.feature_id), f) for f in features]
         order = {area.id: n for n, area in enumerate(rule.areas)}
         return sorted(found, key=lambda p: [not p.zones, *(order[z] for z in p.zones or ())])
-    measures = ((zone, facts.measures[_zone_demand(rule, zone)]) for zone in zones_of(rule))
+    measures = ((zone, facts.measures[demand]) for zone, demand in _zone_demands(rule))
     return [
         _Place((z,), Touched(z, z, None, m.area.ellipsoidal_m2, m.decisive_m2, {}, m.slivers,
                              m.geometry))
@@ -154,15 +157,19 @@ def _is_touched(place: _Place) -> bool:
 def _rest(rule: UsePermitted, facts: Facts) -> list[Part]:
     unnamed = facts.measures[_unnamed_demand(rule)]
     off = facts.measures[outside_demand(rule)]
-    return [
-        part_of(unnamed, "其他分区", Verdict.UNDETERMINED, "其中有准入表未列明的分区"),
-        part_of(off, _OUTSIDE, Verdict(rule.outside), _OUTSIDE_NOTE),
-    ]
+    parts = []
+    if not unnamed.is_nothing:
+        note = "其中有准入表未列明的分区"
+        parts.append(part_of(unnamed, "其他分区", Verdict.UNDETERMINED, note))
+    if not off.is_nothing:
+        parts.append(part_of(off, _OUTSIDE, Verdict(rule.outside), _OUTSIDE_NOTE))
+    return parts
 
 
 def _unclassed(rule: UsePermitted, facts: Facts) -> list[Part]:
     measures = (facts.measures[d] for d in _unclassed_demands(rule))
-    return [unknown_part(m, "类别未填的要素周边", "须先查明要素的类别") for m in measures]
+    label, note = "类别未填的要素周边", "须先查明要素的类别"
+    return [unknown_part(m, label, note) for m in measures if not m.is_nothing]
 
 
 def _without_use(rule: UsePermitted, facts: Facts, places: Sequence[_Place]) -> Outcome:
@@ -176,6 +183,7 @@ def _without_use(rule: UsePermitted, facts: Facts, places: Sequence[_Place]) -> 
     return Outcome(Verdict.UNDETERMINED, texts.join([NO_USE, where]), measured)
 
 
+@once
 def _label(rule: UsePermitted, zones: tuple[str, ...] | None) -> str:
     if zones is None:
         return "分区不明的部分"
@@ -189,19 +197,25 @@ def _place_part(rule: UsePermitted, facts: Facts, place: _Place, use: str) -> Pa
     if not place.zones:
         verdict = Verdict.UNDETERMINED if place.zones is None else Verdict(rule.outside)
         return apart([place.land], label, verdict, _OUTSIDE_NOTE if place.zones == () else "")
-    said = [(zone, *_zone_outcome(rule, facts, zone, use)) for zone in place.zones]
-    verdict = worst(v for _, v, _ in said)
-    notes = [
-        f"{_label(rule, (zone,))}：{land_classes.use_label(use)}{text}"
-        for zone, v, text in said
-        if v is verdict
-    ]
-    return apart([place.land], label, verdict, "；".join(notes))
+    said = [_zone_outcome(rule, facts, zone, use) for zone in place.zones]
+    verdict = worst([v for v, _ in said])
+    return apart([place.land], label, verdict, "；".join(text for v, text in said if v is verdict))
 
 
 def _zone_outcome(rule: UsePermitted, facts: Facts, zone: str, use: str) -> tuple[Verdict, str]:
+    """Return what the matrix says of the use in a zone, with the sentence about it."""
     cell = cell_for(rule, zone, use)
-    return _cell_outcome(cell, facts) if cell else _without_cell(rule, zone, use)
+    value = facts.attributes.get(cell.attribute) if cell and cell.attribute else None
+    return _told(rule, zone, use, value, type(value))
+
+
+@once
+def _told(
+    rule: UsePermitted, zone: str, use: str, value: Claim | None, _: type
+) -> tuple[Verdict, str]:
+    cell = cell_for(rule, zone, use)
+    verdict, text = _cell_outcome(cell, value) if cell else _without_cell(rule, zone, use)
+    return verdict, f"{_label(rule, (zone,))}：{land_classes.use_label(use)}{text}"
 
 
 def _without_cell(rule: UsePermitted, zone: str, use: str) -> tuple[Verdict, str]:
@@ -210,14 +224,13 @@ def _without_cell(rule: UsePermitted, zone: str, use: str) -> tuple[Verdict, str
     return Verdict.UNDETERMINED, rule.unlisted
 
 
-def _cell_outcome(cell: UseCell, facts: Facts) -> tuple[Verdict, str]:
+def _cell_outcome(cell: UseCell, value: Claim | None) -> tuple[Verdict, str]:
     assumed = cell.origin == "assumption"
     doubt = "" if cell.verified else "，原文尚未核实"
     ground = f"（{_GROUNDS[cell.origin]}：{cell.phrase}{doubt}）"
     verdict, word = _VERDICTS[cell.verdict], _WORDS[cell.verdict]
     if cell.attribute:
         title = f"{ATTRIBUTES[cell.attribute].title}（{cell.attribute}）"
-        value = facts.attributes.get(cell.attribute)
         if value is not None and value in cell.refused:
             verdict, word = Verdict.FAIL, f"不准入，申报的{title} = {value}"
         elif value is None or value not in cell.accepted:

@@ -1,0 +1,35 @@
+"""wuqu map: the plan, or two states of it side by side, as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gis.cli_common import PlanOption, open_plan, stderr, writing
+
+
+def draw_map(
+    out: Annotated[Path, typer.Option("-o", "--out", help="输出的 HTML 文件。")] = Path("map.html"),
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            help="左右对照：land（现状与规划）、law（现行与修改中），或另一版本规划数据包的文件夹。"
+        ),
+    ] = None,
+    plan: PlanOption = None,
+) -> None:
+    """绘制规划图：单个 HTML 文件，可离线打开。"""
+    from gis.output.maps import comparison_map, plan_map
+
+    opened = open_plan(plan)
+    if compare is None:
+        page = plan_map(opened)
+    elif compare in ("land", "law"):
+        page = comparison_map(opened, what="law" if compare == "law" else "land")
+    else:
+        page = comparison_map(opened, open_plan(Path(compare)))
+    with writing(out):
+        out.write_text(page, encoding="utf-8")
+    stderr().print(f"已写出：{out}")

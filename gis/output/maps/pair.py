@@ -1,0 +1,226 @@
+"""Two maps of one place side by side: land as it is and as planned, law in force and being changed.
+
+Both move together. Under each stands what it shows, with the areas of the land balance where there
+is one; nothing else is measured here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import folium
+from branca.element import Figure
+from markupsafe import Markup
+
+from gis.errors import NotFoundError
+from gis.output.maps import card as cards
+from gis.output.maps.assets import STATIC_PREFIX
+from gis.output.maps.frame import LeafletBounds, OfflineMap, Pieces, empty_map, render
+from gis.output.maps.layers import PANES, View, ground, plan_layers, zone_outlines
+from gis.output.maps.numbers import percent, short_area
+from gis.output.maps.parts import Key
+from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
+from gis.output.maps.templates import fill, static_text
+from gis.output.maps.text import clean
+from gis.output.maps.visible import drawable
+from gis.plan.balance import DEFAULT_DEFINITION
+from gis.rulebook.land_classes import green_water_definitions
+
+if TYPE_CHECKING:
+    from gis.plan.area import Plan
+
+What = Literal["land", "law"]
+_TOLERANCE_M = 4.0
+# Lines that stay on both maps, so that a place is found again.
+_ALWAYS = ("planning_area", "core", "road", "railway")
+_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two maps: its name, the layers on it, and the sentence under it."""
+
+    title: str
+    plan: Plan
+    layers: tuple[str, ...]
+    sentence: str = ""
+    rows: tuple[Mapping[str, str], ...] = ()
+
+
+def comparison_map(
+    plan: Plan,
+    other: Plan | None = None,
+    *,
+    what: What = "land",
+    assets: str = "inline",
+    ceiling: str = "public",
+    prefix: str = STATIC_PREFIX,
+) -> str:
+    """Return two maps side by side as one HTML text.
+
+    Parameters
+    ----------
+    plan
+        An opened plan.
+    other
+        A second version of it, a draft for instance; then both versions are shown.
+    what
+        Without a second plan: ``land`` for land as it is and as planned, ``law`` for the layers in
+        force and those that are being changed.
+    assets, ceiling, prefix
+        As for ``plan_map``.
+
+    Raises
+    ------
+    NotFoundError
+        The plan has no layers for one of the sides.
+    """
+    if other is not None:
+        sides = [_version(plan, ceiling), _version(other, ceiling)]
+    elif what == "land":
+        sides = [_land(plan, "现状用地", "landuse", ceiling)]
+        sides.append(_land(plan, "规划用地", "planned_use", ceiling))
+    else:
+        sides = _law(plan, ceiling)
+    return _page(plan, sides, assets=assets, ceiling=ceiling, prefix=prefix)
+
+
+# --- what stands on each side --------------------------------------------------------------------
+
+
+def _land(plan: Plan, title: str, role: str, ceiling: str) -> Side:
+    layers = tuple(layer.info.id for layer in drawable(plan, role, ceiling))
+    if not layers:
+        raise NotFoundError(
+            f"规划数据包没有可用的{title}图层（{role}），无法对照",
+            expected="landuse 与 planned_use 两类图层",
+            advice="在 plan.toml 中补充该图层，或改用 law、两个版本的对照",
+        )
+    letters = [d.id for d in green_water_definitions() if d.role == role]
+    letter = DEFAULT_DEFINITION if DEFAULT_DEFINITION in letters else next(iter(letters), None)
+    sentence, rows = _balance(plan, letter) if letter else ("", ())
+    return Side(title, plan, layers, sentence, rows)
+
+
+def _balance(plan: Plan, letter: str) -> tuple[str, tuple[Mapping[str, str], ...]]:
+    """Return the sentence about green and water, and the largest classes with their areas."""
+    try:
+        balance = plan.land_balance(definition=letter)
+    except NotFoundError:
+        return "", ()
+    largest = sorted(balance.rows, key=lambda row: -row.area_m2)[:_LISTED]
+    rows = tuple(
+        {"name": row.name, "area": short_area(row.area_m2), "share": percent(row.share)}
+        for row in largest
+    )
+    return balance.sentence, rows
+
+
+def _law(plan: Plan, ceiling: str) -> list[Side]:
+    """Return the roles of which a layer is being changed: as in force, and as they will be."""
+    changing = {
+        layer.info.role: layer.info.id
+        for layer in plan.layers.values()
+        if layer.info.law_status == "changing"
+    }
+    roles = [role for role in changing if drawable(plan, role, ceiling)]
+    shown = [layer for role in roles for layer in drawable(plan, role, ceiling)]
+    new = tuple(x.info.id for x in shown if x.info.law_status == "changing")
+    old = tuple(x.info.id for x in shown if x.info.law_status != "changing")
+    if not (new and old):
+        raise NotFoundError(
+            "规划数据包没有可对照的“修改中”图层",
+            expected="同一类图层中，一个现行、一个 law_status = changing",
+            advice="把修改中的图层写入 plan.toml，或给出另一版本的规划数据包",
+        )
+    titles = "、".join(dict.fromkeys(x.info.title for x in shown))
+    return [Side("现行", plan, old, titles), Side("修改中", plan, new, "尚未生效，不作为审批依据")]
+
+
+def _version(plan: Plan, ceiling: str) -> Side:
+    roles = ("planned_use", "zone", "dev_boundary", "farmland", "redline", "control_line")
+    shown = [layer.info.id for role in roles for layer in drawable(plan, role, ceiling)]
+    if not shown:
+        raise NotFoundError(
+            f"“{plan.ref.title}”没有可以绘制的规划图层",
+            expected="规划用地、分区或控制线图层",
+            advice="核对规划数据包和保密上限",
+        )
+    sentence, rows = _balance(plan, DEFAULT_DEFINITION)
+    return Side(f"版本 {plan.ref.version}", plan, tuple(shown), sentence, rows)
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def _page(plan: Plan, sides: Sequence[Side], *, assets: str, ceiling: str, prefix: str) -> str:
+    bounds = _bounds(plan, ceiling)
+    figure = Figure()
+    maps, views = [], []
+    for side in sides:
+        fmap = empty_map(bounds)
+        figure.add_child(fmap)
+        views.append(_draw(fmap, side, ceiling))
+        maps.append(fmap)
+    mark = cards.status_mark(plan.ref.status, plan.ref.status_note)
+    config = {"bounds": bounds, "attribution": clean(mark["text"])}
+
+    def start() -> str:
+        names = ",".join(fmap.get_name() for fmap in maps)
+        return f"wuquPair.start([{names}], {json.dumps(config, ensure_ascii=True)});\n"
+
+    title = f"{plan.ref.title}　{sides[0].title}与{sides[1].title}"
+    body = fill("pair.html", title=plan.ref.title, version=plan.ref.version, mark=mark, sides=views)
+    pieces = Pieces(
+        head=f"<style>{static_text('map.css')}{static_text('pair.css')}</style>",
+        before_map=body,
+        after_map=Markup(""),
+        first_script=static_text("map.js") + static_text("pair.js"),
+        last_script=start,
+    )
+    return render(maps[-1], pieces, title=clean(title), assets=assets, prefix=prefix)
+
+
+def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:
+    """Draw one side; return what the page says of it."""
+    for name, z_index in PANES:
+        folium.map.CustomPane(name, z_index=z_index, pointer_events=True).add_to(fmap)
+    plan = side.plan
+    detail = Detail(plan.work_epsg, _TOLERANCE_M)
+    for layer in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
+        if layer is not None:
+            layer.add_to(fmap)
+    kept = _kept(plan, side.layers, ceiling)
+    view = View("", frozenset(), lambda _: detail)
+    keys: list[Key] = []
+    for shown in (s for s in plan_layers(plan, view, ceiling) if s.id in kept):
+        shown.layer.show = True
+        shown.layer.overlay = True
+        shown.layer.add_to(fmap)
+        keys += list(shown.keys) if shown.id in side.layers else []
+    vintage = "、".join(dict.fromkeys(plan.layers[i].info.vintage for i in side.layers))
+    return {
+        "title": side.title,
+        "vintage": vintage,
+        "sentence": side.sentence,
+        "rows": side.rows,
+        "keys": keys,
+    }
+
+
+def _kept(plan: Plan, own: Collection[str], ceiling: str) -> frozenset[str]:
+    always = {layer.info.id for role in _ALWAYS for layer in drawable(plan, role, ceiling)}
+    return frozenset(own) | always
+
+
+def _bounds(plan: Plan, ceiling: str) -> LeafletBounds:
+    """Return the box of the core, which both sides speak of, else of the whole plan."""
+    for role in ("core", "planning_area", "zone"):
+        layers = drawable(plan, role, ceiling)
+        if layers:
+            return leaflet_bounds(dissolved(layers[0].frame.geometry.to_numpy()), plan.work_epsg)
+    west, south, east, north = plan.crs_policy.bounds
+    return (south, west), (north, east)
