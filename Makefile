@@ -72,8 +72,8 @@ endif
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
-	$(LOCK) pyproject.toml requirements-build.in -o requirements.txt
-	$(LOCK) pyproject.toml --extra test --extra notebook --extra distributed --extra bench requirements-build.in -o requirements-test.txt
+	$(LOCK) pyproject.toml --extra report requirements-build.in -o requirements.txt
+	$(LOCK) pyproject.toml --extra test --extra notebook --extra distributed --extra bench --extra report requirements-build.in -o requirements-test.txt
 	$(LOCK) pyproject.toml --extra soak requirements-build.in -o requirements-soak.txt
 
 clean:

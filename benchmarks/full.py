@@ -23,6 +23,7 @@ SMALL: Steps = [
     ("whole.py", "--scale", "0.04", "-n", "1000", "3000"),
     ("w3_raster.py", "--pixels", "10", "--parcels", "1000"),
     ("startup.py", "--times", "3"),
+    ("report.py", "--times", "2"),
     ("w6.py", "--seconds", "2"),
 ]
 FULL: Steps = [
@@ -32,6 +33,7 @@ FULL: Steps = [
     ("whole.py", "--scale", "1", "-n", "10000", "100000"),
     ("w3_raster.py",),
     ("startup.py",),
+    ("report.py",),
     ("w6.py",),
 ]
 # An hour of their own.

@@ -116,6 +116,7 @@ def targets(found: Sequence[Line]) -> Iterator[Target]:
     yield from _start(newest)
     value = newest("ratio", workload="W6", task="check")
     yield Target("W6 checks per second / requests of a no-op endpoint", value, 0.08, "", True)
+    yield from _paper(newest)
 
 
 def _million(every: Newest, small: float | None) -> Iterator[Target]:
@@ -159,6 +160,13 @@ def _raster(newest: Newest) -> Iterator[Target]:
 def _start(newest: Newest) -> Iterator[Target]:
     for name, limit in (("import gis", 0.1), ("wuqu --help", 0.3), ("wuqu check", 3.0)):
         yield Target(f"W4 {name}", newest("wall_s", workload="W4", name=name), limit, "s", False)
+
+
+def _paper(newest: Newest) -> Iterator[Target]:
+    for kind in ("PDF", "DOCX"):
+        name = f"report as {kind.lower()}, 20 findings"
+        value = newest("cold_wall_s", workload="report", name=name)
+        yield Target(f"Report of 20 findings as {kind}, new process", value, 3.0, "s", False)
 
 
 def machine() -> str:

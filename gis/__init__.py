@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
     from gis.output.maps import comparison_map, plan_map, site_map
+    from gis.output.report import site_report, sites_report
     from gis.parcels import overlap_table
     from gis.plan.area import Plan, load_plan
     from gis.plan.balance import LandBalance
@@ -65,6 +66,8 @@ _HOMES = {
     "reservations": "gis.plan.reservations",
     "reserve": "gis.plan.reservations",
     "site_map": "gis.output.maps",
+    "site_report": "gis.output.report",
+    "sites_report": "gis.output.report",
     "to_dict": "gis.canonical",
 }
 
@@ -97,6 +100,8 @@ __all__ = [
     "reservations",
     "reserve",
     "site_map",
+    "site_report",
+    "sites_report",
     "to_dict",
 ]
 

@@ -47,11 +47,13 @@ from gis.cli_compare import plan_app
 from gis.cli_data import data_app
 from gis.cli_maps import draw_map
 from gis.cli_plan import balance
+from gis.cli_report import ReportOption, demo_report, writable, write_reports
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
 
 if TYPE_CHECKING:
+    from gis.model import Site
     from gis.plan import Plan
 
 app = typer.Typer(
@@ -96,13 +98,15 @@ def check(
     crs: CrsOption = None,
     encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    report: ReportOption = None,
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, plan, output, repair=repair
-    )
+        file, use, attr, width, which, as_of, crs, encoding, map_file, report, plan, output,
+        repair=repair,
+    )  # fmt: skip
 
 
 @app.command()
@@ -119,13 +123,15 @@ def corridor(
     crs: CrsOption = None,
     encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    report: ReportOption = None,
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一条道路或者管线：按宽度成面，另列现状地类和功能区的交叉面积。"""
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, plan, output, repair=repair
-    )
+        file, use, attr, width, which, as_of, crs, encoding, map_file, report, plan, output,
+        repair=repair,
+    )  # fmt: skip
 
 
 def _check(
@@ -138,6 +144,7 @@ def _check(
     crs: str | None,
     encoding: str | None,
     map_file: Path | None,
+    report: Path | None,
     plan: Path | None,
     output: MapOutput,
     *,
@@ -148,6 +155,7 @@ def _check(
     from gis.check import check_site
     from gis.claims import parse_attributes, parse_pairs
 
+    writable(report)
     opened = open_plan(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
     sites = sites_of(
@@ -161,6 +169,8 @@ def _check(
         ]
     if map_file:
         _write_map(map_file, docs, opened)
+    if report:
+        write_reports(report, docs, sites, opened)
     _show_checks(docs, output, opened, many=which == "all")
 
 
@@ -170,7 +180,7 @@ def demo(
     plan: PlanOption = None,
     output: FormatOption = Output.text,
 ) -> None:
-    """检测随附的示例地块，写出 map.html、checks.json 和 sites.gpkg。"""
+    """检测随附的示例地块，写出 map.html、checks.json、sites.gpkg 和 report.pdf。"""
     from gis.canonical import to_dict
     from gis.check import check_site
     from gis.console import print_summary
@@ -187,9 +197,11 @@ def demo(
             advice="用 wuqu check 检测文件",
         )
     docs: list[dict[str, Any]] = []
+    sites: list[Site] = []
     with progress() as bar:
         for sample in bar.track(samples, description="检测示例地块"):
             site = read_site(sample.path, opened, name=sample.name, width_m=sample.width_m)
+            sites.append(site)
             found = check_site(
                 site, opened, use=sample.use, attributes=sample.attributes, as_of=sample.as_of
             )
@@ -198,6 +210,7 @@ def demo(
         (out / "checks.json").write_text(as_json({"checks": docs}), encoding="utf-8")
         write_gpkg(docs, out / "sites.gpkg", opened.work_epsg, opened)
     _write_map(out / "map.html", docs, opened)
+    demo_report(out / "report.pdf", docs, sites, opened)
     if output is Output.json:
         return typer.echo(as_json({"checks": docs}))
     print_summary(stdout(), docs)

@@ -32,6 +32,7 @@ from gis.cli_common import (
     stdout,
     writing,
 )
+from gis.cli_report import SummaryOption, writable, write_summary
 
 if TYPE_CHECKING:
     from gis.batch import Summary
@@ -62,6 +63,7 @@ def batch(
     ] = None,
     rules: Annotated[bool, typer.Option("--rules", help="每条规则一列结论。")] = False,
     findings: Annotated[bool, typer.Option("--findings", help="另存各项结果（JSON 列）。")] = False,
+    report: SummaryOption = None,
     plan: PlanOption = None,
     output: FormatOption = Output.text,
 ) -> None:
@@ -69,6 +71,7 @@ def batch(
     from gis.batch import run_batch
     from gis.claims import parse_attributes, parse_pairs
 
+    writable(report)
     paths = [existing(file) for file in files]
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
     opened = open_plan(plan)
@@ -90,6 +93,8 @@ def batch(
             findings=findings,
             progress=tell,
         )
+    if report is not None and summary.out is not None:
+        write_summary(report, summary.out, opened, summary.as_of)
     if output is Output.json:
         return typer.echo(as_json(_document(summary, opened)))
     _show(summary)

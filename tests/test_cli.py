@@ -216,7 +216,7 @@ def test_data_check_of_a_poor_plan_is_exit_3(run, tmp_path: Path, repo: Path) ->
     assert rows["water"]["faults"]
 
 
-def test_demo_writes_map_checks_and_sites(run, tmp_path: Path) -> None:
+def test_demo_writes_map_checks_sites_and_a_report(run, tmp_path: Path) -> None:
     import geopandas
 
     out = tmp_path / "out"
@@ -229,6 +229,7 @@ def test_demo_writes_map_checks_and_sites(run, tmp_path: Path) -> None:
     sites = geopandas.read_file(out / "sites.gpkg", layer="sites")
     assert len(sites) == 8
     assert (out / "map.html").stat().st_size > 100_000
+    assert (out / "report.pdf").read_bytes()[:5] == b"%PDF-"
 
 
 def test_map_draws_the_plan(run, tmp_path: Path) -> None:

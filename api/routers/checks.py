@@ -31,6 +31,7 @@ from api.reading import (
     sites_of,
     upload_body,
 )
+from api.reports import MEDIA_TYPES, report_answer
 from api.upload import Upload, read_upload
 from gis.model import Verdict
 from gis.output.export import to_geojson, without_geometry
@@ -195,6 +196,36 @@ async def get_site_check_map(state: StateDep, check_id: CheckId) -> HTMLResponse
     return HTMLResponse(await site_page(state, check_id))
 
 
+@router.get(
+    "/{check_id}.pdf",
+    response_class=Response,
+    responses={
+        200: {"description": "报告", "content": {MEDIA_TYPES["pdf"]: {}}},
+        **problems(404, 422, 503),
+    },
+    summary="一次检测的报告（PDF）",
+    description="一次检测的报告：结论、规则和依据、指标表、界址点、附图，供打印和存档。",
+)
+async def get_site_check_pdf(state: StateDep, check_id: CheckId) -> Response:
+    """Return the report of one record as PDF."""
+    return await report_answer(state, check_id, "pdf")
+
+
+@router.get(
+    "/{check_id}.docx",
+    response_class=Response,
+    responses={
+        200: {"description": "报告", "content": {MEDIA_TYPES["docx"]: {}}},
+        **problems(404, 422, 503),
+    },
+    summary="一次检测的报告（DOCX）",
+    description="内容与 PDF 相同，可在办公软件中编辑。",
+)
+async def get_site_check_docx(state: StateDep, check_id: CheckId) -> Response:
+    """Return the report of one record as DOCX."""
+    return await report_answer(state, check_id, "docx")
+
+
 @router.get("/{check_id}.json", response_model=None, include_in_schema=False)
 async def get_site_check_json(state: StateDep, check_id: CheckId) -> Response:
     """Return the same as without the suffix."""
@@ -208,7 +239,7 @@ async def get_site_check_json(state: StateDep, check_id: CheckId) -> Response:
         **problems(404, 422, 503),
     },
     summary="一次检测的结果",
-    description="一次检测的完整结果；也可加后缀 .json、.geojson 或 .html。",
+    description="一次检测的完整结果；也可加后缀 .json、.geojson、.html、.pdf 或 .docx。",
 )
 async def get_site_check(state: StateDep, check_id: CheckId) -> Response:
     """Return the stored answer of one record."""

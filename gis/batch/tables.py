@@ -71,6 +71,27 @@ def write(slices: Iterable[geopandas.GeoDataFrame], path: Path) -> Path:
     return path
 
 
+def read_back(path: Path) -> Any:
+    """Return a finished result as a table with the columns of ``check_sites``.
+
+    A CSV has no outlines, and its counts and areas are those that were printed.
+    """
+    match path.suffix.lower():
+        case ".gpkg":
+            return geopandas.read_file(path, layer=LAYER, engine="pyogrio")
+        case ".parquet":
+            return geopandas.read_parquet(path)
+        case _:
+            import pandas as pd
+
+            names = {heading: name for name, heading in _HEADINGS.items()}
+            texts = {_HEADINGS[name]: str for name in ("name", "use", "file", "digest")}
+            # Only an empty cell is empty: a site may be called "NA".
+            return pd.read_csv(
+                path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""]
+            ).rename(columns=names)
+
+
 def _gpkg(slices: Iterable[geopandas.GeoDataFrame], path: Path) -> None:
     write_gpkg_slices(LAYER, slices, path)
 

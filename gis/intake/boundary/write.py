@@ -238,7 +238,7 @@ def _rounded_rings(part: Polygon, name: str) -> list[RingPoints]:
     """
     outlines = [part.exterior, *part.interiors]
     check_rings(len(outlines))
-    rings = [_ring_points(list(r.coords), clockwise=not i) for i, r in enumerate(outlines)]
+    rings = [ring_points(list(r.coords), clockwise=not i) for i, r in enumerate(outlines)]
     if any(len(points) < 3 for points in rings):
         raise GeometryError(
             f"地块“{name[:40]}”的界址点取位到毫米后不足三个", expected="至少三个不同的界址点"
@@ -264,8 +264,11 @@ def _point_lines(rings: Sequence[RingPoints]) -> Iterator[str]:
         first += len(points)
 
 
-def _ring_points(coords: Sequence[tuple[float, ...]], *, clockwise: bool) -> RingPoints:
-    """Open ring, rounded, without repeated points, in order, from its north-west point."""
+def ring_points(coords: Sequence[tuple[float, ...]], *, clockwise: bool) -> RingPoints:
+    """Return an open ring, rounded, without repeated points, from its north-west point.
+
+    ``coords`` are x, y; outer rings run clockwise, holes the other way round.
+    """
     points: RingPoints = []
     for x, y, *_ in coords:
         point = (round(x, DECIMALS), round(y, DECIMALS))

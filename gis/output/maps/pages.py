@@ -15,9 +15,8 @@ from markupsafe import Markup
 from shapely.geometry import box
 
 from gis.crs import crs_of, geographic_code, transform
-from gis.model import may_show
 from gis.output.contacts import contact_pictures
-from gis.output.export import layers_shown, without_geometry_of
+from gis.output.export import without_geometry_of
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
@@ -43,7 +42,7 @@ from gis.output.maps.sites import conflict_layer, site_labels, site_layer, site_
 from gis.output.maps.style import Look
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
-from gis.output.maps.visible import absences, drawable
+from gis.output.maps.visible import absences, drawable, secret_layers
 
 _PLAN_TOLERANCE_M = 4.0
 _SITE_TOLERANCE_M = 0.5
@@ -154,7 +153,7 @@ def site_map(
     whole = _plan_bounds(plan, drawn, ceiling)
     home = _tuple(bounds) if bounds else whole
     fmap = _base(plan, drawn, home, coarse, ceiling)
-    secret = _secret_layers(plan, document, ceiling)
+    secret = secret_layers(document, plan, ceiling)
     shown = without_geometry_of(document, secret)
     card = site_card(document, secret, contact_pictures(shown, plan, ceiling))
     names = _names(drawn)
@@ -176,7 +175,7 @@ def site_map(
         "site.html",
         card=card,
         absent=absences(plan, ceiling),
-        basemap_note=_basemap_note(document, plan),
+        basemap_note=basemap_note(document, plan),
     )
     inset = overview(plan, ceiling, bounds) if bounds else _EMPTY
     config = _config(drawn, home, whole, card["name"], card["mark"]) | {
@@ -257,20 +256,7 @@ def _tuple(bounds: Sequence[Sequence[float]]) -> LeafletBounds:
     return (south, west), (north, east)
 
 
-def _secret_layers(plan: Plan, document: Mapping[str, Any], ceiling: str) -> frozenset[str]:
-    """Return the ids of layers whose overlaps the page must not draw.
-
-    A layer that the plan does not know (any more) counts as secret: its class cannot be asked.
-    """
-    used = frozenset[str]().union(*(s for part in layers_shown(document).values() for s in part))
-    return frozenset(
-        layer_id
-        for layer_id in used
-        if layer_id not in plan.layers or not may_show(plan.layers[layer_id].info.secrecy, ceiling)
-    )
-
-
-def _basemap_note(document: Mapping[str, Any], plan: Plan) -> str:
+def basemap_note(document: Mapping[str, Any], plan: Plan) -> str:
     """Return the sentence that tells a reader when the ground is not the one that was judged."""
     judged, drawn = document["plan"], plan.ref
     if (judged["id"], judged["version"]) != (drawn.id, drawn.version):

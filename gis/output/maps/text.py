@@ -39,17 +39,22 @@ def clean(value: object, *, limit: int = MAX_LENGTH) -> Markup:
     text = "" if value is None else str(value)
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return Markup(_visible(text).translate(_ENTITIES))
+    return Markup(visible(text).translate(_ENTITIES))
 
 
-def _visible(text: str) -> str:
-    """Replace what has no place in a printed text: controls, direction overrides, surrogates."""
+def visible(text: str) -> str:
+    r"""Replace what has no place in a printed text: controls, direction overrides, surrogates.
+
+    >>> visible("a\u202eb\x07c")
+    'ab c'
+    """
     return "".join(_visible_character(c) for c in text)
 
 
 def _visible_character(character: str) -> str:
     category = unicodedata.category(character)
-    if category == "Cs":
+    # U+FFFE and U+FFFF, and their like on every plane, are no characters; XML refuses two of them.
+    if category == "Cs" or ord(character) & 0xFFFE == 0xFFFE:
         return _REPLACEMENT
     if category in {"Cc", "Zl", "Zp"}:
         return " "

@@ -6,12 +6,14 @@ with the reason; its coordinates never leave.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from gis.model import LayerState, may_show
+from gis.output.export import layers_shown
 from gis.output.maps.text import clean
 
 if TYPE_CHECKING:
@@ -53,6 +55,19 @@ def drawable(plan: Plan, role: str, ceiling: str) -> list[Layer]:
         and layer.frame is not None
         and len(layer.frame)
     ]
+
+
+def secret_layers(document: Mapping[str, Any], plan: Plan, ceiling: str) -> frozenset[str]:
+    """Return the ids of layers of a check whose overlaps must not be drawn.
+
+    A layer that the plan does not know (any more) counts as secret: its class cannot be asked.
+    """
+    used = frozenset[str]().union(*(s for part in layers_shown(document).values() for s in part))
+    return frozenset(
+        layer_id
+        for layer_id in used
+        if layer_id not in plan.layers or not may_show(plan.layers[layer_id].info.secrecy, ceiling)
+    )
 
 
 @dataclass(frozen=True, eq=False)
