@@ -105,7 +105,7 @@ def test_many_sites_of_one_place_are_one_disc(plan, frame) -> None:
     many = pd.concat([one] * 300, ignore_index=True)
     many["geometry"] = shapely.buffer(shapely.points(EAST + np.arange(300) / 30, NORTH), 5.0)
     svg = next(b for b in summary_content(many, plan).blocks if isinstance(b, Figure)).svg
-    dots = [part for part in svg.split("<path ") if 'stroke-width="1"/>' in part]
+    dots = [part for part in svg.split("<path ") if part.startswith('class="sites"')]
     assert len(dots) == 1
     assert dots[0].count("Z") <= 2
 

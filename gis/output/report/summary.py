@@ -47,6 +47,7 @@ MOST_SITES = 1000
 _COLUMNS = ("row", "name", "verdict", "deciding_rule", "reason", "use", "area_m2", "mu")
 _MAP = Layout(166.0, 112.0)
 _LEAST_PX = 14.0
+_CROWD = 300
 
 
 def summary_content(
@@ -283,10 +284,15 @@ def _marks(frame: Frame, shapes: Any, verdict: Verdict) -> Iterator[str]:
         yield f'<path d="{frame.data(shape)}" {look_attributes(_look(verdict))}/>'
     middles = shapely.get_coordinates(shapely.centroid(shapes[~large]))
     places = {tuple(map(round, frame.place(x, y))) for x, y in middles}
-    dots = "".join(f"M{x - 4} {y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z" for x, y in sorted(places))
-    if dots:
+    if places:
+        # A white edge tells few discs apart; of many it would leave nothing but white.
+        crowded = len(places) > _CROWD
+        r = 1 if crowded else 4
+        ring = f"a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0Z"
+        dots = "".join(f"M{x - r} {y}{ring}" for x, y in sorted(places))
+        edge = "none" if crowded else "#fff"
         colour = style.VERDICTS[verdict].colour
-        yield f'<path d="{dots}" fill="{colour}" stroke="#fff" stroke-width="1"/>'
+        yield f'<path class="sites" d="{dots}" fill="{colour}" stroke="{edge}"/>'
 
 
 def _look(verdict: Verdict) -> style.Look:
