@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import geopandas
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -96,6 +97,17 @@ def test_the_map_shows_each_verdict_once_in_its_legend(plan, frame) -> None:
     (figure,) = (b for b in report.blocks if isinstance(b, Figure))
     for word, count in (("不符合", 1), ("需核实", 1), ("有条件符合", 0)):
         assert figure.svg.count(f">{word}</text>") == count
+
+
+def test_many_sites_of_one_place_are_one_disc(plan, frame) -> None:
+    # 300 sites of 10 m within 10 m, at 1:250,000 the same pixel: the drawing must not grow.
+    one = frame[frame["verdict"] == "pass"]
+    many = pd.concat([one] * 300, ignore_index=True)
+    many["geometry"] = shapely.buffer(shapely.points(EAST + np.arange(300) / 30, NORTH), 5.0)
+    svg = next(b for b in summary_content(many, plan).blocks if isinstance(b, Figure)).svg
+    dots = [part for part in svg.split("<path ") if part.startswith('class="sites"')]
+    assert len(dots) == 1
+    assert dots[0].count("Z") <= 2
 
 
 def test_a_table_without_outlines_has_no_map(plan, frame) -> None:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 
 from gis.errors import ClaimError, NotFoundError
 from gis.model import Verdict
+from gis.output.drawing import Frame
 from gis.output.maps import style
 from gis.output.maps.card import status_mark, verdict_of
 from gis.output.report.blocks import (
@@ -44,6 +46,8 @@ TITLE = "地块批量检测汇总报告"
 MOST_SITES = 1000
 _COLUMNS = ("row", "name", "verdict", "deciding_rule", "reason", "use", "area_m2", "mu")
 _MAP = Layout(166.0, 112.0)
+_LEAST_PX = 14.0
+_CROWD = 300
 
 
 def summary_content(
@@ -252,33 +256,43 @@ class _Summary:
         base = painter.layers(("zone", "planning_area", "water", "road"))
         paths, _ = painter.paint(frame, base, least_road=2.0)
         pale = [f'<g opacity=".35">{"".join(paths)}</g>']
-        keys, marks = [], []
+        keys: list[LegendRow] = []
+        marks: list[str] = []
         for verdict in sorted(Verdict, key=lambda v: v.rank):
             own = shapes[(judged["verdict"] == verdict.value).to_numpy()]
             if len(own):
                 keys.append(LegendRow(verdict.label, _look(verdict), "point"))
-                marks += [self._mark(frame, shape, verdict) for shape in own]
+                marks += _marks(frame, own, verdict)
         svg = sheet(_MAP, [*pale, *marks], keys[::-1], frame, scale, self._notes())
         return Figure("图 1　地块分布和结论", svg, _MAP.width_mm, _MAP.height_mm)
-
-    def _mark(self, frame: Any, shape: Any, verdict: Verdict) -> str:
-        """Return the outline of a site, with a disc where the outline alone would be too small."""
-        data = frame.data(shape)
-        west, south, east, north = shape.bounds
-        drawn = f'<path d="{data}" {look_attributes(_look(verdict))}/>'
-        if max(east - west, north - south) * frame.per_m > 14:
-            return drawn
-        x, y = frame.place(shape.centroid.x, shape.centroid.y)
-        return (
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.2" fill="{style.VERDICTS[verdict].colour}" '
-            'stroke="#fff" stroke-width="1.2"/>'
-        )
 
     def _notes(self) -> list[str]:
         notes = [f"EPSG:{self.plan.work_epsg}"]
         if self.plan.ref.status != "approved":
             notes.insert(0, f"{self.plan.status_label}图，非法定成果")
         return notes
+
+
+def _marks(frame: Frame, shapes: Any, verdict: Verdict) -> Iterator[str]:
+    """Yield outlines, and discs where an outline would be too small; equal places are drawn once.
+
+    So the drawing of a hundred thousand sites is no larger than its paper.
+    """
+    west, south, east, north = shapely.bounds(shapes).T
+    large = np.maximum(east - west, north - south) * frame.per_m > _LEAST_PX
+    for shape in shapes[large]:
+        yield f'<path d="{frame.data(shape)}" {look_attributes(_look(verdict))}/>'
+    middles = shapely.get_coordinates(shapely.centroid(shapes[~large]))
+    places = {tuple(map(round, frame.place(x, y))) for x, y in middles}
+    if places:
+        # A white edge tells few discs apart; of many it would leave nothing but white.
+        crowded = len(places) > _CROWD
+        r = 1 if crowded else 4
+        ring = f"a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0Z"
+        dots = "".join(f"M{x - r} {y}{ring}" for x, y in sorted(places))
+        edge = "none" if crowded else "#fff"
+        colour = style.VERDICTS[verdict].colour
+        yield f'<path class="sites" d="{dots}" fill="{colour}" stroke="{edge}"/>'
 
 
 def _look(verdict: Verdict) -> style.Look:
