@@ -46,41 +46,68 @@ class Part:
     number: str = ""
 
 
-def parts_of(layer: Layer, detail: Detail) -> list[Part]:
-    """Return the parts of a layer, bottom to top; none when nothing of it can be seen."""
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Features of one look before anything is drawn; ``frame`` has the columns of a layer."""
+
+    label: Markup
+    look: Look
+    frame: Any
+    number: str = ""
+
+
+def groups_of(layer: Layer, frame: Any) -> list[Group]:
+    """Return features of a layer, all or some, by look, bottom to top."""
     role = layer.info.role
-    if role in {"landuse", "planned_use"}:
-        return _land_parts(layer, detail)
+    if role in _LAND_ROLES:
+        return _land_groups(layer, frame)
     if role == "zone":
-        return _zone_parts(layer, detail)
+        return [
+            Group(clean(zone.name), _zone_look(zone.number), zone.frame, str(zone.number))
+            for zone in zones_of(layer)
+        ]
     if role == "road":
-        return _road_parts(layer, detail)
+        return _road_groups(frame)
     if role == "dev_boundary":
-        return _development_parts(layer, detail)
+        return _development_groups(layer, frame)
     look = (
         style.control_line(layer.info.id, layer.info.title)
         if role == "control_line"
         else style.LOOKS[role]
     )
-    return _part(layer, layer.frame, clean(layer.info.title), look, detail)
+    return [Group(clean(layer.info.title), look, frame)]
 
 
-def _kind(layer: Layer) -> str:
+def parts_of(layer: Layer, frame: Any, detail: Detail) -> list[Part]:
+    """Return the parts of a layer, bottom to top; none when nothing of it can be seen.
+
+    ``frame`` has all its features or some; sums over some of them are not printed.
+    """
+    groups = groups_of(layer, frame)
+    if layer.info.role in _LAND_ROLES:
+        return _dissolved_parts(layer, groups, detail, sums=len(frame) == len(layer.frame))
+    return [part for group in groups for part in _part(layer, group, detail)]
+
+
+def kind_of(layer: Layer) -> str:
+    """Return how the legend shows a layer: area, line or point."""
     return {"polygon": "area", "line": "line", "point": "point"}[layer.info.geometry]
 
 
-def _part(layer: Layer, frame: Any, label: Markup, look: Look, detail: Detail) -> list[Part]:
-    """Return one part of a frame, or none when nothing of it can be seen."""
+def _part(layer: Layer, group: Group, detail: Detail) -> list[Part]:
+    """Return one part of a group, or none when nothing of it can be seen."""
     shapes = []
-    visible = shown(frame.geometry.to_numpy(), detail)
-    for row, geometry in zip(frame.itertuples(index=False), visible, strict=True):
+    visible = shown(group.frame.geometry.to_numpy(), detail)
+    for row, geometry in zip(group.frame.itertuples(index=False), visible, strict=True):
         if geometry is None or geometry.is_empty:
             continue
         name = row.name or layer.info.title
         rows: list[PopupRow] = [("图层", layer.info.title)] if row.name else []
         rows += area_rows(_area(row.geometry, detail))
         shapes.append((to_geojson(geometry, detail.work_epsg), popup(name, rows)))
-    return [Part(label, look, _kind(layer), tuple(shapes))] if shapes else []
+    if not shapes:
+        return []
+    return [Part(group.label, group.look, kind_of(layer), tuple(shapes), group.number)]
 
 
 def _area(geometry: BaseGeometry, detail: Detail) -> float:
@@ -92,38 +119,41 @@ def popup(title: object, rows: Sequence[PopupRow]) -> dict[str, Any]:
     return {"t": clean(title), "r": [[clean(k), clean(v)] for k, v in rows]}
 
 
-def _zone_parts(layer: Layer, detail: Detail) -> list[Part]:
-    parts: list[Part] = []
-    for zone in zones_of(layer):
-        look = replace(style.LOOKS["zone"], fill=style.zone_fill(zone.number))
-        part = _part(layer, zone.frame, clean(zone.name), look, detail)
-        parts += [replace(p, number=str(zone.number)) for p in part]
-    return parts
+def _zone_look(number: int) -> Look:
+    return replace(style.LOOKS["zone"], fill=style.zone_fill(number))
 
 
 # The colours of the standard are loud; on our light ground they may be softer and still be told.
 _LAND_OPACITY = 0.58
+_LAND_ROLES = frozenset({"landuse", "planned_use"})
 
 
-def _land_parts(layer: Layer, detail: Detail) -> list[Part]:
-    """Dissolve parcels by the class under which they are shown: thousands become about fifteen."""
+def _land_groups(layer: Layer, frame: Any) -> list[Group]:
+    """Sort parcels by the class under which they are shown: about fifteen."""
     survey = "三调" in (layer.info.scheme or "") or layer.info.role == "landuse"
-    codes = layer.frame["cls"].fillna("").astype(str)
+    codes = frame["cls"].fillna("").astype(str)
     groups = codes.map(lambda code: style.land_class(code, survey=survey))
-    merged = [
-        (key, dissolved(frame.geometry.to_numpy()), len(frame))
-        for key, frame in layer.frame.groupby(groups, sort=True)
+    return [
+        Group(clean(name), Look("#8d8d80", 0.4, fill=colour, fill_opacity=_LAND_OPACITY), part)
+        for (_, name, colour), part in frame.groupby(groups, sort=True)
     ]
-    visible = shown([geometry for _, geometry, _ in merged], detail)
+
+
+def _dissolved_parts(
+    layer: Layer, groups: Sequence[Group], detail: Detail, *, sums: bool
+) -> list[Part]:
+    """Dissolve the parcels of each class: thousands become about fifteen."""
+    merged = [dissolved(group.frame.geometry.to_numpy()) for group in groups]
+    visible = shown(merged, detail)
     parts = []
-    for ((_, name, colour), whole, count), geometry in zip(merged, visible, strict=True):
+    for group, whole, geometry in zip(groups, merged, visible, strict=True):
         if geometry.is_empty:
             continue
-        rows: list[PopupRow] = [("图层", layer.info.title), ("图斑", f"{count} 个")]
-        rows += area_rows(_area(whole, detail))
-        shape = (to_geojson(geometry, detail.work_epsg), popup(name, rows))
-        look = Look("#8d8d80", 0.4, fill=colour, fill_opacity=_LAND_OPACITY)
-        parts.append(Part(clean(name), look, "area", (shape,)))
+        rows: list[PopupRow] = [("图层", layer.info.title)]
+        if sums:
+            rows += [("图斑", f"{len(group.frame)} 个"), *area_rows(_area(whole, detail))]
+        shape = (to_geojson(geometry, detail.work_epsg), popup(group.label, rows))
+        parts.append(Part(group.label, group.look, "area", (shape,)))
     return parts
 
 
@@ -135,29 +165,28 @@ _ROADS = (
 )
 
 
-def _road_parts(layer: Layer, detail: Detail) -> list[Part]:
+def _road_groups(frame: Any) -> list[Group]:
     """Draw roads in three widths, by their half width in metres."""
-    half = layer.frame["half_width"].fillna(0.0)
-    parts: list[Part] = []
+    half = frame["half_width"].fillna(0.0)
+    groups: list[Group] = []
     upper = float("inf")
     for least, name, look in _ROADS:
-        frame = layer.frame[(half >= least) & (half < upper)]
+        groups.insert(0, Group(clean(name), look, frame[(half >= least) & (half < upper)]))
         upper = least
-        parts = _part(layer, frame, clean(name), look, detail) + parts
-    return parts
+    return groups
 
 
 _DEVELOPMENT = (("弹性", "7 5"), ("特别", "2 5"))
 
 
-def _development_parts(layer: Layer, detail: Detail) -> list[Part]:
+def _development_groups(layer: Layer, frame: Any) -> list[Group]:
     """Draw the kinds of the development boundary apart, by name: solid, dashed, dotted."""
-    names = layer.frame["name"].fillna("").astype(str)
-    parts: list[Part] = []
-    codes = layer.frame["cls"].fillna("").astype(str)
-    for (_, name), frame in layer.frame.groupby([codes, names], sort=True):
+    names = frame["name"].fillna("").astype(str)
+    codes = frame["cls"].fillna("").astype(str)
+    groups = []
+    for (_, name), part in frame.groupby([codes, names], sort=True):
         dash = next((dash for word, dash in _DEVELOPMENT if word in name), None)
         look = replace(style.LOOKS["dev_boundary"], dash=dash)
         label = clean(f"开发边界：{name}" if name else layer.info.title)
-        parts += _part(layer, frame, label, look, detail)
-    return parts
+        groups.append(Group(label, look, part))
+    return groups
