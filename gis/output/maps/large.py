@@ -19,14 +19,22 @@ from markupsafe import Markup
 
 from gis.output.maps.parts import Group
 from gis.output.maps.shapes import Detail, leaflet_bounds
+from gis.output.maps.style import Look
 from gis.output.maps.text import clean
-from gis.output.maps.tiling import Archive, archives
+from gis.output.maps.tiling import (
+    LAST_LEVEL,
+    Archive,
+    Extent,
+    Picture,
+    Rgba,
+    archives,
+    levels_of_lines,
+    picture,
+    to_mercator,
+)
 
 if TYPE_CHECKING:
     from gis.plan.catalogue import Layer
-
-# The zoom from which every parcel has its outline; farther away it would be all outline.
-_LINES_FROM = 13
 
 
 class Canvas(MacroElement):
@@ -61,31 +69,42 @@ class TileLayer(MacroElement):
 
 
 def tiled(
-    layer: Layer,
-    groups: Sequence[Group],
-    pane: str,
-    detail: Detail,
-    extent: tuple[float, float, float, float],
-) -> tuple[TileLayer, tuple[Archive, ...]]:
-    """Return the element of a layer and the archives that it draws from.
+    layer: Layer, groups: Sequence[Group], pane: str, detail: Detail, extent: Extent
+) -> tuple[TileLayer, tuple[Archive | Picture, ...]]:
+    """Return the element of a layer and the files that it draws from.
 
     Bottom to top as the groups stand; every text in an archive is cleaned.
     """
     frame = pd.concat([group.frame for group in groups])
     kinds = np.repeat(np.arange(len(groups)), [len(group.frame) for group in groups])
     texts = {"n": _cleaned(frame["name"]), "c": _cleaned(frame["cls"])}
-    shapes = frame.geometry.to_numpy()
-    made = archives(shapes, kinds, texts, detail.work_epsg, extent)
-    frame_box = shapely.box(*shapely.total_bounds(shapes))
+    shapes = to_mercator(frame.geometry.to_numpy(), detail.work_epsg)
+    far = None
+    levels = levels_of_lines(extent, detail.work_epsg)
+    if layer.info.geometry == "polygon":
+        far = picture(shapes, kinds, [_far_colour(group.look) for group in groups])
+        levels = range(LAST_LEVEL, LAST_LEVEL + 1)
+    made = archives(shapes, kinds, texts, detail.tolerance_m, levels)
+    frame_box = shapely.geometry.box(*frame.total_bounds)
     spec = {
         "pane": pane,
         "title": clean(layer.info.title),
         "looks": [_look(group) for group in groups],
+        "far": far and {"name": far.name, "box": far.box},
         "bands": [{"level": archive.level, "name": archive.name} for archive in made],
         "bounds": leaflet_bounds(frame_box, detail.work_epsg),
-        "linesFrom": _LINES_FROM,
     }
-    return TileLayer(spec), made
+    return TileLayer(spec), (*made, *([far] if far else ()))
+
+
+# A pattern has no place in a pixel; its line colour stands for it, about as dark from afar.
+_PATTERN_OPACITY = 0.35
+
+
+def _far_colour(look: Look) -> Rgba:
+    red, green, blue = bytes.fromhex((look.fill or look.stroke).removeprefix("#"))
+    opacity = _PATTERN_OPACITY if look.pattern else look.fill_opacity
+    return red, green, blue, round(255 * opacity)
 
 
 def _look(group: Group) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from gis.output.maps.shapes import Detail, dissolved, shown, to_geojson, touchin
 from gis.output.maps.sizes import STANDARD, Limits, Size, sizes
 from gis.output.maps.style import Look
 from gis.output.maps.text import clean
-from gis.output.maps.tiling import Archive
+from gis.output.maps.tiling import Archive, Extent, Picture
 from gis.output.maps.visible import drawable
 
 # Runs for every feature; wuqu is the page's own script, loaded before the layers.
@@ -85,7 +85,7 @@ class Shown:
     labels: tuple[Label, ...]
     layer: folium.map.Layer
     size: Size
-    archives: tuple[Archive, ...] = ()
+    files: tuple[Archive | Picture, ...] = ()
 
 
 def plan_layers(plan: Plan, view: View, ceiling: str) -> list[Shown]:
@@ -119,7 +119,7 @@ def _frame(layer: Layer, detail: Detail) -> Any:
     return layer.frame[touching(layer.frame.geometry.to_numpy(), detail)]
 
 
-def _extent(layers: Iterable[Layer]) -> tuple[float, float, float, float]:
+def _extent(layers: Iterable[Layer]) -> Extent:
     boxes = [layer.frame.total_bounds for layer in layers]
     west, south = (min(box[n] for box in boxes) for n in (0, 1))
     east, north = (max(box[n] for box in boxes) for n in (2, 3))
@@ -145,7 +145,7 @@ def _tiled(
     layer: Layer,
     frame: Any,
     detail: Detail,
-    extent: tuple[float, float, float, float],
+    extent: Extent,
     *,
     first: bool,
 ) -> Shown:
@@ -154,7 +154,7 @@ def _tiled(
     group = _group(layer, first)
     element.add_to(group)
     keys = [Key(g.label, g.look, kind_of(layer), g.number) for g in groups]
-    return replace(_row(layer, detail, group, keys, Size.TILES), archives=made)
+    return replace(_row(layer, detail, group, keys, Size.TILES), files=made)
 
 
 def _group(layer: Layer, first: bool) -> folium.FeatureGroup:

@@ -23,7 +23,7 @@ from gis.output.maps.parts import Key
 from gis.output.maps.sizes import Size
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
-from gis.output.maps.tiling import Archive
+from gis.output.maps.tiling import Archive, Picture
 
 _EMPTY = Markup()
 _THEME_WORDS = {"zone": "功能分区", "planned_use": "规划用地", "landuse": "现状用地"}
@@ -56,15 +56,15 @@ class Sheet:
     def page(self, *, assets: str, prefix: str = STATIC_PREFIX) -> str:
         """Return the page; ``static`` leaves vendored files to the host, tiles stay inside."""
         html = self._render("", assets, prefix)
-        return _before_end(html, map(_block, self._archives()))
+        return _before_end(html, map(_block, self._files()))
 
     def served(self, prefix: str) -> ServedMap:
         """Return the page with scripts, style and tiles beside it under the prefix."""
         html, files = apart(self._render(prefix, "static", prefix), prefix)
-        return ServedMap(html, files | {a.name: a.content for a in self._archives()})
+        return ServedMap(html, files | {a.name: a.content for a in self._files()})
 
-    def _archives(self) -> list[Archive]:
-        return list({a.name: a for shown in self.drawn for a in shown.archives}.values())
+    def _files(self) -> list[Archive | Picture]:
+        return list({a.name: a for shown in self.drawn for a in shown.files}.values())
 
     def _render(self, tiles: str, assets: str, prefix: str) -> str:
         control = folium.LayerControl(collapsed=True, position="topright").add_to(self.fmap)
@@ -105,10 +105,10 @@ class Sheet:
         return own, ("pmtiles.js", "protomaps-leaflet.js") if Size.TILES in used else ()
 
 
-def _block(archive: Archive) -> str:
-    """Return an archive as a data block: no script, so the policy need not name it."""
-    text = base64.b64encode(archive.content).decode()
-    return f'<script type="application/octet-stream" id="{archive.name}">{text}</script>\n'
+def _block(file: Archive | Picture) -> str:
+    """Return a file as a data block: no script, so the policy need not name it."""
+    text = base64.b64encode(file.content).decode()
+    return f'<script type="application/octet-stream" id="{file.name}">{text}</script>\n'
 
 
 def _before_end(html: str, blocks: Any) -> str:

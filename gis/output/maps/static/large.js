@@ -6,9 +6,12 @@ window.wuqu.large = (function () {
   'use strict';
   var map = null;
   var canvases = []; // renderers of Leaflet, one per pane
-  var tiled = []; // { spec, layer }
+  var tiled = []; // { spec, near, far }
   var fills = {}; // name of a pattern -> small canvas that repeats without a seam
   var PERIOD = 16; // pixels; divides the 256 of a tile, so that patterns meet at its edges
+  var WORLD = 2 * Math.PI * 6378137; // metres around the globe of the web's maps
+  var KEPT = 24; // tiles that were read and may be needed again
+  var LATEST_MS = 5000;
   var FINE = 2; // a pattern is drawn twice as fine, for sharp screens
 
   // --- lean: the paths of one pane on one canvas ---------------------------------------------
@@ -67,36 +70,38 @@ window.wuqu.large = (function () {
   var whole = new Promise(function (resolve) {
     if (document.readyState !== 'loading') { resolve(); } else { document.addEventListener('DOMContentLoaded', resolve); }
   });
-  // An archive as base64 at the end of the page; a piece is decoded when it is asked for.
-  function embedded(id) {
+  // Files stand as base64 at the end of the page, or under a path of its host.
+  function address(name) { return new URL(api.prefix + name, document.baseURI).href; }
+  function blockOf(name) {
+    return whole.then(function () {
+      var block = document.getElementById(name);
+      var text = block.textContent;
+      block.remove();
+      return text;
+    });
+  }
+  // A piece of an archive is decoded when it is asked for.
+  function embedded(name) {
     var text = null;
     return {
-      getKey: function () { return id; },
+      getKey: function () { return name; },
       getBytes: function (offset, length) {
-        return whole.then(function () {
-          if (text === null) {
-            var block = document.getElementById(id);
-            text = block.textContent;
-            block.remove();
-          }
-          var first = Math.floor(offset / 3);
-          var letters = atob(text.slice(first * 4, Math.ceil((offset + length) / 3) * 4));
-          var skip = offset - first * 3;
-          var bytes = new Uint8Array(Math.max(0, Math.min(length, letters.length - skip)));
-          for (var i = 0; i < bytes.length; i += 1) { bytes[i] = letters.charCodeAt(skip + i); }
-          return { data: bytes.buffer };
-        });
+        text = text || blockOf(name);
+        return text.then(function (all) { return { data: decoded(all, offset, length) }; });
       }
     };
   }
-  // Where the archives are: at the end of the page, or under a path of its host.
-  function archiveOf(name) {
-    var where = api.prefix ? new URL(api.prefix + name, document.baseURI).href : embedded(name);
-    return new pmtiles.PMTiles(where);
+  function decoded(text, offset, length) {
+    var first = Math.floor(offset / 3);
+    var letters = atob(text.slice(first * 4, Math.ceil((offset + length) / 3) * 4));
+    var skip = offset - first * 3;
+    var bytes = new Uint8Array(Math.max(0, Math.min(length, letters.length - skip)));
+    for (var i = 0; i < bytes.length; i += 1) { bytes[i] = letters.charCodeAt(skip + i); }
+    return bytes.buffer;
   }
   function sourceOf(bands) {
     var byLevel = {};
-    bands.forEach(function (band) { byLevel[band.level] = archiveOf(band.name); });
+    bands.forEach(function (band) { byLevel[band.level] = new pmtiles.PMTiles(api.prefix ? address(band.name) : embedded(band.name)); });
     return {
       getZxy: function (z, x, y, signal) {
         return byLevel[z] ? byLevel[z].getZxy(z, x, y, signal) : Promise.resolve(undefined);
@@ -134,7 +139,7 @@ window.wuqu.large = (function () {
           context.fillStyle = fillOf(look);
           context.fill('evenodd');
         }
-        if (look.weight && (feature.geomType === 2 || z >= spec.linesFrom || look.weight > 1)) {
+        if (look.weight) {
           context.globalAlpha = 1;
           context.strokeStyle = casing ? look.casing : look.color;
           context.lineWidth = look.weight + (casing ? 1.6 : 0);
@@ -157,18 +162,65 @@ window.wuqu.large = (function () {
       context.stroke();
     });
   }
-  function tiles(spec) {
+  function nearLayer(spec) {
     var cased = spec.looks.some(function (look) { return look.casing; });
     var rules = (cased ? [true, false] : [false]).map(function (casing) {
       return { dataLayer: 'a', symbolizer: symbolizer(spec, casing) };
     });
     var layer = protomapsL.leafletLayer({
-      url: sourceOf(spec.bands), maxDataZoom: spec.bands[spec.bands.length - 1].level, paintRules: rules, labelRules: [], attribution: '',
+      url: sourceOf(spec.bands), maxDataZoom: lastLevel(spec), paintRules: rules, labelRules: [], attribution: '',
       pane: spec.pane, bounds: spec.bounds, noWrap: true, minZoom: spec.bands[0].level + 1, maxZoom: 20, tileDelay: 0.1,
       tasks: [ready], keepBuffer: 1, updateWhenIdle: false, updateWhenZooming: false
     });
-    tiled.push({ spec: spec, layer: layer });
+    layer.on('load', function () { forget(cacheOf(layer)); });
     return layer;
+  }
+  function lastLevel(spec) { return spec.bands[spec.bands.length - 1].level; }
+  function cacheOf(layer) { return layer.views.get('').tileCache; }
+  // Tiles that were read are kept, but not so many that the page becomes heavy.
+  function forget(cache) {
+    var entries = Array.from(cache.cache.entries()).sort(function (a, b) { return b[1].used - a[1].used; });
+    entries.slice(KEPT).forEach(function (entry) { cache.cache.delete(entry[0]); });
+  }
+  // Areas from afar are one picture, of which each tile of the screen shows a piece.
+  var Far = L.GridLayer.extend({
+    createTile: function (at, done) {
+      var spec = this.options.spec;
+      var ratio = window.devicePixelRatio || 1;
+      var tile = L.DomUtil.create('canvas', 'leaflet-tile');
+      tile.width = tile.height = 256 * ratio;
+      spec.picture.then(function (image) {
+        var side = WORLD / Math.pow(2, at.z);
+        var piece = pixelsOf(spec, image, [side * at.x - WORLD / 2, WORLD / 2 - side * at.y]);
+        var span = side * image.width / (spec.far.box[2] - spec.far.box[0]);
+        tile.getContext('2d').drawImage(image, piece[0], piece[1], span, span, 0, 0, tile.width, tile.height);
+        done(null, tile);
+      }, done);
+      return tile;
+    }
+  });
+  function pixelsOf(spec, image, place) {
+    var box = spec.far.box;
+    return [(place[0] - box[0]) / (box[2] - box[0]) * image.width, (box[3] - place[1]) / (box[3] - box[1]) * image.height];
+  }
+  function pictureOf(name) {
+    var image = new Image();
+    var place = api.prefix ? Promise.resolve(address(name)) : blockOf(name).then(function (text) { return 'data:image/png;base64,' + text; });
+    return place.then(function (url) {
+      image.src = url;
+      return image.decode();
+    }).then(function () { return image; });
+  }
+  function farLayer(spec) {
+    spec.picture = pictureOf(spec.far.name);
+    spec.picture.then(function (image) { spec.image = image; });
+    return new Far({ spec: spec, pane: spec.pane, bounds: spec.bounds, noWrap: true, maxZoom: spec.bands[0].level, keepBuffer: 1 });
+  }
+  function tiles(spec) {
+    var near = nearLayer(spec);
+    var far = spec.far ? farLayer(spec) : null;
+    tiled.push({ spec: spec, near: near, far: far });
+    return far ? L.layerGroup([far, near]) : near;
   }
 
   // --- what lies under a click --------------------------------------------------------------------
@@ -181,21 +233,46 @@ window.wuqu.large = (function () {
     }
     return null;
   }
-  function onTiles(entry, event) {
-    var at = map.mouseEventToLatLng(event);
-    var found = [];
-    entry.layer.queryTileFeaturesDebug(at.lng, at.lat, 8).forEach(function (features) { found = found.concat(features); });
+  function onTiles(entry, at) {
+    var found = cacheOf(entry.near).queryFeatures(at.lng, at.lat, levelAt(entry), 8);
     return found.length ? found[found.length - 1].feature : null;
   }
+  function levelAt(entry) { return Math.min(Math.round(map.getZoom()) - 1, lastLevel(entry.spec)); }
+  function isFar(entry) { return entry.far && Math.round(map.getZoom()) <= entry.far.options.maxZoom; }
+  // A host's picture may not be read where the page has an origin of its own; then it counts as hit.
+  function onPicture(spec, at) {
+    if (!spec.image) { return false; }
+    var place = L.CRS.EPSG3857.project(at);
+    var pixel = pixelsOf(spec, spec.image, [place.x, place.y]);
+    var probe = document.createElement('canvas').getContext('2d');
+    probe.drawImage(spec.image, Math.floor(pixel[0]), Math.floor(pixel[1]), 1, 1, 0, 0, 1, 1);
+    try { return probe.getImageData(0, 0, 1, 1).data[3] > 0; } catch (e) { return true; }
+  }
+  // From afar the parcel is looked up in the tile of the closest view.
+  function openFar(entry, at) {
+    var level = lastLevel(entry.spec);
+    var place = L.CRS.EPSG3857.latLngToPoint(at, level).divideBy(256).floor();
+    cacheOf(entry.near).get({ z: level, x: place.x, y: place.y }).then(function () {
+      var found = cacheOf(entry.near).queryFeatures(at.lng, at.lat, level, 8);
+      if (found.length) { openTile(entry.spec, found[found.length - 1].feature, at); }
+    });
+  }
   function hits(event) {
+    var at = map.mouseEventToLatLng(event);
     var found = [];
     canvases.forEach(function (renderer) {
       var path = renderer._map && onCanvas(renderer, event);
-      if (path) { found.push({ floor: floorOf(renderer.options.pane), open: function (at) { path.openPopup(at); } }); }
+      if (path) { found.push({ floor: floorOf(renderer.options.pane), open: function () { path.openPopup(at); } }); }
     });
     tiled.forEach(function (entry) {
-      var feature = map.hasLayer(entry.layer) && onTiles(entry, event);
-      if (feature) { found.push({ floor: floorOf(entry.spec.pane), open: function (at) { openTile(entry.spec, feature, at); } }); }
+      if (!map.hasLayer(entry.near)) { return; }
+      var floor = floorOf(entry.spec.pane);
+      if (isFar(entry)) {
+        if (onPicture(entry.spec, at)) { found.push({ floor: floor, open: function () { openFar(entry, at); } }); }
+        return;
+      }
+      var feature = onTiles(entry, at);
+      if (feature) { found.push({ floor: floor, open: function () { openTile(entry.spec, feature, at); } }); }
     });
     return found.sort(function (a, b) { return b.floor - a.floor; });
   }
@@ -215,7 +292,7 @@ window.wuqu.large = (function () {
     var top = hits(event)[0];
     if (!top || top.floor < floor) { return; }
     event.stopImmediatePropagation();
-    top.open(map.mouseEventToLatLng(event));
+    top.open();
   }
 
   var ready = loadPatternsLater();
@@ -231,12 +308,18 @@ window.wuqu.large = (function () {
       if (renderer && canvases.indexOf(renderer) >= 0 && fills[name]) { e.layer.options.fillColor = repeated(renderer._ctx, name); }
     });
   }
-  // Resolves when no tile is on its way: paper is taken after that.
+  // Resolves when no tile is on its way, or after a few seconds: paper is taken after that.
   function settled() {
-    var waiting = tiled.filter(function (entry) { return map.hasLayer(entry.layer) && entry.layer.isLoading(); });
-    return Promise.all(waiting.map(function (entry) {
-      return new Promise(function (resolve) { entry.layer.once('load', resolve); });
-    }));
+    var loading = [];
+    tiled.forEach(function (entry) {
+      [entry.near, entry.far].forEach(function (layer) {
+        if (layer && map.hasLayer(layer) && layer._tileZoom !== undefined && layer.isLoading()) {
+          loading.push(new Promise(function (resolve) { layer.once('load', resolve); }));
+        }
+      });
+    });
+    var late = new Promise(function (resolve) { window.setTimeout(resolve, LATEST_MS); });
+    return Promise.race([Promise.all(loading), late]);
   }
   var api = { prefix: '', canvas: canvas, tiles: tiles, start: start, settled: settled };
   return api;
