@@ -5,7 +5,7 @@ Shows a plan and the checks of sites; never measures, never judges, never touche
 
 from __future__ import annotations
 
-from gis.output.maps.pages import plan_map, served_plan_map, served_site_map, site_map
+from gis.output.maps.pages import plan_map, served_plan_map, site_map
 from gis.output.maps.sheet import ServedMap
 
-__all__ = ["ServedMap", "plan_map", "served_plan_map", "served_site_map", "site_map"]
+__all__ = ["ServedMap", "plan_map", "served_plan_map", "site_map"]

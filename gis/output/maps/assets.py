@@ -231,6 +231,8 @@ def apart(page: str, prefix: str) -> tuple[str, dict[str, bytes]]:
     page = _INLINE_STYLE.sub(
         lambda m: f'<link rel="stylesheet" href="{name_of(m[1], "css")}">', page
     )
+    # A served page would otherwise be asked for /favicon.ico.
+    page = page.replace("<head>", '<head>\n<link rel="icon" href="data:,">', 1)
     policy = re.compile(r"script-src 'self'(?: 'sha256-[^']+')*")
     page, count = policy.subn("script-src 'self'; connect-src 'self'", page, count=1)
     if count != 1:

@@ -124,18 +124,6 @@ def served_plan_map(
     return _plan_sheet(plan, list(checks), ceiling, limits).served(prefix)
 
 
-def served_site_map(
-    document: Mapping[str, Any],
-    plan: Plan,
-    *,
-    ceiling: str = "public",
-    prefix: str = STATIC_PREFIX,
-    limits: Limits = STANDARD,
-) -> ServedMap:
-    """Return the map of one check as a small page with its files, as for ``site_map``."""
-    return _site_sheet(document, plan, ceiling, limits).served(prefix)
-
-
 # --- the two pages -----
 
 

@@ -125,14 +125,14 @@ def picture(shapes: Array, kinds: Sequence[int] | Array, colours: Sequence[Rgba]
     colours
         At most 255; red, green, blue and opacity.
     """
+    from rasterio import Affine
     from rasterio.features import rasterize
     from rasterio.io import MemoryFile
-    from rasterio.transform import from_bounds
 
     west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
     pixel_m = max(_WORLD_M / 512 / 2**LAST_LEVEL, max(east - west, north - south) / _PICTURE_PIXELS)
     width, height = (max(1, int(np.ceil(s / pixel_m))) for s in (east - west, north - south))
-    affine = from_bounds(west, south, east, north, width, height)
+    affine = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
     burned = ((s, int(k) + 1) for s, k in zip(shapes, kinds, strict=True) if not s.is_empty)
     cells = rasterize(burned, (height, width), transform=affine, dtype="uint8")
     profile = {"driver": "PNG", "count": 1, "dtype": "uint8", "transform": affine}
