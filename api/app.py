@@ -14,6 +14,7 @@ from api.deps import State
 from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
 from api.headers import SecurityHeaders
+from api.maps import MapFiles
 from api.routers import balance, checks, health, maps, pages, plan
 from api.settings import Settings
 from api.settings import settings as read_settings
@@ -45,7 +46,9 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         store = RecordStore(chosen.db)
         opened = plan or load_plan(chosen.plan)
         app.state.wuqu = State(chosen, opened.prepare(), store)
+        app.state.map_files = MapFiles()
         yield
+        app.state.map_files.close()
         store.close()
 
     app = FastAPI(

@@ -10,12 +10,17 @@ the checks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import State
-from gis.output.maps import comparison_map, plan_map, site_map
+from gis.errors import NotFoundError
+from gis.output.maps import ServedMap, comparison_map, plan_map, served_plan_map, site_map
+from gis.output.maps.assets import AssetError, asset
 from gis.output.maps.pair import What
 from gis.plan import Plan
 from gis.plan.reservations import FILE
@@ -23,10 +28,83 @@ from gis.plan.reservations import FILE
 _KEPT = 64
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file beside a map; ``kept`` tells whether a browser may keep it for good."""
+
+    path: Path | None
+    content: bytes
+    media_type: str
+    kept: bool
+
+
+_TYPES = {
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "png": "image/png",
+    "pmtiles": "application/vnd.pmtiles",
+}
+
+
+class MapFiles:
+    """The plan map with its files beside it, drawn once for each state of the plan.
+
+    The files lie in a folder of this process, from which parts of them can be sent.
+    """
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="wuqu-maps-")
+        self._key = ""
+        self._html = ""
+        self._names: frozenset[str] = frozenset()
+
+    async def page(self, state: State) -> str:
+        """Return the small page, drawn anew when the plan has changed."""
+        key = _plan_key(state)
+        if self._key != key:
+            async with state.drawing:
+                if self._key != key:
+                    drawn = await run_in_threadpool(
+                        served_plan_map, state.plan, ceiling=state.settings.secrecy
+                    )
+                    await run_in_threadpool(self._keep, drawn)
+                    self._key = key
+        return self._html
+
+    async def file(self, state: State, name: str) -> File:
+        """Return a file by its name; raise NotFoundError when no map has it."""
+        try:
+            found = asset(name)
+        except AssetError:
+            # Another process may have sent the page that asks for it.
+            await self.page(state)
+            if name not in self._names:
+                raise NotFoundError(f"地图文件 {name[:80]} 不存在", advice="重新打开地图") from None
+            kind = name.rsplit(".", 1)[-1]
+            return File(Path(self._folder.name) / name, b"", _TYPES[kind], kept=True)
+        return File(None, found.content, found.media_type, kept=False)
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._folder.cleanup()
+
+    def _keep(self, drawn: ServedMap) -> None:
+        folder = Path(self._folder.name)
+        for name, content in drawn.files.items():
+            (folder / name).write_bytes(content)
+        for old in self._names - drawn.files.keys():
+            (folder / old).unlink(missing_ok=True)
+        self._html, self._names = drawn.html, frozenset(drawn.files)
+
+
+def _plan_key(state: State) -> str:
+    ref = state.plan.ref
+    return f"plan:{ref.id}:{ref.version}:{state.plan.rulebook.sha256}:{_promised(state.plan)}"
+
+
 async def plan_page(state: State) -> str:
     """Return the plan map as one HTML page."""
-    ref = state.plan.ref
-    key = f"plan:{ref.id}:{ref.version}:{state.plan.rulebook.sha256}:{_promised(state.plan)}"
+    key = _plan_key(state)
     for old in [k for k in state.pages if k.startswith("plan:") and k != key]:
         del state.pages[old]
     return await _page(state, key, partial(plan_map, state.plan, ceiling=state.settings.secrecy))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.answers import problems
 from api.deps import KnownQuery, StateDep
-from api.maps import comparison_page, plan_page, site_page
+from api.headers import SERVED_MAP
+from api.maps import MapFiles, comparison_page, plan_page, site_page
 from gis.output.maps.pair import What
 
 router = APIRouter(prefix="/maps", tags=["地图"], dependencies=[KnownQuery])
+# A name with a hash never means anything else; vendored files change with the release.
+_KEPT = "public, max-age=31536000, immutable"
+_DAY = "public, max-age=86400"
 
 
 @router.get(
@@ -22,9 +26,39 @@ router = APIRouter(prefix="/maps", tags=["地图"], dependencies=[KnownQuery])
     summary="规划图",
     description="规划图：功能区、控制线、用地与设施。",
 )
-async def get_plan_map(state: StateDep) -> HTMLResponse:
+async def get_plan_map(
+    request: Request,
+    state: StateDep,
+    assets: Annotated[
+        Literal["inline", "static"],
+        Query(description="inline：一个文件，可离线保存；static：小页面，脚本和瓦片另行读取。"),
+    ] = "inline",
+) -> HTMLResponse:
     """Return the map of the plan."""
-    return HTMLResponse(await plan_page(state))
+    if assets == "inline":
+        return HTMLResponse(await plan_page(state))
+    files: MapFiles = request.app.state.map_files
+    headers = {"Content-Security-Policy": SERVED_MAP, "Cache-Control": "no-cache"}
+    return HTMLResponse(await files.page(state), headers=headers)
+
+
+@router.get(
+    "/assets/{name}",
+    response_class=Response,
+    responses=problems(404, 422),
+    summary="地图文件",
+    description="规划图（static）用到的脚本、样式、图片和瓦片；支持分段读取（Range）。",
+)
+async def get_map_file(
+    request: Request, state: StateDep, name: Annotated[str, Path(max_length=80)]
+) -> Response:
+    """Return one file beside the map of the plan, or a part of it."""
+    files: MapFiles = request.app.state.map_files
+    file = await files.file(state, name)
+    headers = {"Cache-Control": _KEPT if file.kept else _DAY}
+    if file.path is None:
+        return Response(file.content, media_type=file.media_type, headers=headers)
+    return FileResponse(file.path, media_type=file.media_type, headers=headers)
 
 
 @router.get(

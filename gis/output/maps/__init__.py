@@ -5,7 +5,8 @@ Shows a plan and the checks of sites; never measures, never judges, never touche
 
 from __future__ import annotations
 
-from gis.output.maps.pages import plan_map, site_map
+from gis.output.maps.pages import plan_map, served_plan_map, site_map
 from gis.output.maps.pair import comparison_map
+from gis.output.maps.sheet import ServedMap
 
-__all__ = ["comparison_map", "plan_map", "site_map"]
+__all__ = ["ServedMap", "comparison_map", "plan_map", "served_plan_map", "site_map"]

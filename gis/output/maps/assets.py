@@ -35,6 +35,7 @@ _STOCK: tuple[tuple[str, str | None, str], ...] = (
 _SCRIPT_LINK = re.compile(r'<script\s+src="([^"]*)"\s*>\s*</script>', re.IGNORECASE)
 _STYLE_LINK = re.compile(r'<link\s+rel="stylesheet"\s+href="([^"]*)"\s*/?>', re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.IGNORECASE | re.DOTALL)
+_INLINE_STYLE = re.compile(r"<style>(.*?)</style>", re.IGNORECASE | re.DOTALL)
 _LOADING = frozenset(
     {"src", "href", "srcset", "action", "formaction", "poster", "background", "data", "ping"}
     | {"xlink:href", "manifest"}
@@ -210,6 +211,33 @@ def _with_policy(page: str, assets: str) -> str:
     if count != 1:
         raise AssetError("the page has no <html><head> to put the policy into")
     return page
+
+
+def apart(page: str, prefix: str) -> tuple[str, dict[str, bytes]]:
+    """Return a ``static`` page with its own scripts and styles taken out, and these by name.
+
+    The names carry a hash, so that a browser may keep them; the policy then allows scripts from
+    the host only.
+    """
+    taken: dict[str, bytes] = {}
+
+    def name_of(code: str, kind: str) -> str:
+        content = code.encode()
+        name = f"{hashlib.sha256(content).hexdigest()[:16]}.{kind}"
+        taken[name] = content
+        return f"{prefix}{name}"
+
+    page = _SCRIPT.sub(lambda m: f'<script src="{name_of(m[1], "js")}"></script>', page)
+    page = _INLINE_STYLE.sub(
+        lambda m: f'<link rel="stylesheet" href="{name_of(m[1], "css")}">', page
+    )
+    # A served page would otherwise be asked for /favicon.ico.
+    page = page.replace("<head>", '<head>\n<link rel="icon" href="data:,">', 1)
+    policy = re.compile(r"script-src 'self'(?: 'sha256-[^']+')*")
+    page, count = policy.subn("script-src 'self'; connect-src 'self'", page, count=1)
+    if count != 1:
+        raise AssetError("the page has no policy of a static page")
+    return page, taken
 
 
 def _hash_source(code: str) -> str:

@@ -6,7 +6,7 @@ figure, gives every element a fixed id and renders. Knows nothing about plans or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -97,8 +97,13 @@ def render(
     title: Markup,
     assets: str,
     prefix: str = STATIC_PREFIX,
+    vendored: Sequence[str] = (),
 ) -> str:
-    """Return the finished page; equal maps give equal bytes."""
+    """Return the finished page; equal maps give equal bytes.
+
+    ``vendored`` names the scripts that the page needs besides Leaflet.
+    """
+    fmap.default_js = [*_LEAFLET, *((name, f"vendor:{name}") for name in vendored)]
     figure = cast(Figure, fmap.get_root())
     figure.title = title
     figure.html.add_child(Raw(pieces.before_map), name="wq_before")

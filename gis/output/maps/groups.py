@@ -30,23 +30,26 @@ class Group:
     number: str = ""
 
 
-def groups_of(layer: Layer) -> list[Group]:
-    """Return the groups of a layer that has features."""
-    role = layer.info.role
+def groups_of(layer: Layer, some: Any = None) -> list[Group]:
+    """Return the groups of a layer that has features, or of some rows of its frame.
+
+    Zones are few and always whole.
+    """
+    role, frame = layer.info.role, layer.frame if some is None else some
     if role in LAND_ROLES:
-        return _land(layer)
+        return _land(layer, frame)
     if role == "zone":
         return _zones(layer)
     if role == "road":
-        return _roads(layer)
+        return _roads(frame)
     if role == "dev_boundary":
-        return _development(layer)
+        return _development(layer, frame)
     own = (
         style.control_line(layer.info.id, layer.info.title)
         if role == "control_line"
         else style.LOOKS[role]
     )
-    return [Group(layer.info.title, own, layer.frame)]
+    return [Group(layer.info.title, own, frame)]
 
 
 def _zones(layer: Layer) -> list[Group]:
@@ -61,14 +64,14 @@ def _zones(layer: Layer) -> list[Group]:
     ]
 
 
-def _land(layer: Layer) -> list[Group]:
+def _land(layer: Layer, frame: Any) -> list[Group]:
     """Group parcels by the class under which they are shown: thousands become about fifteen."""
     survey = "三调" in (layer.info.scheme or "") or layer.info.role == "landuse"
-    codes = layer.frame["cls"].fillna("").astype(str)
+    codes = frame["cls"].fillna("").astype(str)
     keys = codes.map(lambda code: style.land_class(code, survey=survey))
     return [
-        Group(name, Look("#8d8d80", 0.4, fill=colour, fill_opacity=_LAND_OPACITY), frame)
-        for (_, name, colour), frame in layer.frame.groupby(keys, sort=True)
+        Group(name, Look("#8d8d80", 0.4, fill=colour, fill_opacity=_LAND_OPACITY), part)
+        for (_, name, colour), part in frame.groupby(keys, sort=True)
     ]
 
 
@@ -80,13 +83,13 @@ _ROADS = (
 )
 
 
-def _roads(layer: Layer) -> list[Group]:
+def _roads(frame: Any) -> list[Group]:
     """Draw roads in three widths, by their half width in metres."""
-    half = layer.frame["half_width"].fillna(0.0)
+    half = frame["half_width"].fillna(0.0)
     groups: list[Group] = []
     upper = float("inf")
     for least, name, own in _ROADS:
-        groups = [Group(name, own, layer.frame[(half >= least) & (half < upper)]), *groups]
+        groups = [Group(name, own, frame[(half >= least) & (half < upper)]), *groups]
         upper = least
     return groups
 
@@ -94,13 +97,13 @@ def _roads(layer: Layer) -> list[Group]:
 _DEVELOPMENT = (("弹性", "7 5"), ("特别", "2 5"))
 
 
-def _development(layer: Layer) -> list[Group]:
+def _development(layer: Layer, frame: Any) -> list[Group]:
     """Draw the kinds of the development boundary apart, by name: solid, dashed, dotted."""
-    names = layer.frame["name"].fillna("").astype(str)
-    codes = layer.frame["cls"].fillna("").astype(str)
+    names = frame["name"].fillna("").astype(str)
+    codes = frame["cls"].fillna("").astype(str)
     groups: list[Group] = []
-    for (_, name), frame in layer.frame.groupby([codes, names], sort=True):
+    for (_, name), part in frame.groupby([codes, names], sort=True):
         dash = next((dash for word, dash in _DEVELOPMENT if word in name), None)
         label = f"开发边界：{name}" if name else layer.info.title
-        groups.append(Group(label, replace(style.LOOKS["dev_boundary"], dash=dash), frame))
+        groups.append(Group(label, replace(style.LOOKS["dev_boundary"], dash=dash), part))
     return groups

@@ -6,8 +6,8 @@ look in ``parts.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -15,11 +15,15 @@ from folium.utilities import JsCode
 from markupsafe import Markup
 
 from gis.output.maps import style
+from gis.output.maps.groups import Group, groups_of
 from gis.output.maps.labels import Label, layer_labels
-from gis.output.maps.parts import Key, Part, parts_of
-from gis.output.maps.shapes import Detail, dissolved, shown, to_geojson
+from gis.output.maps.large import Canvas, tiled
+from gis.output.maps.parts import Key, Part, kind_of, parts_of
+from gis.output.maps.shapes import Detail, dissolved, shown, to_geojson, touching
+from gis.output.maps.sizes import STANDARD, Limits, Size, sizes
 from gis.output.maps.style import Look
 from gis.output.maps.text import clean
+from gis.output.maps.tiling import Archive, Extent, Picture
 from gis.output.maps.visible import drawable
 
 # Runs for every feature; wuqu is the page's own script, loaded before the layers.
@@ -64,6 +68,7 @@ class View:
     theme: str
     first: frozenset[str]
     detail: Callable[[str], Detail]  # role -> how fine
+    limits: Limits = STANDARD
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,47 +85,104 @@ class Shown:
     keys: tuple[Key, ...]
     labels: tuple[Label, ...]
     layer: folium.map.Layer
+    size: Size
+    files: tuple[Archive | Picture, ...] = ()
 
 
 def plan_layers(plan: Plan, view: View, ceiling: str) -> list[Shown]:
     """Return every layer of the plan that can be drawn, in the order of the layer list."""
     theme = next((r for r in (view.theme, *_THEMES) if drawable(plan, r, ceiling)), view.theme)
-    result = [
-        _shown(layer, view.detail(role), first=role == theme or role in view.first)
+    layers = {
+        layer.info.id: layer
         for role in (*_THEMES, *sorted(set(_PANE_OF) - set(_THEMES), key=_listed))
         for layer in drawable(plan, role, ceiling)
-    ]
+    }
+    frames = {i: _frame(layer, view.detail(layer.info.role)) for i, layer in layers.items()}
+    draw = sizes({i: len(frame) for i, frame in frames.items()}, view.limits)
+    extent = _extent(layers.values())
+    result: list[Shown | None] = []
+    for layer_id, layer in layers.items():
+        role, frame = layer.info.role, frames[layer_id]
+        detail, first = view.detail(role), role == theme or role in view.first
+        if draw[layer_id] is Size.TILES:
+            result.append(_tiled(layer, frame, detail, extent, first=first))
+        else:
+            small = len(layer.frame) <= view.limits.canvas
+            frame = layer.frame if small else frame
+            result.append(_shown(layer, frame, detail, draw[layer_id], first=first))
     return [s for s in result if s is not None]
+
+
+def _frame(layer: Layer, detail: Detail) -> Any:
+    """Return the features of a layer that touch the box of the detail."""
+    if detail.box is None:
+        return layer.frame
+    return layer.frame[touching(layer.frame.geometry.to_numpy(), detail)]
+
+
+def _extent(layers: Iterable[Layer]) -> Extent:
+    boxes = [layer.frame.total_bounds for layer in layers]
+    west, south = (min(box[n] for box in boxes) for n in (0, 1))
+    east, north = (max(box[n] for box in boxes) for n in (2, 3))
+    return west, south, east, north
 
 
 def _listed(role: str) -> tuple[int, int]:
     return _GROUP_OF[role], list(_PANE_OF).index(role)
 
 
-def _shown(layer: Layer, detail: Detail, *, first: bool) -> Shown | None:
-    info = layer.info
-    theme = info.role in _THEMES
-    looks = parts_of(layer, detail)
+def _shown(layer: Layer, frame: Any, detail: Detail, size: Size, *, first: bool) -> Shown | None:
+    looks = parts_of(layer, frame, detail)
     if not looks:
         return None
-    group = folium.FeatureGroup(
+    group = _group(layer, first)
+    for part in looks:
+        _add(group, part, pane_of(layer.info.role, size))
+    keys = [Key(part.label, part.look, part.kind, part.number) for part in looks]
+    return _row(layer, detail, group, keys, size)
+
+
+def _tiled(
+    layer: Layer,
+    frame: Any,
+    detail: Detail,
+    extent: Extent,
+    *,
+    first: bool,
+) -> Shown:
+    groups: list[Group] = [group for group in groups_of(layer, frame) if len(group.frame)]
+    element, made = tiled(layer, groups, pane_of(layer.info.role, Size.TILES), detail, extent)
+    group = _group(layer, first)
+    element.add_to(group)
+    keys = [Key(clean(g.label), g.look, kind_of(layer), g.number) for g in groups]
+    return replace(_row(layer, detail, group, keys, Size.TILES), files=made)
+
+
+def _group(layer: Layer, first: bool) -> folium.FeatureGroup:
+    info = layer.info
+    return folium.FeatureGroup(
         name=list_name(info.id, info.title, GROUPS[_GROUP_OF[info.role]]),
-        overlay=not theme,
+        overlay=info.role not in _THEMES,
         show=first,
     )
-    for part in looks:
-        _add(group, part, _pane(info.role))
+
+
+def _row(
+    layer: Layer, detail: Detail, group: folium.FeatureGroup, keys: Sequence[Key], size: Size
+) -> Shown:
+    info = layer.info
     return Shown(
         id=info.id,
         role=info.role,
         title=clean(info.title),
         vintage=clean(info.vintage),
         group=GROUPS[_GROUP_OF[info.role]],
-        theme=theme,
+        theme=info.role in _THEMES,
         first=group.show,
-        keys=_keys(reversed(looks) if info.role == "road" else looks),
+        keys=_once(reversed(keys) if info.role == "road" else keys),
         labels=tuple(layer_labels(layer, detail)),
         layer=group,
+        size=size,
     )
 
 
@@ -130,13 +192,28 @@ def list_name(layer_id: str, title: str, group: str) -> str:
     return f'<span class="wq-row" {marks}>{clean(title)}</span>'
 
 
-def _pane(role: str) -> str:
-    return PANES[_PANE_OF[role] + 1][0]  # the first pane is the ground
+def pane_of(role: str, size: Size) -> str:
+    """Return the pane of a role; canvases and tiles have one of their own just above it."""
+    name = PANES[_PANE_OF[role] + 1][0]  # the first pane is the ground
+    return name if size is Size.SVG else f"{name}-{size.value}"
 
 
-def _keys(parts: Iterable[Part]) -> tuple[Key, ...]:
-    rows = {str(part.label): Key(part.label, part.look, part.kind, part.number) for part in parts}
-    return tuple(rows.values())
+def add_panes(fmap: folium.Map, drawn: Iterable[Shown]) -> None:
+    """Add the panes that the layers stand in, and tell which of them are canvases."""
+    used = {pane_of(shown.role, shown.size) for shown in drawn}
+    for name, z_index in PANES:
+        folium.map.CustomPane(name, z_index=z_index, pointer_events=True).add_to(fmap)
+        for above, size in enumerate((Size.TILES, Size.CANVAS), start=1):
+            flat = f"{name}-{size.value}"
+            if flat in used:
+                # Clicks go through; the page's script asks what lies under them.
+                folium.map.CustomPane(flat, z_index=z_index + above).add_to(fmap)
+                if size is Size.CANVAS:
+                    Canvas(flat).add_to(fmap)
+
+
+def _once(keys: Iterable[Key]) -> tuple[Key, ...]:
+    return tuple({str(key.label): key for key in keys}.values())
 
 
 def _add(group: folium.FeatureGroup, part: Part, pane: str) -> None:

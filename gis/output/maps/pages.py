@@ -6,7 +6,6 @@ never judges, never reads a file of the plan.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,27 +19,28 @@ from gis.output.export import without_geometry_of
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
-from gis.output.maps.frame import LeafletBounds, OfflineMap, Pieces, empty_map, render
+from gis.output.maps.frame import LeafletBounds, OfflineMap, empty_map
 from gis.output.maps.inset import overview
 from gis.output.maps.labels import outline_ring
 from gis.output.maps.layers import (
-    GROUPS,
-    PANES,
     Shown,
     View,
+    add_panes,
     ground,
     plan_layers,
     zone_outlines,
 )
 from gis.output.maps.parts import Key
 from gis.output.maps.plan_card import plan_card, zone_rows
-from gis.output.maps.rasters import RASTER_PANE, Picture, picture_groups, raster_pictures
+from gis.output.maps.rasters import RASTER_PANE, picture_groups, raster_pictures
 from gis.output.maps.remedies import legend_keys, remedy_layers
 from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
+from gis.output.maps.sheet import ServedMap, Sheet, config_of, stage_of
 from gis.output.maps.site_card import site_card
 from gis.output.maps.sites import conflict_layer, site_labels, site_layer, site_popup
+from gis.output.maps.sizes import STANDARD, Limits
 from gis.output.maps.style import Look
-from gis.output.maps.templates import fill, static_text
+from gis.output.maps.templates import fill
 from gis.output.maps.text import clean
 from gis.output.maps.visible import absences, drawable, secret_layers
 
@@ -66,6 +66,7 @@ def plan_map(
     assets: str = "inline",
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
+    limits: Limits = STANDARD,
     rasters: bool = True,
 ) -> str:
     """Return the map of a plan as one HTML text.
@@ -77,17 +78,69 @@ def plan_map(
     checks
         Documents of checks (``gis.canonical.to_dict``), shown with their verdicts.
     assets
-        ``inline``: one file that needs nothing else; ``static``: Leaflet under ``prefix``.
+        ``inline``: one file that needs nothing else; ``static``: vendored files under ``prefix``.
     ceiling
         Highest secrecy whose coordinates may leave: public, internal or restricted.
     prefix
         Path of the vendored files on the serving host, for ``static``.
+    limits
+        From how many features on layers are drawn on canvases, and from how many from tiles.
     rasters
         Whether land cover and images can be switched on; they make the page larger.
     """
-    documents = list(checks)
+    sheet = _plan_sheet(plan, list(checks), ceiling, limits, rasters=rasters)
+    return sheet.page(assets=assets, prefix=prefix)
+
+
+def site_map(
+    document: Mapping[str, Any],
+    plan: Plan,
+    *,
+    assets: str = "inline",
+    ceiling: str = "public",
+    prefix: str = STATIC_PREFIX,
+    limits: Limits = STANDARD,
+) -> str:
+    """Return the map of one checked site as one HTML text.
+
+    Parameters
+    ----------
+    document
+        The JSON document of the check, fresh or from a record.
+    plan
+        The plan that is drawn around it; a difference of version is printed.
+    assets, ceiling, prefix, limits
+        As for ``plan_map``; findings on layers above the ceiling keep their text and lose their
+        geometry.
+    """
+    return _site_sheet(document, plan, ceiling, limits).page(assets=assets, prefix=prefix)
+
+
+def served_plan_map(
+    plan: Plan,
+    checks: Iterable[Mapping[str, Any]] = (),
+    *,
+    ceiling: str = "public",
+    prefix: str = STATIC_PREFIX,
+    limits: Limits = STANDARD,
+) -> ServedMap:
+    """Return the map of a plan as a small page with its files beside it, as for ``plan_map``."""
+    return _plan_sheet(plan, list(checks), ceiling, limits).served(prefix)
+
+
+# --- the two pages -----
+
+
+def _plan_sheet(
+    plan: Plan,
+    documents: list[Mapping[str, Any]],
+    ceiling: str,
+    limits: Limits,
+    *,
+    rasters: bool = True,
+) -> Sheet:
     detail = Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
-    view = View("zone", _roles_first(plan, ceiling), lambda _: detail)
+    view = View("zone", _roles_first(plan, ceiling), lambda _: detail, limits)
     drawn = plan_layers(plan, view, ceiling)
     bounds = _plan_bounds(plan, drawn, ceiling)
     fmap = _base(plan, drawn, bounds, detail, ceiling)
@@ -107,48 +160,21 @@ def plan_map(
         absent=absences(plan, ceiling),
         crs=f"EPSG:{plan.work_epsg}（{crs_of(plan.work_epsg).name}）",
     )
-    config = _config(drawn, bounds, bounds, plan.ref.title, card["mark"]) | {
+    config = config_of(drawn, bounds, bounds, plan.ref.title, card["mark"]) | {
         "sites": [site_popup(d) for d in documents],
         "padding": 18,
     }
     config["labels"] += site_labels(documents)
     config["outline"] = outline_ring(plan, ceiling)
-    return _page(
-        fmap,
-        names,
-        config,
-        body,
-        stage=_stage(drawn, card["mark"], pictures=pictures),
-        title=plan.ref.title,
-        assets=assets,
-        prefix=prefix,
-    )
+    stage = stage_of(drawn, card["mark"], more=picture_groups(pictures))
+    return Sheet(fmap, names, config, body, stage, plan.ref.title, drawn)
 
 
-def site_map(
-    document: Mapping[str, Any],
-    plan: Plan,
-    *,
-    assets: str = "inline",
-    ceiling: str = "public",
-    prefix: str = STATIC_PREFIX,
-) -> str:
-    """Return the map of one checked site as one HTML text.
-
-    Parameters
-    ----------
-    document
-        The JSON document of the check, fresh or from a record.
-    plan
-        The plan that is drawn around it; a difference of version is printed.
-    assets, ceiling, prefix
-        As for ``plan_map``; findings on layers above the ceiling keep their text and lose their
-        geometry.
-    """
+def _site_sheet(document: Mapping[str, Any], plan: Plan, ceiling: str, limits: Limits) -> Sheet:
     bounds = cards.geojson_bounds(document["site"].get("geometry"))
     near = _near(plan, bounds)
     coarse = Detail(plan.work_epsg, _PLAN_TOLERANCE_M / 2)
-    view = View("landuse", _SITE_FIRST, lambda role: near if role in _HEAVY else coarse)
+    view = View("landuse", _SITE_FIRST, lambda role: near if role in _HEAVY else coarse, limits)
     drawn = plan_layers(plan, view, ceiling)
     whole = _plan_bounds(plan, drawn, ceiling)
     home = _tuple(bounds) if bounds else whole
@@ -178,7 +204,7 @@ def site_map(
         basemap_note=basemap_note(document, plan),
     )
     inset = overview(plan, ceiling, bounds) if bounds else _EMPTY
-    config = _config(drawn, home, whole, card["name"], card["mark"]) | {
+    config = config_of(drawn, home, whole, card["name"], card["mark"]) | {
         "sites": [site_popup(document)],
         "padding": 90,
         "keepClear": home if bounds else None,
@@ -186,16 +212,9 @@ def site_map(
         "deciding": shown_first,
         "remedy": next(iter(outlines), ""),
     }
-    return _page(
-        fmap,
-        names,
-        config,
-        body,
-        stage=_stage(drawn, card["mark"], outline=_outline_keys(card), inset=inset),
-        title=f"{card['name']}　{card['verdict']['label']}",
-        assets=assets,
-        prefix=prefix,
-    )
+    stage = stage_of(drawn, card["mark"], outline=_outline_keys(card), inset=inset)
+    title = f"{card['name']}　{card['verdict']['label']}"
+    return Sheet(fmap, names, config, body, stage, title, drawn)
 
 
 # --- pieces -----
@@ -206,8 +225,9 @@ def _base(
 ) -> OfflineMap:
     """Return the map with panes, ground, layers and zone borders, in this order."""
     fmap = empty_map(bounds)
-    for name, z_index in (*PANES, RASTER_PANE):
-        folium.map.CustomPane(name, z_index=z_index, pointer_events=True).add_to(fmap)
+    add_panes(fmap, drawn)
+    name, z_index = RASTER_PANE
+    folium.map.CustomPane(name, z_index=z_index, pointer_events=False).add_to(fmap)
     folium.map.CustomPane("wq-labels", z_index=640, pointer_events=False).add_to(fmap)
     for layer in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
         if layer is not None:
@@ -282,112 +302,3 @@ def _outline_keys(card: Mapping[str, Any]) -> list[Key]:
         area = Look(look.colour, 1.6, pattern=look.pattern, fill_opacity=1.0)
         keys.append(Key(clean(f"重叠部分：{verdict.label}"), area, "area"))
     return [*keys, *legend_keys(card["remedies"])]
-
-
-def _stage(
-    drawn: Sequence[Shown],
-    mark: Mapping[str, Any],
-    *,
-    outline: Sequence[Key] = (),
-    inset: Markup = _EMPTY,
-    pictures: Sequence[Picture] = (),
-) -> Markup:
-    """Return what lies over the map: themes, legend, north arrow, mark."""
-    groups = [
-        {
-            "title": title,
-            "rows": [
-                {"layer": f"l-{s.id}", "key": key}
-                for s in drawn
-                if s.group == title
-                for key in s.keys
-            ],
-        }
-        for title in GROUPS
-    ]
-    themes = [
-        {"id": f"l-{s.id}", "title": _THEME_WORDS[s.role], "first": s.first}
-        for s in drawn
-        if s.theme
-    ]
-    return fill(
-        "stage.html",
-        groups=[g for g in (*groups, *picture_groups(pictures)) if g["rows"]],
-        verdicts=[] if outline else cards.verdict_keys(),
-        outline=outline,
-        themes=themes,
-        mark=mark,
-        inset=inset,
-    )
-
-
-_THEME_WORDS = {"zone": "功能分区", "planned_use": "规划用地", "landuse": "现状用地"}
-
-
-def _config(
-    drawn: Sequence[Shown],
-    bounds: LeafletBounds,
-    area: LeafletBounds,
-    title: str,
-    mark: Mapping[str, Any],
-) -> dict[str, Any]:
-    labels = [
-        {
-            "at": label.at,
-            "text": label.text,
-            "short": label.short,
-            "room": label.room,
-            "kind": label.kind,
-            "rank": label.rank,
-            "minZoom": label.min_zoom,
-            "layer": "" if shown.role == "zone" else f"l-{shown.id}",
-        }
-        for shown in drawn
-        for label in shown.labels
-    ]
-    return {
-        "bounds": bounds,
-        "area": area,
-        "labels": labels,
-        "homeTitle": "全图",
-        "mapLabel": clean(f"{title} 地图"),
-        "attribution": clean(mark["text"]),
-    }
-
-
-def _page(
-    fmap: OfflineMap,
-    names: Mapping[str, folium.map.Layer],
-    config: Mapping[str, Any],
-    body: Markup,
-    *,
-    stage: Markup,
-    title: str,
-    assets: str,
-    prefix: str,
-) -> str:
-    control = folium.LayerControl(collapsed=True, position="topright").add_to(fmap)
-
-    extra = " wq-has-inset" if "wq-inset" in stage else ""
-
-    def start() -> str:
-        layers = ",".join(f"{json.dumps(k)}:{v.get_name()}" for k, v in names.items())
-        settings = _script_json(config)
-        return f"wuqu.start({fmap.get_name()}, {{{layers}}}, {control.get_name()}, {settings});\n"
-
-    pieces = Pieces(
-        head=f"<style>{static_text('map.css')}</style>",
-        before_map=body + Markup(f'<main class="wq-stage{extra}">'),
-        after_map=stage + Markup("</main>"),
-        first_script=static_text("map.js"),
-        last_script=start,
-    )
-    return render(fmap, pieces, title=clean(title), assets=assets, prefix=prefix)
-
-
-def _script_json(value: object) -> str:
-    """Return JSON that may stand in a script: no tag, no line separator."""
-    text = json.dumps(value, ensure_ascii=True, sort_keys=True, allow_nan=False)
-    for character in "<>&'":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text

@@ -23,6 +23,7 @@ from gis.output.maps.layers import PANES, View, ground, plan_layers, zone_outlin
 from gis.output.maps.numbers import percent, short_area
 from gis.output.maps.parts import Key
 from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
+from gis.output.maps.sizes import Limits
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
 from gis.output.maps.visible import drawable
@@ -37,6 +38,8 @@ _TOLERANCE_M = 4.0
 # Lines that stay on both maps, so that a place is found again.
 _ALWAYS = ("planning_area", "core", "road", "railway")
 _LISTED = 12
+# Land is dissolved to about fifteen shapes a side, however many parcels it has.
+_DISSOLVED = Limits(svg=10**9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:
         if layer is not None:
             layer.add_to(fmap)
     kept = _kept(plan, side.layers, ceiling)
-    view = View("", frozenset(), lambda _: detail)
+    view = View("", frozenset(), lambda _: detail, _DISSOLVED)
     keys: list[Key] = []
     for shown in (s for s in plan_layers(plan, view, ceiling) if s.id in kept):
         shown.layer.show = True

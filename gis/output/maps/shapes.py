@@ -47,6 +47,16 @@ def shown(geometries: Sequence[BaseGeometry] | Array, detail: Detail) -> Array:
     return np.asarray(shapely.simplify(shapes, detail.tolerance_m))
 
 
+def touching(geometries: Sequence[BaseGeometry] | Array, detail: Detail) -> Array:
+    """Return for each geometry whether its box meets the box of the detail."""
+    shapes = np.asarray(geometries, dtype=object)
+    if detail.box is None:
+        return np.ones(len(shapes), dtype=bool)
+    west, south, east, north = detail.box
+    left, bottom, right, top = shapely.bounds(shapes).T
+    return np.asarray((left <= east) & (right >= west) & (bottom <= north) & (top >= south))
+
+
 def dissolved(geometries: Sequence[BaseGeometry]) -> BaseGeometry:
     """Return one geometry of many; fast where they form a coverage, right where they do not."""
     shapes = np.asarray(geometries, dtype=object)

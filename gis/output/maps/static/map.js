@@ -24,15 +24,18 @@ window.wuqu = (function () {
   function one(selector, root) { return (root || document).querySelector(selector); }
 
   // --- features -----------------------------------------------------------------------------
+  var POPUP = { maxWidth: 300, minWidth: 180, autoPanPadding: [24, 24] };
   function bind(feature, layer) {
     var p = feature.properties || {};
-    if (!p.t) { return; }
+    if (p.t) { layer.bindPopup(popupHtml(p), POPUP); }
+  }
+  function popup(p) { return L.popup(POPUP).setContent(popupHtml(p)); }
+  function popupHtml(p) {
     var rows = (p.r || []).map(function (row) {
       return '<dt>' + row[0] + '</dt><dd>' + row[1] + '</dd>';
     }).join('');
     var verdict = p.v ? '<p class="wq-popup-verdict wq-v-' + p.v + '">' + p.i + '<b>' + p.w + '</b></p>' : '';
-    layer.bindPopup('<h3>' + p.t + '</h3>' + verdict + (rows ? '<dl>' + rows + '</dl>' : '') +
-      (p.n ? '<p>' + p.n + '</p>' : ''), { maxWidth: 300, minWidth: 180, autoPanPadding: [24, 24] });
+    return '<h3>' + p.t + '</h3>' + verdict + (rows ? '<dl>' + rows + '</dl>' : '') + (p.n ? '<p>' + p.n + '</p>' : '');
   }
 
   function bindPins() {
@@ -440,6 +443,12 @@ window.wuqu = (function () {
     updateLegend();
     declutter();
   }
+  // Tiles come a little later than paper is taken: lay the sheet out first, then wait for them.
+  function print() {
+    if (!wuqu.large) { window.print(); return; }
+    beforePrint();
+    wuqu.large.settled().then(function () { window.print(); });
+  }
   // Canvas layers draw in the next frame; paper is taken before it.
   function redrawNow() {
     map.eachLayer(function (layer) { if (layer._redraw && layer._ctx) { layer._redraw(); } });
@@ -449,6 +458,7 @@ window.wuqu = (function () {
     map = theMap;
     layers = theLayers;
     config = theConfig;
+    if (wuqu.large) { wuqu.large.start(map); }
     addSheet();
     addControls(control);
     map.on('zoomend', markZoom);
@@ -462,7 +472,7 @@ window.wuqu = (function () {
     bindPins();
     addLabels();
     addTargets();
-    all('.wq-print-button').forEach(function (b) { b.addEventListener('click', function () { window.print(); }); });
+    all('.wq-print-button').forEach(function (b) { b.addEventListener('click', print); });
     window.addEventListener('beforeprint', beforePrint);
     window.addEventListener('afterprint', afterPrint);
     var wide = phone.matches;
@@ -473,5 +483,5 @@ window.wuqu = (function () {
     document.documentElement.classList.add('wq-ready');
   }
 
-  return { bind: bind, start: start, canvas: function (m, pane) { m._paneRenderers[pane] = L.canvas({ pane: pane, padding: 0.3 }); } };
+  return { bind: bind, popup: popup, start: start };
 })();
