@@ -1137,8 +1137,8 @@ def test_a_text_longer_than_excel_allows_is_no_cell():
         "工作表“界址点”第 5 行 B5"
     ]
     data = edited(
-        with_shared_texts(xlsx_of(HEAD, *POINTS[:3], ("J4", "长", 1))),
-        sharedStrings=lambda t: t.replace("长", "9" * 40_000),
+        with_shared_texts(xlsx_of(HEAD, *POINTS[:3], ("J4", "LONG", 1))),
+        sharedStrings=lambda t: t.replace("LONG", "9" * 40_000),
     )
     assert faults_of(data) == {"工作表“界址点”第 5 行 B5": "X 文字过长"}
 

@@ -63,11 +63,17 @@ class FakePlan:
 @pytest.fixture(scope="module", autouse=True)
 def land_of_real_plans_only():
     """A fake plan has no package on disk; its land is shown in test_maps_land.py."""
+    from gis.output.maps import pages
+
     real = plan_card.land_sections
     nothing = {"balance": None, "lacking": "", "budgets": [], "indicators": [], "series": []}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             plan_card, "land_sections", lambda p: nothing if isinstance(p, FakePlan) else real(p)
+        )
+        drawn = pages.raster_pictures
+        patch.setattr(
+            pages, "raster_pictures", lambda p, *r: [] if isinstance(p, FakePlan) else drawn(p, *r)
         )
         yield
 

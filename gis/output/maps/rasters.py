@@ -20,6 +20,7 @@ from gis.model import LayerState, may_show
 from gis.output.maps.frame import LeafletBounds
 from gis.output.maps.layers import list_name
 from gis.output.maps.parts import Key
+from gis.output.maps.png import png_of
 from gis.output.maps.style import Look
 from gis.output.maps.text import clean
 from gis.plan.landcover import open_rasters
@@ -117,7 +118,7 @@ def _classes(raster: Raster) -> tuple[bytes, LeafletBounds, tuple[Key, ...]] | N
         name = code.name if code else f"未说明的值 {value:g}"
         look = Look("#8d8d80", 0.4, fill="#{:02x}{:02x}{:02x}".format(*colour), fill_opacity=0.85)
         keys.append(Key(clean(name), look, "area"))
-    return _png(own[None], colours), bounds, tuple(keys)
+    return png_of(own[None], colours), bounds, tuple(keys)
 
 
 def _image(raster: Raster) -> tuple[bytes, LeafletBounds, tuple[Key, ...]] | None:
@@ -133,7 +134,7 @@ def _image(raster: Raster) -> tuple[bytes, LeafletBounds, tuple[Key, ...]] | Non
         return None
     shown = [_stretched(band, ~blank) for band in values]
     alpha = np.where(blank, 0, 255).astype(np.uint8)
-    return _png(np.stack([*shown, alpha])), bounds, ()
+    return png_of(np.stack([*shown, alpha])), bounds, ()
 
 
 def _stretched(band: Array, seen: Array) -> Array:
@@ -149,46 +150,38 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 
 def _warped(raster: Raster, bands: tuple[int, ...]) -> tuple[Array, Array, LeafletBounds]:
-    """Return some bands in Web Mercator, where nothing is known, and the corners in degrees."""
+    """Return some bands in Web Mercator, where nothing is known, and the corners in degrees.
+
+    The nearest pixel stands for each: between classes, or between ground and fill, there is nothing
+    to average.
+    """
     import rasterio
-    from rasterio.enums import Resampling
-    from rasterio.vrt import WarpedVRT
-    from rasterio.warp import transform_bounds
+    from rasterio import Affine, warp
 
     form = raster.checked
-    nodata = raster.entry.nodata if raster.entry.nodata is not None else form.nodata[bands[0] - 1]
-    # Nearest: between classes, or between ground and fill, there is nothing to average.
-    how = {"crs": _WEB_MERCATOR, "resampling": Resampling.nearest, "nodata": nodata}
-    with (
-        rasterio.open(raster.path) as source,
-        WarpedVRT(source, add_alpha=nodata is None, **how) as vrt,
-    ):
-        step = max(max(vrt.width, vrt.height) / _LARGEST_PX, 1.0)
-        shape = len(bands), round(vrt.height / step), round(vrt.width / step)
-        values = vrt.read(list(bands), out_shape=shape)
-        masks = vrt.read_masks(list(bands), out_shape=shape)
-        west, south, east, north = transform_bounds(_WEB_MERCATOR, 4326, *vrt.bounds)
-    blank = (masks == 0).any(axis=0)
-    if values.dtype.kind == "f":
-        blank |= ~np.isfinite(values).all(axis=0)
-    return values, blank, ((south, west), (north, east))
-
-
-def _png(bands: Array, colours: dict[int, tuple[int, ...]] | None = None) -> bytes:
-    """Return bands as a PNG, one band with a table of colours."""
-    from rasterio import Affine
-    from rasterio.io import MemoryFile
-
-    count, height, width = bands.shape
-    form = {"width": width, "height": height, "count": count, "dtype": "uint8", "zlevel": 6}
-    # A place of its own, because a picture without any is warned of.
-    place = Affine(1, 0, 0, 0, -1, height)
-    with MemoryFile() as memory:
-        with memory.open(driver="PNG", transform=place, **form) as target:
-            target.write(bands)
-            if colours:
-                target.write_colormap(1, colours)
-        return bytes(memory.read())
+    with rasterio.open(raster.path, driver="GTiff") as source:
+        step = max(max(source.height, source.width) / _LARGEST_PX, 1.0)
+        rows, cols = round(source.height / step), round(source.width / step)
+        values = source.read(list(bands), out_shape=(len(bands), rows, cols))
+        seen = source.read_masks(list(bands), out_shape=(len(bands), rows, cols)).min(axis=0)
+        crs, bounds, own = source.crs, source.bounds, source.transform
+        wide, high = source.width / cols, source.height / rows
+    place = Affine(own.a * wide, own.b * high, own.c, own.d * wide, own.e * high, own.f)
+    for number in {raster.entry.nodata, *(form.nodata[band - 1] for band in bands)} - {None}:
+        seen[(values == number).any(axis=0)] = 0
+    box = warp.transform_bounds(crs, _WEB_MERCATOR, *bounds)
+    width, height = cols, max(1, round(cols * (box[3] - box[1]) / (box[2] - box[0])))
+    goal = Affine((box[2] - box[0]) / width, 0, box[0], 0, (box[1] - box[3]) / height, box[3])
+    how = {"src_transform": place, "src_crs": crs, "dst_transform": goal, "dst_crs": _WEB_MERCATOR}
+    shown = np.zeros((len(bands), height, width), dtype=values.dtype)
+    known = np.zeros((height, width), dtype=np.uint8)
+    warp.reproject(values, shown, **how)
+    warp.reproject(np.ascontiguousarray(seen), known, **how)
+    blank = known == 0
+    if shown.dtype.kind == "f":
+        blank |= ~np.isfinite(shown).all(axis=0)
+    west, south, east, north = warp.transform_bounds(_WEB_MERCATOR, 4326, *box)
+    return shown, blank, ((south, west), (north, east))
 
 
 def picture_groups(pictures: Iterable[Picture]) -> list[dict[str, Any]]:
