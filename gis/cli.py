@@ -70,6 +70,7 @@ app.add_typer(plan_app, name="plan")
 # The collector would walk over every imported module again and again, and once more at the end: a
 # fifth of a cold check. A command makes little garbage and lives for seconds.
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_LARGE_MAP_MB = 25
 
 _FORMAT = re.compile(r"--format[ =](json|geojson)\b")
 # The parser's error for a wrong call; its module is not public, its subclass is.
@@ -216,6 +217,10 @@ def draw_map(
     """绘制规划图：单个 HTML 文件，可离线打开。"""
     _write_map(out, [], open_plan(plan))
     stderr().print(f"已写出：{out}")
+    size_mb = out.stat().st_size / 1e6
+    if size_mb > _LARGE_MAP_MB:
+        advice = "用 wuqu serve 打开 /maps/plan.html?assets=static，只读取看到的部分"
+        stderr().print(f"文件有 {size_mb:.0f} MB，打开较慢；{advice}。")
 
 
 @app.command()
