@@ -114,6 +114,7 @@ def targets(found: Sequence[Line]) -> Iterator[Target]:
     yield from _county(newest)
     yield from _raster(newest)
     yield from _start(newest)
+    yield from _maps(newest)
     value = newest("ratio", workload="W6", task="check")
     yield Target("W6 checks per second / requests of a no-op endpoint", value, 0.08, "", True)
     yield from _paper(newest)
@@ -125,6 +126,21 @@ def _million(every: Newest, small: float | None) -> Iterator[Target]:
     per_s = every("per_s", **million)
     cost = small / per_s if small and per_s else None
     yield Target("W1 1 M parcels, cost per parcel against 10k", cost, 1.1, "x", False)
+
+
+_MAPS = (
+    ("parcels", "100,000 polygons", {"size_mb": 25, "open_s": 3, "zoom_ms": 50, "heap_mb": 200}),
+    ("bundled plan", "bundled plan", {"size_mb": 5, "open_s": 1.5}),
+)
+_MAP_WORDS = {"size_mb": "size", "open_s": "opening", "zoom_ms": "zoom", "heap_mb": "heap"}
+
+
+def _maps(newest: Newest) -> Iterator[Target]:
+    for name, title, limits in _MAPS:
+        for key, limit in limits.items():
+            value = newest(key, workload="maps", name=name)
+            unit = key.rsplit("_", 1)[-1].replace("mb", "MB")
+            yield Target(f"map of {title}, {_MAP_WORDS[key]}", value, limit, unit, False)
 
 
 _TABLES = {

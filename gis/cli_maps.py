@@ -9,6 +9,8 @@ import typer
 
 from gis.cli_common import PlanOption, open_plan, stderr, writing
 
+_LARGE_MAP_MB = 25
+
 
 def draw_map(
     out: Annotated[Path, typer.Option("-o", "--out", help="输出的 HTML 文件。")] = Path("map.html"),
@@ -33,3 +35,7 @@ def draw_map(
     with writing(out):
         out.write_text(page, encoding="utf-8")
     stderr().print(f"已写出：{out}")
+    size_mb = out.stat().st_size / 1e6
+    if size_mb > _LARGE_MAP_MB:
+        advice = "用 wuqu serve 打开 /maps/plan.html?assets=static，只读取看到的部分"
+        stderr().print(f"文件有 {size_mb:.0f} MB，打开较慢；{advice}。")

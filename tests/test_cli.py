@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gis import cli
 from gis.console import in_options
 
 DAY = ["--as-of", "2026-11-22"]
@@ -237,6 +238,16 @@ def test_map_draws_the_plan(run, tmp_path: Path) -> None:
     code, _, _ = run("map", "-o", str(target))
     assert code == 0
     assert "示意" in target.read_text(encoding="utf-8")
+
+
+def test_map_says_when_a_file_is_large(run, tmp_path: Path, monkeypatch) -> None:
+    target = tmp_path / "plan.html"
+    _, _, err = run("map", "-o", str(target))
+    assert "MB" not in err
+    monkeypatch.setattr(cli, "_LARGE_MAP_MB", 1)
+    code, _, err = run("map", "-o", str(target))
+    assert code == 0
+    assert "assets=static" in err.replace("\n", "")
 
 
 def test_serve_refuses_an_address_that_others_can_reach(run) -> None:

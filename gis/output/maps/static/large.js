@@ -169,7 +169,7 @@ window.wuqu.large = (function () {
     });
     var layer = protomapsL.leafletLayer({
       url: sourceOf(spec.bands), maxDataZoom: lastLevel(spec), paintRules: rules, labelRules: [], attribution: '',
-      pane: spec.pane, bounds: spec.bounds, noWrap: true, minZoom: spec.bands[0].level + 1, maxZoom: 20, tileDelay: 0.1,
+      pane: spec.pane, bounds: spec.bounds, noWrap: true, minZoom: spec.bands[0].level + 1, maxZoom: 20,
       tasks: [ready], keepBuffer: 1, updateWhenIdle: false, updateWhenZooming: false
     });
     layer.on('load', function () { forget(cacheOf(layer)); });
@@ -191,14 +191,31 @@ window.wuqu.large = (function () {
       tile.width = tile.height = 256 * ratio;
       spec.picture.then(function (image) {
         var side = WORLD / Math.pow(2, at.z);
-        var piece = pixelsOf(spec, image, [side * at.x - WORLD / 2, WORLD / 2 - side * at.y]);
-        var span = side * image.width / (spec.far.box[2] - spec.far.box[0]);
-        tile.getContext('2d').drawImage(image, piece[0], piece[1], span, span, 0, 0, tile.width, tile.height);
+        var wide = side / (spec.far.box[2] - spec.far.box[0]);
+        var fit = smaller(spec, image, wide * image.width / tile.width);
+        var piece = pixelsOf(spec, fit, [side * at.x - WORLD / 2, WORLD / 2 - side * at.y]);
+        var span = wide * fit.width;
+        tile.getContext('2d').drawImage(fit, piece[0], piece[1], span, wide * spec.far.ratio * fit.height, 0, 0, tile.width, tile.height);
         done(null, tile);
       }, done);
       return tile;
     }
   });
+  // From farther away a picture of half the size, and half of that: a browser without a graphics
+  // card would shrink the whole picture again for every tile.
+  function smaller(spec, image, times) {
+    var level = Math.max(0, Math.floor(Math.log2(times)));
+    spec.sizes = spec.sizes || [image];
+    while (spec.sizes.length <= level) {
+      var last = spec.sizes[spec.sizes.length - 1];
+      var half = document.createElement('canvas');
+      half.width = Math.max(1, Math.round(last.width / 2));
+      half.height = Math.max(1, Math.round(last.height / 2));
+      half.getContext('2d').drawImage(last, 0, 0, half.width, half.height);
+      spec.sizes.push(half);
+    }
+    return spec.sizes[level];
+  }
   function pixelsOf(spec, image, place) {
     var box = spec.far.box;
     return [(place[0] - box[0]) / (box[2] - box[0]) * image.width, (box[3] - place[1]) / (box[3] - box[1]) * image.height];
@@ -212,6 +229,8 @@ window.wuqu.large = (function () {
     }).then(function () { return image; });
   }
   function farLayer(spec) {
+    var box = spec.far.box;
+    spec.far.ratio = (box[2] - box[0]) / (box[3] - box[1]);
     spec.picture = pictureOf(spec.far.name);
     spec.picture.then(function (image) { spec.image = image; });
     return new Far({ spec: spec, pane: spec.pane, bounds: spec.bounds, noWrap: true, maxZoom: spec.bands[0].level, keepBuffer: 1 });
