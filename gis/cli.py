@@ -45,6 +45,7 @@ from gis.cli_common import (
 )
 from gis.cli_compare import plan_app
 from gis.cli_data import data_app
+from gis.cli_outputs import OutOption, Outputs, RemediesOption
 from gis.cli_plan import balance
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
@@ -95,13 +96,17 @@ def check(
     crs: CrsOption = None,
     encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    out: OutOption = None,
+    remedies: RemediesOption = None,
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
+    outputs = Outputs(out, remedies)
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, plan, output, repair=repair
-    )
+        file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
+        repair=repair,
+    )  # fmt: skip
 
 
 @app.command()
@@ -118,13 +123,17 @@ def corridor(
     crs: CrsOption = None,
     encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    out: OutOption = None,
+    remedies: RemediesOption = None,
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一条道路或者管线：按宽度成面，另列现状地类和功能区的交叉面积。"""
+    outputs = Outputs(out, remedies)
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, plan, output, repair=repair
-    )
+        file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
+        repair=repair,
+    )  # fmt: skip
 
 
 def _check(
@@ -137,6 +146,7 @@ def _check(
     crs: str | None,
     encoding: str | None,
     map_file: Path | None,
+    outputs: Outputs,
     plan: Path | None,
     output: MapOutput,
     *,
@@ -147,6 +157,7 @@ def _check(
     from gis.check import check_site
     from gis.claims import parse_attributes, parse_pairs
 
+    outputs.refuse_unknown()
     opened = open_plan(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
     sites = sites_of(
@@ -160,6 +171,7 @@ def _check(
         ]
     if map_file:
         _write_map(map_file, docs, opened)
+    outputs.write(docs, opened)
     _show_checks(docs, output, opened, many=which == "all")
 
 

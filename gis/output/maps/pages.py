@@ -17,7 +17,6 @@ from shapely.geometry import box
 from gis.crs import crs_of, geographic_code, transform
 from gis.model import may_show
 from gis.output.contacts import contact_pictures
-from gis.output.export import layers_shown, without_geometry_of
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
@@ -43,6 +42,7 @@ from gis.output.maps.style import Look
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
 from gis.output.maps.visible import absences, drawable
+from gis.output.secrecy import layers_shown, without_geometry_of
 
 _PLAN_TOLERANCE_M = 4.0
 _SITE_TOLERANCE_M = 0.5
