@@ -19,6 +19,7 @@ from starlette.responses import Response
 from api.headers import security_headers
 from gis.errors import (
     BusyError,
+    ExtraError,
     InputError,
     LimitError,
     NotFoundError,
@@ -75,6 +76,7 @@ STATUS: Mapping[type[Exception], int] = {
     NotFoundError: 404,
     PlanError: 503,
     BusyError: 503,
+    ExtraError: 503,
     SQLAlchemyError: 503,
 }
 

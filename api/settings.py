@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     ``plan`` is the plan package (None: the bundled one), ``db`` the file of the decision records.
     ``records`` False keeps no record of checks, so that an answer cannot be fetched again.
     ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
+    ``recipient`` says for whom the copies are: a watermark of cards.
     ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
     the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
     ``heavy_waiting`` more wait for at most ``heavy_wait_s``.
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     heavy_waiting: int = Field(default=4, ge=0, le=64)
     heavy_wait_s: float = Field(default=2.0, ge=0)
     open_connections: int = Field(default=512, ge=8)
+    recipient: str = Field(default="", max_length=40)
     secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
 
 

@@ -45,7 +45,7 @@ from gis.cli_common import (
 )
 from gis.cli_compare import plan_app
 from gis.cli_data import data_app
-from gis.cli_outputs import OutOption, Outputs, RemediesOption
+from gis.cli_outputs import CardOption, OutOption, Outputs, RecipientOption, RemediesOption
 from gis.cli_plan import balance
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
@@ -98,11 +98,13 @@ def check(
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
     out: OutOption = None,
     remedies: RemediesOption = None,
+    card: CardOption = None,
+    recipient: RecipientOption = "",
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
-    outputs = Outputs(out, remedies)
+    outputs = Outputs(out, remedies, card, recipient)
     _check(
         file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
         repair=repair,
@@ -125,11 +127,13 @@ def corridor(
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
     out: OutOption = None,
     remedies: RemediesOption = None,
+    card: CardOption = None,
+    recipient: RecipientOption = "",
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一条道路或者管线：按宽度成面，另列现状地类和功能区的交叉面积。"""
-    outputs = Outputs(out, remedies)
+    outputs = Outputs(out, remedies, card, recipient)
     _check(
         file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
         repair=repair,

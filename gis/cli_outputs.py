@@ -28,6 +28,13 @@ OutOption = Annotated[
 RemediesOption = Annotated[
     Path | None, typer.Option("--remedies", help="另存裁减、平移方案的界址点 TXT。")
 ]
+CardOption = Annotated[
+    Path | None,
+    typer.Option("--card", help="另存结论卡片：.png（手机），或者 .pdf（一页 A4 简报）。"),
+]
+RecipientOption = Annotated[
+    str, typer.Option("--recipient", help="卡片的使用人，印成水印。", envvar="WUQU_RECIPIENT")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,18 @@ class Outputs:
 
     out: Path | None = None
     remedies: Path | None = None
+    card: Path | None = None
+    recipient: str = ""
 
     def refuse_unknown(self) -> None:
         """Raise ClaimError for a file name whose ending says no format."""
         _known(self.out, tuple(_WRITERS), "--out")
         _known(self.remedies, (".txt",), "--remedies")
+        _known(self.card, (".png", ".pdf"), "--card")
+        if self.card is not None:
+            from gis.output.card import require_typst
+
+            require_typst()
 
     def write(self, documents: Documents, plan: Plan) -> None:
         """Write the files; raise ClaimError where the file system refuses."""
@@ -54,6 +68,25 @@ class Outputs:
             with writing(self.remedies):
                 write_remedies(documents, self.remedies, plan)
             _tell(self.remedies)
+        if self.card is not None:
+            for number, document in enumerate(documents, start=1):
+                self._write_card(document, plan, numbered(self.card, number, len(documents)))
+
+    def _write_card(self, document: Mapping[str, Any], plan: Plan, path: Path) -> None:
+        from gis.output.card import write_card
+
+        with writing(path):
+            write_card(document, path, plan, recipient=self.recipient)
+        _tell(path)
+
+
+def numbered(path: Path, number: int, many: int) -> Path:
+    """Return the name of one of several files.
+
+    >>> numbered(Path("a.png"), 2, 3).name, numbered(Path("a.png"), 1, 1).name
+    ('a_2.png', 'a.png')
+    """
+    return path if many == 1 else path.with_name(f"{path.stem}_{number}{path.suffix}")
 
 
 def _tell(path: Path) -> None:

@@ -16,6 +16,7 @@
     │   └── ClaimError                unknown use, attribute or option, or a value out of range
     ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
     │   └── RuleBookError             a rule book that cannot be used
+    ├── ExtraError (ImportError)      a library that comes with an extra is not installed
     └── NotFoundError (LookupError)   no such layer, rule, zone or record
 
 A failed check is a result, never an exception. Each error has a stable ``code`` for programs, and
@@ -234,6 +235,13 @@ class RuleBookError(PlanError):
 
     code = "rulebook"
     title = "规则库有误"
+
+
+class ExtraError(WuquError, ImportError):
+    """A library that comes with an extra of this package is not installed."""
+
+    code = "extra"
+    title = "缺少可选组件"
 
 
 class NotFoundError(WuquError, LookupError):

@@ -210,8 +210,16 @@ def test_a_kept_check_is_downloaded_in_every_format(client, checked):
     assert "[地块坐标]" in client.get(f"{address}.txt").content.decode("gbk")
 
 
+def test_the_card_of_a_kept_check_is_a_picture(client, checked):
+    pytest.importorskip("typst")
+    answer = client.post("/v1/site-checks?use=0901", json=checked["site"]["geometry"]).json()
+    got = client.get(f"/v1/site-checks/{answer['id']}.png")
+    assert got.headers["content-type"] == "image/png"
+    assert got.content.startswith(b"\x89PNG")
+
+
 def test_an_unknown_check_is_not_found_in_any_format(client):
-    for suffix in ("gpkg", "xlsx", "csv", "txt"):
+    for suffix in ("gpkg", "xlsx", "csv", "txt", "png"):
         assert client.get(f"/v1/site-checks/nothing.{suffix}").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""How does a kept answer leave as a file? A record as GeoPackage, CSV, XLSX or boundary TXT.
+"""How does a kept answer leave as a file? As GeoPackage, CSV, XLSX, boundary TXT or picture.
 
 Made from the stored document, within the secrecy ceiling, in a thread: writing a file waits for
 the disk. Stands before the router of the checks, whose last path would take any suffix.
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from api.answers import problems
 from api.deps import KnownQuery, State, StateDep
 from api.routers.checks import CheckId
+from gis.output.card import card_png
 from gis.output.export import write_csv, write_gpkg
 from gis.output.remedy_txt import remedies_txt
 from gis.output.workbook import xlsx_bytes
@@ -29,6 +30,7 @@ _GPKG = "application/geopackage+sqlite3"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV = "text/csv"
 _TXT = "text/plain"
+_PNG = "image/png"
 
 
 def _file(kind: str, meaning: str) -> dict[int | str, dict[str, Any]]:
@@ -83,6 +85,18 @@ async def get_site_check_txt(state: StateDep, check_id: CheckId) -> Response:
     return await _answer(state, check_id, "txt", f"{_TXT}; charset=gbk", _txt)
 
 
+@router.get(
+    "/{check_id}.png",
+    response_class=Response,
+    responses=_file(_PNG, "结论卡片"),
+    summary="一次检测的结论卡片",
+    description="结论卡片（PNG，宽 1080 像素）：结论、决定规则、面积、三区三线、用地指标和小图。",
+)
+async def get_site_check_png(state: StateDep, check_id: CheckId) -> Response:
+    """Return the verdict card of one record."""
+    return await _answer(state, check_id, "png", _PNG, _png)
+
+
 async def _answer(
     state: State,
     check_id: str,
@@ -113,3 +127,8 @@ def _csv(document: Document, state: State) -> bytes:
 
 def _txt(document: Document, state: State) -> bytes:
     return remedies_txt([document], state.plan, state.settings.secrecy)
+
+
+def _png(document: Document, state: State) -> bytes:
+    chosen = state.settings
+    return card_png(document, state.plan, chosen.secrecy, recipient=chosen.recipient)

@@ -36,7 +36,8 @@ def land_frames(sites: Any, plan: Plan, ceiling: str = "public") -> dict[str, An
     -------
     frames
         ``wuqu_land_`` and the layer id, to a GeoDataFrame with ``site``, ``cls``,
-        ``name``, ``group``, ``group_name`` and ``area_m2`` (ellipsoidal); without those that have no piece.
+        ``name``, ``group``, ``group_name`` and ``area_m2`` (ellipsoidal); without those that have
+        no piece.
     """
     found = {}
     for role, survey in _ROLES.items():

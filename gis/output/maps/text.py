@@ -39,11 +39,11 @@ def clean(value: object, *, limit: int = MAX_LENGTH) -> Markup:
     text = "" if value is None else str(value)
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return Markup(_visible(text).translate(_ENTITIES))
+    return Markup(visible(text).translate(_ENTITIES))
 
 
-def _visible(text: str) -> str:
-    """Replace what has no place in a printed text: controls, direction overrides, surrogates."""
+def visible(text: str) -> str:
+    """Return a text without what no print shows: controls, direction overrides, surrogates."""
     return "".join(_visible_character(c) for c in text)
 
 
