@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     )
     _add_parts(app)
     app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)
-    app.add_middleware(SecurityHeaders)
+    basemap = chosen.sharing.basemap
+    app.add_middleware(SecurityHeaders, basemap=basemap.origin if basemap else "")
     return app
 
 

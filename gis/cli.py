@@ -174,7 +174,7 @@ def _check(
             for site in bar.track(sites, description="检测地块")
         ]
     if map_file:
-        _write_map(map_file, docs, opened)
+        _write_map(map_file, docs, opened, outputs.recipient)
     outputs.write(docs, opened)
     _show_checks(docs, output, opened, many=which == "all")
 
@@ -251,10 +251,15 @@ def serve(
 # --- what the commands share ---------------------------------------------------------------------
 
 
-def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:
+def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan, recipient: str = "") -> None:
     from gis.output.maps import plan_map, site_map
+    from gis.output.sharing import sharing_of_environment
 
-    page = site_map(docs[0], plan) if len(docs) == 1 else plan_map(plan, docs)
+    sharing = sharing_of_environment(recipient)
+    if len(docs) == 1:
+        page = site_map(docs[0], plan, sharing=sharing)
+    else:
+        page = plan_map(plan, docs, sharing=sharing)
     with writing(path):
         path.write_text(page, encoding="utf-8")
 

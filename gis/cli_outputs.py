@@ -33,7 +33,7 @@ CardOption = Annotated[
     typer.Option("--card", help="另存结论卡片：.png（手机），或者 .pdf（一页 A4 简报）。"),
 ]
 RecipientOption = Annotated[
-    str, typer.Option("--recipient", help="卡片的使用人，印成水印。", envvar="WUQU_RECIPIENT")
+    str, typer.Option("--recipient", help="地图和卡片的使用人，印成水印。", envvar="WUQU_RECIPIENT")
 ]
 
 

@@ -32,6 +32,7 @@ from gis.output.maps.layers import (
     plan_layers,
     zone_outlines,
 )
+from gis.output.maps.over import over_the_map
 from gis.output.maps.parts import Key
 from gis.output.maps.plan_card import plan_card, zone_rows
 from gis.output.maps.remedies import legend_keys, remedy_layers
@@ -43,6 +44,7 @@ from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
 from gis.output.maps.visible import absences, drawable
 from gis.output.secrecy import layers_shown, without_geometry_of
+from gis.output.sharing import ALONE, Basemap, Sharing
 
 _PLAN_TOLERANCE_M = 4.0
 _SITE_TOLERANCE_M = 0.5
@@ -66,6 +68,7 @@ def plan_map(
     assets: str = "inline",
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
+    sharing: Sharing = ALONE,
 ) -> str:
     """Return the map of a plan as one HTML text.
 
@@ -81,6 +84,8 @@ def plan_map(
         Highest secrecy whose coordinates may leave: public, internal or restricted.
     prefix
         Path of the vendored files on the serving host, for ``static``.
+    sharing
+        For whom the copy is, and a basemap of the intranet; neither unless given.
     """
     documents = list(checks)
     detail = Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
@@ -111,7 +116,8 @@ def plan_map(
         names,
         config,
         body,
-        stage=_stage(drawn, card["mark"]),
+        stage=_stage(drawn, card["mark"]) + over_the_map(sharing, plan),
+        basemap=sharing.basemap,
         title=plan.ref.title,
         assets=assets,
         prefix=prefix,
@@ -125,6 +131,7 @@ def site_map(
     assets: str = "inline",
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
+    sharing: Sharing = ALONE,
 ) -> str:
     """Return the map of one checked site as one HTML text.
 
@@ -134,7 +141,7 @@ def site_map(
         The JSON document of the check, fresh or from a record.
     plan
         The plan that is drawn around it; a difference of version is printed.
-    assets, ceiling, prefix
+    assets, ceiling, prefix, sharing
         As for ``plan_map``; findings on layers above the ceiling keep their text and lose their
         geometry.
     """
@@ -184,7 +191,9 @@ def site_map(
         names,
         config,
         body,
-        stage=_stage(drawn, card["mark"], outline=_outline_keys(card), inset=inset),
+        stage=_stage(drawn, card["mark"], outline=_outline_keys(card), inset=inset)
+        + over_the_map(sharing, plan),
+        basemap=sharing.basemap,
         title=f"{card['name']}　{card['verdict']['label']}",
         assets=assets,
         prefix=prefix,
@@ -370,6 +379,7 @@ def _page(
     title: str,
     assets: str,
     prefix: str,
+    basemap: Basemap | None,
 ) -> str:
     control = folium.LayerControl(collapsed=True, position="topright").add_to(fmap)
 
@@ -377,7 +387,7 @@ def _page(
 
     def start() -> str:
         layers = ",".join(f"{json.dumps(k)}:{v.get_name()}" for k, v in names.items())
-        settings = _script_json(config)
+        settings = _script_json({**config, "basemap": basemap.url if basemap else ""})
         return f"wuqu.start({fmap.get_name()}, {{{layers}}}, {control.get_name()}, {settings});\n"
 
     pieces = Pieces(
@@ -387,7 +397,7 @@ def _page(
         first_script=static_text("map.js"),
         last_script=start,
     )
-    return render(fmap, pieces, title=clean(title), assets=assets, prefix=prefix)
+    return render(fmap, pieces, title=clean(title), assets=assets, prefix=prefix, basemap=basemap)
 
 
 def _script_json(value: object) -> str:
