@@ -64,7 +64,7 @@ def card_content(document: Document, plan: Plan, *, recipient: str = "") -> dict
         "mark": {key: shown(value) for key, value in mark.items()},
         "plan": shown(f"{ref['title']}，版本 {ref['version']}"),
         "as_of": str(document["as_of"]),
-        "map_number": shown(plan.file.plan.map_number),
+        "map_number": shown(plan.map_number),
         "code": document["digest"],
         "recipient": shown(recipient),
     }

@@ -17,11 +17,15 @@ _COPIES = 24
 
 def over_the_map(sharing: Sharing, plan: Plan) -> Markup:
     """Return the watermark, and the line with 审图号 and recipient; empty without either."""
-    recipient, number = clean(sharing.recipient), clean(plan.file.plan.map_number)
+    recipient, number = clean(sharing.recipient), clean(plan.map_number)
     rows = []
     if recipient:
         copies = Markup("").join([Markup("<span>{}　专用</span>").format(recipient)] * _COPIES)
-        rows.append(Markup('<div class="wq-recipient" aria-hidden="true">{}</div>').format(copies))
+        rows.append(
+            Markup('<div class="wq-recipient" aria-hidden="true"><div>{}</div></div>').format(
+                copies
+            )
+        )
     words = [Markup("审图号：{}").format(number)] if number else []
     words += [Markup("本图供 {} 使用").format(recipient)] if recipient else []
     if words:
