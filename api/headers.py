@@ -36,12 +36,15 @@ SERVED_MAP = (
 )
 
 
-def security_headers(path: str) -> Mapping[str, str]:
-    """Return the headers of every answer under a path."""
+def security_headers(path: str, basemap: str = "") -> Mapping[str, str]:
+    """Return the headers of every answer under a path.
+
+    ``basemap`` is the origin that maps may load pictures from, and nothing else.
+    """
     if path == "/docs":
         policy = _DOCS
     elif path.endswith(".html"):
-        policy = _MAP
+        policy = _MAP.replace("img-src ", f"img-src {basemap} ") if basemap else _MAP
     else:
         policy = _SAME_ORIGIN
     return {
@@ -57,8 +60,9 @@ def security_headers(path: str) -> Mapping[str, str]:
 class SecurityHeaders:
     """Add the security headers to every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, basemap: str = "") -> None:
         self._app = app
+        self._basemap = basemap
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -69,7 +73,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in security_headers(scope["path"]).items():
+                for name, value in security_headers(scope["path"], self._basemap).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
@@ -107,7 +108,7 @@ async def plan_page(state: State) -> str:
     key = _plan_key(state)
     for old in [k for k in state.pages if k.startswith("plan:") and k != key]:
         del state.pages[old]
-    return await _page(state, key, partial(plan_map, state.plan, ceiling=state.settings.secrecy))
+    return await _page(state, key, _drawer(state, plan_map, state.plan))
 
 
 def _promised(plan: Plan) -> str:
@@ -131,8 +132,13 @@ async def site_page(state: State, check_id: str) -> str:
     if check_id in state.pages:
         return state.pages[check_id]
     document = await state.document(check_id)
-    draw = partial(site_map, document, state.plan, ceiling=state.settings.secrecy)
-    return await _page(state, check_id, draw)
+    return await _page(state, check_id, _drawer(state, site_map, document, state.plan))
+
+
+def _drawer(state: State, draw: Callable[..., str], *what: Any) -> Callable[[], str]:
+    """Return what draws a page within the settings of the service."""
+    chosen = state.settings
+    return partial(draw, *what, ceiling=chosen.secrecy, sharing=chosen.sharing)
 
 
 async def _page(state: State, key: str, draw: Callable[[], str]) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.errors import ClaimError, Fault
+from gis.output.sharing import Sharing, sharing_of
 
 MEGABYTE = 1024 * 1024
 
@@ -24,6 +25,8 @@ class Settings(BaseSettings):
     ``plan`` is the plan package (None: the bundled one), ``db`` the file of the decision records.
     ``records`` False keeps no record of checks, so that an answer cannot be fetched again.
     ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
+    ``recipient`` says for whom the copies are: a watermark of maps and cards.
+    ``basemap`` is the address of a tile of an intranet map service, the only one a map may ask.
     ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
     the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
     ``heavy_waiting`` more wait for at most ``heavy_wait_s``.
@@ -46,7 +49,14 @@ class Settings(BaseSettings):
     heavy_waiting: int = Field(default=4, ge=0, le=64)
     heavy_wait_s: float = Field(default=2.0, ge=0)
     open_connections: int = Field(default=512, ge=8)
+    recipient: str = Field(default="", max_length=40)
+    basemap: str = Field(default="", max_length=500)
     secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
+
+    @property
+    def sharing(self) -> Sharing:
+        """For whom maps are, and their background; raise ClaimError for a wrong address."""
+        return sharing_of(self.recipient, self.basemap)
 
 
 def settings(**given: Any) -> Settings:

@@ -46,8 +46,9 @@ from gis.cli_common import (
 from gis.cli_compare import plan_app
 from gis.cli_data import data_app
 from gis.cli_maps import draw_map
+from gis.cli_outputs import CardOption, OutOption, Outputs, RecipientOption, RemediesOption
 from gis.cli_plan import balance
-from gis.cli_report import ReportOption, demo_report, writable, write_reports
+from gis.cli_report import ReportOption, demo_report
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
@@ -99,12 +100,17 @@ def check(
     encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
     report: ReportOption = None,
+    out: OutOption = None,
+    remedies: RemediesOption = None,
+    card: CardOption = None,
+    recipient: RecipientOption = "",
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
+    outputs = Outputs(out, remedies, card, report, recipient)
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, report, plan, output,
+        file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
         repair=repair,
     )  # fmt: skip
 
@@ -124,12 +130,17 @@ def corridor(
     encoding: EncodingOption = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
     report: ReportOption = None,
+    out: OutOption = None,
+    remedies: RemediesOption = None,
+    card: CardOption = None,
+    recipient: RecipientOption = "",
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一条道路或者管线：按宽度成面，另列现状地类和功能区的交叉面积。"""
+    outputs = Outputs(out, remedies, card, report, recipient)
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, report, plan, output,
+        file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
         repair=repair,
     )  # fmt: skip
 
@@ -144,7 +155,7 @@ def _check(
     crs: str | None,
     encoding: str | None,
     map_file: Path | None,
-    report: Path | None,
+    outputs: Outputs,
     plan: Path | None,
     output: MapOutput,
     *,
@@ -155,7 +166,7 @@ def _check(
     from gis.check import check_site
     from gis.claims import parse_attributes, parse_pairs
 
-    writable(report)
+    outputs.refuse_unknown()
     opened = open_plan(plan)
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))
     sites = sites_of(
@@ -168,9 +179,8 @@ def _check(
             for site in bar.track(sites, description="检测地块")
         ]
     if map_file:
-        _write_map(map_file, docs, opened)
-    if report:
-        write_reports(report, docs, sites, opened)
+        _write_map(map_file, docs, opened, outputs.recipient)
+    outputs.write(docs, sites, opened)
     _show_checks(docs, output, opened, many=which == "all")
 
 
@@ -240,10 +250,15 @@ def serve(
 # --- what the commands share ---------------------------------------------------------------------
 
 
-def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan) -> None:
+def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan, recipient: str = "") -> None:
     from gis.output.maps import plan_map, site_map
+    from gis.output.sharing import sharing_of_environment
 
-    page = site_map(docs[0], plan) if len(docs) == 1 else plan_map(plan, docs)
+    sharing = sharing_of_environment(recipient)
+    if len(docs) == 1:
+        page = site_map(docs[0], plan, sharing=sharing)
+    else:
+        page = plan_map(plan, docs, sharing=sharing)
     with writing(path):
         path.write_text(page, encoding="utf-8")
 

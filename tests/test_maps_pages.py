@@ -45,6 +45,7 @@ class FakePlan:
     layers: dict[str, FakeLayer]
     stated: tuple[Figure, ...] = ()
     work_epsg: int = 4548
+    map_number: str = ""
     out_of_scope: tuple[Any, ...] = ()
     crs_policy: CrsPolicy = field(
         default_factory=lambda: CrsPolicy(4548, (4548,), (115.8, 36.2, 116.2, 36.5))

@@ -8,30 +8,42 @@ secrecy ceiling are taken out before anything is written.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis import files
 from gis.crs import geographic_code, transform
 from gis.files import safe_cell
-from gis.model import citation, may_show
+from gis.model import citation
 from gis.model.attributes import ATTRIBUTES
+from gis.output import qgis
 from gis.output.contacts import contact_pictures
+from gis.output.land import land_frames
+from gis.output.secrecy import public_documents, without_geometry, without_geometry_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from gis.plan.area import Plan
 
-__all__ = ["COLUMNS", "safe_cell", "to_geojson", "without_geometry_of", "write_csv", "write_gpkg"]
+__all__ = [
+    "COLUMNS",
+    "safe_cell",
+    "to_geojson",
+    "without_geometry",
+    "without_geometry_of",
+    "write_csv",
+    "write_gpkg",
+]
 
 Document = Mapping[str, Any]
-_CLEAR = frozenset({"pass", "not_applicable"})
 _REMEDY_KEYS = (
     "kind", "rule", "text", "verdict", "verdict_label", "area_m2", "lost_m2", "shift_m",
     "bearing_deg",
 )  # fmt: skip
+# Layers of results that are no sites: the reader of sites knows them by the beginning.
+_FINDINGS = "wuqu_findings"
 _KINDS = {"trim": "裁减方案", "shift": "平移方案"}
 
 COLUMNS = {
@@ -53,68 +65,6 @@ COLUMNS = {
 }
 
 
-def without_geometry_of(document: Document, layers: Collection[str]) -> dict[str, Any]:
-    """Return the document without the coordinates that show where the named layers lie.
-
-    Verdicts, areas and texts stay. A part that lies on one layer and off another shows the borders
-    of both, and a remedy those of all layers that it keeps clear of.
-    """
-    shaping = layers_shown(document)
-
-    def shown(part: str) -> list[dict[str, Any]]:
-        pairs = zip(document[part], shaping[part], strict=True)
-        return [_without(row, "geometry") if own & set(layers) else dict(row) for row, own in pairs]
-
-    return {**document, **{part: shown(part) for part in shaping}}
-
-
-def without_geometry(document: Document) -> dict[str, Any]:
-    """Return the document without any outline: of the site, findings, contacts and remedies."""
-    bare = {
-        part: [_without(row, "geometry") for row in document[part]]
-        for part in ("findings", "contacts", "remedies")
-    }
-    return {**document, "site": {**document["site"], "geometry": None}, **bare}
-
-
-def layers_shown(document: Document) -> dict[str, list[frozenset[str]]]:
-    """Return for each finding, remedy and contact the layers whose borders its geometry may show.
-
-    Records of earlier versions name one layer for a finding and none for a remedy; there a remedy
-    may show all that stands against the site.
-    """
-    findings = document["findings"]
-    of_rule = {f["rule"]: _layers_of(f) for f in findings}
-    against = [of_rule[f["rule"]] for f in findings if f["verdict"] not in _CLEAR]
-    earlier = frozenset[str]().union(*against)
-    found = {
-        "findings": [of_rule[f["rule"]] for f in findings],
-        "remedies": [
-            frozenset(r["layers"]) if "layers" in r else earlier for r in document["remedies"]
-        ],
-    }
-    if "contacts" in document:
-        found["contacts"] = [
-            _layers_of(c) | of_rule.get(c["rule"], frozenset()) for c in document["contacts"]
-        ]
-    return found
-
-
-def _layers_of(row: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(row.get("layers", ())) | ({row["layer"]} if row["layer"] else set())
-
-
-def _without(row: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if k != key}
-
-
-def _public(documents: Sequence[Document], plan: Plan | None, ceiling: str) -> list[Document]:
-    """Return the documents without coordinates of layers of the plan above the ceiling."""
-    infos = [layer.info for layer in plan.layers.values()] if plan else []
-    hidden = frozenset(i.id for i in infos if not may_show(i.secrecy, ceiling))
-    return [without_geometry_of(d, hidden) for d in documents] if hidden else list(documents)
-
-
 # --- GeoJSON -------------------------------------------------------------------------------------
 
 
@@ -134,7 +84,9 @@ def to_geojson(
         Coordinates of layers of this plan above the ceiling stay in the house, in the drawings of
         contacts too.
     """
-    features = (f for d in _public(documents, plan, ceiling) for f in _features(d, plan, ceiling))
+    features = (
+        f for d in public_documents(documents, plan, ceiling) for f in _features(d, plan, ceiling)
+    )
     return {"type": "FeatureCollection", "features": list(features)}
 
 
@@ -143,7 +95,7 @@ def _features(document: Document, plan: Plan | None, ceiling: str) -> Iterator[d
     yield from _finding_features(document)
     for row, geometry in _contact_rows(document, plan, ceiling):
         yield _feature(geometry, {"role": "contact", **row})
-    for row, geometry in _remedy_rows(document):
+    for row, geometry in remedy_rows(document):
         yield _feature(geometry, {"role": "remedy", **row})
 
 
@@ -152,7 +104,7 @@ def _feature(geometry: Any, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _site_feature(document: Document) -> dict[str, Any]:
-    row = _sheet_row(document) | _attributes(document)
+    row = sheet_row(document) | _attributes(document)
     note = document["plan"]["status_note"]
     return _feature(document["site"]["geometry"], {"role": "site", **row, "plan_note": note})
 
@@ -187,7 +139,7 @@ def _contact_rows(
             yield {**_owner(document), **told, "picture": picture}, row["geometry"]
 
 
-def _remedy_rows(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
+def remedy_rows(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
     """Yield remedies with an outline; name, use and claims make each a site to be checked."""
     count: Counter[str] = Counter()
     for r in document["remedies"]:
@@ -221,7 +173,8 @@ def _owner(document: Document) -> dict[str, str]:
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _sheet_row(document: Document) -> dict[str, Any]:
+def sheet_row(document: Document) -> dict[str, Any]:
+    """Return the one row of a check in a table; the keys are those of ``COLUMNS``."""
     site, plan = document["site"], document["plan"]
     return {
         "name": site["name"],
@@ -244,7 +197,7 @@ def _sheet_row(document: Document) -> dict[str, Any]:
 
 def write_csv(documents: Sequence[Document], path: Path | str) -> Path:
     """Write one line per check, with Chinese heads, readable by Excel; return the path."""
-    rows = (_sheet_row(document).values() for document in documents)
+    rows = (sheet_row(document).values() for document in documents)
     return files.write_table([COLUMNS.values(), *rows], Path(path))
 
 
@@ -258,29 +211,70 @@ def write_gpkg(
     plan: Plan | None = None,
     ceiling: str = "public",
 ) -> Path:
-    """Write a GeoPackage in the work CRS: layers ``sites``, ``remedies`` and ``contacts``.
+    """Write a GeoPackage in the work CRS, with styles that QGIS opens by itself.
 
-    Remedies and contacts are written where there are any. A contact is a point with its ``picture``
-    (SVG): desktop programs find a point at any scale. The file is made beside the target and moved
-    over it, so a reader never meets half of it. ``plan`` and ``ceiling`` are those of
-    ``to_geojson``.
+    Layers ``sites`` and, where there are any: ``remedies``, ``contacts``, ``wuqu_findings`` (what
+    each finding marks) and ``wuqu_land_…`` (the land classes inside the sites, one for each land
+    layer); when the file is read again as sites, those named ``wuqu_…`` are left out. A contact is
+    a point with its ``picture`` (SVG): desktop programs find a point at any scale. The file is made
+    beside the target and moved over it, so a reader never meets half of it. ``plan`` and
+    ``ceiling`` are those of ``to_geojson``; without a plan no land classes are drawn.
     """
-    documents = _public(documents, plan, ceiling)
-    remedies = [row for d in documents for row in _remedy_rows(d)]
-    contacts = [row for d in documents for row in _contact_rows(d, plan, ceiling)]
-    layers = {"sites": _sites_frame(documents, work_epsg)}
-    if remedies:
-        layers["remedies"] = _frame(remedies, work_epsg, _multi)
-    if contacts:
-        layers["contacts"] = _frame(contacts, work_epsg, lambda shown: shown.point_on_surface())
-    return files.write_gpkg(layers, Path(path))
+    documents = public_documents(documents, plan, ceiling)
+    frames = _frames(documents, work_epsg, plan, ceiling)
+    if plan is not None:
+        frames |= land_frames(frames["sites"], plan, ceiling)
+    styles = {name: _qml(name, frame) for name, frame in frames.items()}
+    return files.write_gpkg({**frames, qgis.TABLE: qgis.style_table(styles)}, Path(path))
+
+
+def _frames(
+    documents: Sequence[Document], epsg: int, plan: Plan | None, ceiling: str
+) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers that come from the documents alone; empty ones are left out."""
+    rows = {
+        _FINDINGS: [row for d in documents for row in _marked_areas(d)],
+        "remedies": [row for d in documents for row in remedy_rows(d)],
+        "contacts": [row for d in documents for row in _contact_rows(d, plan, ceiling)],
+    }
+    drawn: dict[str, Callable[[Any], Any]] = {
+        _FINDINGS: _multi,
+        "remedies": _multi,
+        "contacts": lambda shown: shown.point_on_surface(),
+    }
+    frames = {"sites": _sites_frame(documents, epsg)}
+    return frames | {k: _frame(v, epsg, drawn[k]) for k, v in rows.items() if v}
+
+
+def _marked_areas(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield what findings mark as areas; lines and points stand in the GeoJSON."""
+    for feature in _finding_features(document):
+        row, geometry = feature["properties"], feature["geometry"]
+        if geometry["type"] in ("Polygon", "MultiPolygon"):
+            yield {key: value for key, value in row.items() if key != "role"}, geometry
+
+
+def _qml(name: str, frame: gpd.GeoDataFrame) -> str:
+    """Return the style of a layer: by verdict, by land class, or one symbol."""
+    if name == "sites":
+        drawn = qgis.verdict_categories(frame["verdict"], hatched=False)
+        return qgis.categorized("verdict", drawn, '"name" || \'\\n\' || "verdict_label"')
+    if name == _FINDINGS:
+        drawn = qgis.verdict_categories(frame["verdict"], hatched=True)
+        return qgis.categorized("verdict", drawn)
+    if name == "remedies":
+        return qgis.remedies_qml()
+    if name == "contacts":
+        return qgis.contacts_qml()
+    groups = dict(zip(frame["group"], frame["group_name"], strict=True))
+    return qgis.categorized("group", qgis.class_categories(groups))
 
 
 def _sites_frame(documents: Sequence[Document], epsg: int) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
-    rows = [_sheet_row(d) | _attributes(d) for d in documents]
-    outlines = [_multi(_placed(d["site"]["geometry"], epsg)) for d in documents]
+    rows = [sheet_row(d) | _attributes(d) for d in documents]
+    outlines = [_multi(placed(d["site"]["geometry"], epsg)) for d in documents]
     return gpd.GeoDataFrame(_columns(rows, COLUMNS), geometry=outlines, crs=epsg)
 
 
@@ -290,7 +284,7 @@ def _frame(
     import geopandas as gpd
 
     columns = _columns([row for row, _ in rows], ())
-    geometry = [drawn(_placed(shown, epsg)) for _, shown in rows]
+    geometry = [drawn(placed(shown, epsg)) for _, shown in rows]
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=epsg)
 
 
@@ -307,7 +301,8 @@ def _cell(value: Any) -> Any:
     return files.safe_text(value)
 
 
-def _placed(geometry: Any, epsg: int) -> Any:
+def placed(geometry: Any, epsg: int) -> Any:
+    """Return a GeoJSON geometry of a document in a CRS of its datum."""
     import shapely.geometry
 
     return transform(shapely.geometry.shape(geometry), geographic_code(epsg), epsg)

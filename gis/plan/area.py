@@ -59,6 +59,11 @@ class Plan:
         return STATUS_LABELS[self.file.plan.status]
 
     @property
+    def map_number(self) -> str:
+        """审图号 of the approved map, empty when the package states none."""
+        return self.file.plan.map_number
+
+    @property
     def work_epsg(self) -> int:
         """EPSG code of the work CRS."""
         return self.file.plan.work_crs

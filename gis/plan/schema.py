@@ -66,6 +66,8 @@ class PlanHeader(_Strict):
     title: str
     status: Status
     status_note: str = ""
+    # 审图号, printed on maps and cards beside scale and date; empty until a map was approved.
+    map_number: str = Field(default="", max_length=60)
     work_crs: int
     accepted_crs: tuple[int, ...]
     bounds: tuple[float, float, float, float]

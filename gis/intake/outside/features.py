@@ -44,6 +44,9 @@ Decode = Callable[[Any], Any]
 _MAX_CRS_TEXT = 20_000
 # Layers of the GeoPackage that a check writes: their names say nothing about a site.
 _OWN_LAYERS = frozenset({"sites", "remedies"})
+# Beside them stand layers that show what a check found: they are no sites. Nobody else names a
+# layer like this; without ``sites`` in the same file they are read like any other.
+_RESULT_PREFIX = "wuqu_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,7 @@ def document_of(
         Larger than the limits.
     """
     full, empty = layers_with_features(layers)
+    full, results = _without_results(full)
     if not full:
         raise FormatError(f"{what} 的图层中没有要素", expected="至少一个面")
     gathering = Gathering(several=len(full) > 1)
@@ -192,7 +196,19 @@ def document_of(
         name = clean_text(rows.name)[0]
         declared = declared_crs(rows.crs, f"图层 {name} ", hints)
         gathering.add(Layer(name, rows, declared=declared))
-    return gathering.document(kind, notes=(*empty, *notes), warnings=warnings)
+    return gathering.document(kind, notes=(*empty, *results, *notes), warnings=warnings)
+
+
+def _without_results(layers: list[LayerRows]) -> tuple[list[LayerRows], tuple[Remark, ...]]:
+    """Return the layers without those that show results of an earlier check, and a note of them."""
+    if not any(layer.name == "sites" for layer in layers):
+        return layers, ()
+    results = [layer.name for layer in layers if layer.name.startswith(_RESULT_PREFIX)]
+    if not results:
+        return layers, ()
+    names = first_of([clean_text(name)[0] for name in results])
+    kept = [layer for layer in layers if layer.name not in results]
+    return kept, (Remark("layer_result", f"图层 {names} 是检测结果，不是地块，未采用"),)
 
 
 def layers_with_features(layers: Sequence[LayerRows]) -> tuple[list[LayerRows], tuple[Remark, ...]]:

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gis.output.sharing import Basemap
 
 STATIC_PREFIX = "/maps/assets/"
 
@@ -87,7 +90,13 @@ def asset(name: str) -> Asset:
     raise AssetError(f"{name} is not a vendored file")
 
 
-def offline(html: str, *, assets: str = "inline", prefix: str = STATIC_PREFIX) -> str:
+def offline(
+    html: str,
+    *,
+    assets: str = "inline",
+    prefix: str = STATIC_PREFIX,
+    basemap: Basemap | None = None,
+) -> str:
     """Return a rendered folium page that needs no network.
 
     Parameters
@@ -98,6 +107,8 @@ def offline(html: str, *, assets: str = "inline", prefix: str = STATIC_PREFIX) -
         ``inline``: everything inside the page; ``static``: vendored files under ``prefix``.
     prefix
         Path on the serving host, such as ``/maps/assets/``.
+    basemap
+        The one address that the page may name, and whose host may send it pictures.
 
     Raises
     ------
@@ -109,10 +120,12 @@ def offline(html: str, *, assets: str = "inline", prefix: str = STATIC_PREFIX) -
     if not re.fullmatch(r"/?[\w.-]+(/[\w.-]+)*/|/", prefix):
         raise ValueError(f"prefix must be a path of the same host that ends in /, not {prefix!r}")
     rest = _STYLE_LINK.sub("", _SCRIPT_LINK.sub("", html))
-    _refuse_addresses(rest)
+    # As a script of the page says it: in JSON, where & stands as its code.
+    told = f'"{basemap.url}"'.replace("&", "\\u0026") if basemap else ""
+    _refuse_addresses(rest.replace(told, '""', 1) if told else rest)
     page = _SCRIPT_LINK.sub(lambda m: _script(m[1], rest, assets, prefix), html)
     page = _STYLE_LINK.sub(lambda m: _style(m[1], rest, assets, prefix), page)
-    return _with_policy(page, assets)
+    return _with_policy(page, assets, f"{basemap.origin} " if basemap else "")
 
 
 def _refuse_addresses(page: str) -> None:
@@ -197,13 +210,13 @@ def _data_uri(match: re.Match[str]) -> str:
     return f"url(data:{found.media_type};base64,{base64.b64encode(found.content).decode()})"
 
 
-def _with_policy(page: str, assets: str) -> str:
+def _with_policy(page: str, assets: str, pictures_from: str) -> str:
     """Put the policy first in the head: scripts by hash, so an injected one would not run."""
     hashes = " ".join(dict.fromkeys(_hash_source(code) for code in _SCRIPT.findall(page)))
     own = "'self' " if assets == "static" else ""
     policy = (
         f"default-src 'none'; script-src {own}{hashes}; style-src {own}'unsafe-inline'; "
-        f"img-src {own}data:; base-uri 'none'; form-action 'none'"
+        f"img-src {own}{pictures_from}data:; base-uri 'none'; form-action 'none'"
     )
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     head = '<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n' + meta

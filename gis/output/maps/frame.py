@@ -15,6 +15,7 @@ from branca.element import Element, Figure, MacroElement
 from markupsafe import Markup
 
 from gis.output.maps.assets import STATIC_PREFIX, offline
+from gis.output.sharing import Basemap
 
 LeafletBounds = tuple[tuple[float, float], tuple[float, float]]
 # The stock tag forbids zooming with two fingers; people with weak eyes need it.
@@ -98,6 +99,7 @@ def render(
     assets: str,
     prefix: str = STATIC_PREFIX,
     vendored: Sequence[str] = (),
+    basemap: Basemap | None = None,
 ) -> str:
     """Return the finished page; equal maps give equal bytes.
 
@@ -118,7 +120,7 @@ def render(
     html: str = figure.render()
     start = html.index('<meta name="viewport"')
     html = html[:start] + _VIEWPORT + html[html.index("/>", start) + 2 :]
-    return offline(html, assets=assets, prefix=prefix)
+    return offline(html, assets=assets, prefix=prefix, basemap=basemap)
 
 
 def _fix_ids(figure: Figure) -> None:

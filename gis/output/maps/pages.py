@@ -15,7 +15,6 @@ from shapely.geometry import box
 
 from gis.crs import crs_of, geographic_code, transform
 from gis.output.contacts import contact_pictures
-from gis.output.export import without_geometry_of
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
@@ -30,6 +29,7 @@ from gis.output.maps.layers import (
     plan_layers,
     zone_outlines,
 )
+from gis.output.maps.over import over_the_map
 from gis.output.maps.parts import Key
 from gis.output.maps.plan_card import plan_card, zone_rows
 from gis.output.maps.rasters import RASTER_PANE, picture_groups, raster_pictures
@@ -43,6 +43,8 @@ from gis.output.maps.style import Look
 from gis.output.maps.templates import fill
 from gis.output.maps.text import clean
 from gis.output.maps.visible import absences, drawable, secret_layers
+from gis.output.secrecy import without_geometry_of
+from gis.output.sharing import ALONE, Sharing
 
 _PLAN_TOLERANCE_M = 4.0
 _SITE_TOLERANCE_M = 0.5
@@ -68,6 +70,7 @@ def plan_map(
     prefix: str = STATIC_PREFIX,
     limits: Limits = STANDARD,
     rasters: bool = True,
+    sharing: Sharing = ALONE,
 ) -> str:
     """Return the map of a plan as one HTML text.
 
@@ -87,8 +90,10 @@ def plan_map(
         From how many features on layers are drawn on canvases, and from how many from tiles.
     rasters
         Whether land cover and images can be switched on; they make the page larger.
+    sharing
+        For whom the copy is, and a basemap of the intranet; neither unless given.
     """
-    sheet = _plan_sheet(plan, list(checks), ceiling, limits, rasters=rasters)
+    sheet = _plan_sheet(plan, list(checks), ceiling, limits, sharing, rasters=rasters)
     return sheet.page(assets=assets, prefix=prefix)
 
 
@@ -100,6 +105,7 @@ def site_map(
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
     limits: Limits = STANDARD,
+    sharing: Sharing = ALONE,
 ) -> str:
     """Return the map of one checked site as one HTML text.
 
@@ -109,11 +115,11 @@ def site_map(
         The JSON document of the check, fresh or from a record.
     plan
         The plan that is drawn around it; a difference of version is printed.
-    assets, ceiling, prefix, limits
+    assets, ceiling, prefix, limits, sharing
         As for ``plan_map``; findings on layers above the ceiling keep their text and lose their
         geometry.
     """
-    return _site_sheet(document, plan, ceiling, limits).page(assets=assets, prefix=prefix)
+    return _site_sheet(document, plan, ceiling, limits, sharing).page(assets=assets, prefix=prefix)
 
 
 def served_plan_map(
@@ -123,9 +129,10 @@ def served_plan_map(
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
     limits: Limits = STANDARD,
+    sharing: Sharing = ALONE,
 ) -> ServedMap:
     """Return the map of a plan as a small page with its files beside it, as for ``plan_map``."""
-    return _plan_sheet(plan, list(checks), ceiling, limits).served(prefix)
+    return _plan_sheet(plan, list(checks), ceiling, limits, sharing).served(prefix)
 
 
 # --- the two pages -----
@@ -136,6 +143,7 @@ def _plan_sheet(
     documents: list[Mapping[str, Any]],
     ceiling: str,
     limits: Limits,
+    sharing: Sharing,
     *,
     rasters: bool = True,
 ) -> Sheet:
@@ -167,10 +175,13 @@ def _plan_sheet(
     config["labels"] += site_labels(documents)
     config["outline"] = outline_ring(plan, ceiling)
     stage = stage_of(drawn, card["mark"], more=picture_groups(pictures))
-    return Sheet(fmap, names, config, body, stage, plan.ref.title, drawn)
+    stage += over_the_map(sharing, plan)
+    return Sheet(fmap, names, config, body, stage, plan.ref.title, drawn, sharing.basemap)
 
 
-def _site_sheet(document: Mapping[str, Any], plan: Plan, ceiling: str, limits: Limits) -> Sheet:
+def _site_sheet(
+    document: Mapping[str, Any], plan: Plan, ceiling: str, limits: Limits, sharing: Sharing
+) -> Sheet:
     bounds = cards.geojson_bounds(document["site"].get("geometry"))
     near = _near(plan, bounds)
     coarse = Detail(plan.work_epsg, _PLAN_TOLERANCE_M / 2)
@@ -213,8 +224,9 @@ def _site_sheet(document: Mapping[str, Any], plan: Plan, ceiling: str, limits: L
         "remedy": next(iter(outlines), ""),
     }
     stage = stage_of(drawn, card["mark"], outline=_outline_keys(card), inset=inset)
+    stage += over_the_map(sharing, plan)
     title = f"{card['name']}　{card['verdict']['label']}"
-    return Sheet(fmap, names, config, body, stage, title, drawn)
+    return Sheet(fmap, names, config, body, stage, title, drawn, sharing.basemap)
 
 
 # --- pieces -----

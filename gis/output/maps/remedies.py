@@ -10,7 +10,6 @@ from typing import Any
 
 import folium
 
-from gis.output.export import layers_shown
 from gis.output.maps.card import Row, geojson_bounds, verdict_of, verdict_view
 from gis.output.maps.layers import collection, geojson
 from gis.output.maps.numbers import PopupRow, percent
@@ -18,6 +17,7 @@ from gis.output.maps.parts import Key, popup
 from gis.output.maps.sites import PANE, drawn_geometry, icon_svg
 from gis.output.maps.style import Look
 from gis.output.maps.text import clean
+from gis.output.secrecy import layers_shown
 from gis.units import m2_to_mu
 
 # A broken line of its own colour: the site has an unbroken one, control lines are thinner.

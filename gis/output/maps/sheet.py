@@ -24,6 +24,7 @@ from gis.output.maps.sizes import Size
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
 from gis.output.maps.tiling import Archive, Picture
+from gis.output.sharing import Basemap
 
 _EMPTY = Markup()
 _THEME_WORDS = {"zone": "功能分区", "planned_use": "规划用地", "landuse": "现状用地"}
@@ -52,6 +53,7 @@ class Sheet:
     stage: Markup
     title: str
     drawn: Sequence[Shown]
+    basemap: Basemap | None = None
 
     def page(self, *, assets: str, prefix: str = STATIC_PREFIX) -> str:
         """Return the page; ``static`` leaves vendored files to the host, tiles stay inside."""
@@ -73,7 +75,8 @@ class Sheet:
 
         def start() -> str:
             pairs = (f"{json.dumps(k)}:{v.get_name()}" for k, v in self.names.items())
-            settings = script_json(self.config)
+            address = self.basemap.url if self.basemap else ""
+            settings = script_json({**self.config, "basemap": address})
             layers = f"{{{','.join(pairs)}}}"
             return (
                 f"wuqu.start({self.fmap.get_name()}, {layers}, {control.get_name()}, {settings});\n"
@@ -93,6 +96,7 @@ class Sheet:
             assets=assets,
             prefix=prefix,
             vendored=vendored,
+            basemap=self.basemap,
         )
 
     def _scripts(self, tiles: str) -> tuple[str, tuple[str, ...]]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from gis.model import LayerState, may_show
-from gis.output.export import layers_shown
 from gis.output.maps.text import clean
+from gis.output.secrecy import layers_shown
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan

@@ -145,6 +145,7 @@ window.wuqu = (function () {
       }
     });
     new Home().addTo(map);
+    addBasemap(map, config.basemap);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
     map.zoomControl = null;
     groupLayerControl(control);
@@ -155,6 +156,15 @@ window.wuqu = (function () {
     map.getContainer().setAttribute('aria-label', config.mapLabel);
     map.getContainer().setAttribute('role', 'application');
   }
+  // A background of the intranet. Until its first picture has come the page stays as it is, so
+  // that a host out of reach leaves a complete map.
+  function addBasemap(map, url) {
+    if (!url) { return; }
+    var tiles = L.tileLayer(url, { maxZoom: 20, maxNativeZoom: 18, className: 'wq-basemap' });
+    tiles.once('tileload', function () { document.documentElement.classList.add('wq-has-basemap'); });
+    tiles.addTo(map);
+  }
+
   function groupLayerControl(control) {
     if (!control) { return; }
     var toggle = one('.leaflet-control-layers-toggle', control.getContainer());
