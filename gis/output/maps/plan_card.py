@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gis.canonical import deciding_finding
 from gis.crs import ellipsoidal_area
 from gis.errors import NotFoundError
+from gis.model import Verdict
 from gis.output.maps import style
 from gis.output.maps.balance_card import balance_card
 from gis.output.maps.budget_card import budget_cards
@@ -56,6 +57,7 @@ def plan_card(plan: Plan, checks: Sequence[Mapping[str, Any]], drawn: Iterable[S
         "sentence": plan_sentence(plan, checks),
         "figures": figures,
         "sites": [site_row(c) for c in checks],
+        "problems": problem_rows(checks) if len(checks) > 1 else [],
         "vintage": vintage_span(layer.info.vintage for layer in plan.layers.values()),
         "layers": [
             {"title": s.title, "vintage": s.vintage} for s in drawn if s.role != "zone_outline"
@@ -199,4 +201,30 @@ def site_row(document: Mapping[str, Any]) -> Row:
         "verdict": verdict_view(document["verdict"]),
         "why": deciding["title"] if deciding else "各项规则均符合",
         "bounds": bounds_text(bounds) if bounds else "",
+    }
+
+
+def problem_rows(checks: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Return what stands against several sites, rule by rule, the worst and most frequent first.
+
+    A rule on a layer whose law is changing decides nothing and is left out.
+    """
+    found: dict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
+    for document in checks:
+        for finding in document["findings"]:
+            if finding["decides"] and verdict_of(finding["verdict"]).rank > Verdict.PASS.rank:
+                found.setdefault(finding["rule"], []).append((finding, document))
+    rows = [_problem(pairs) for pairs in found.values()]
+    rows.sort(key=lambda row: (-row["rank"], -row["count"], row["title"]))
+    return rows
+
+
+def _problem(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Row:
+    worst = max((verdict_of(f["verdict"]) for f, _ in pairs), key=lambda v: v.rank)
+    return {
+        "title": pairs[0][0]["title"],
+        "rank": worst.rank,
+        "verdict": verdict_view(worst.value),
+        "count": len(pairs),
+        "sites": [site_row(d) | {"verdict": verdict_view(f["verdict"])} for f, d in pairs],
     }
