@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 from starlette.concurrency import run_in_threadpool
 
@@ -54,7 +56,7 @@ class MapFiles:
     """
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="wuqu-maps-")
+        self._folder: Path | None = None
         self._key = ""
         self._html = ""
         self._names: frozenset[str] = frozenset()
@@ -82,15 +84,26 @@ class MapFiles:
             if name not in self._names:
                 raise NotFoundError(f"地图文件 {name[:80]} 不存在", advice="重新打开地图") from None
             kind = name.rsplit(".", 1)[-1]
-            return File(Path(self._folder.name) / name, b"", _TYPES[kind], kept=True)
+            return File(self._place(name), b"", _TYPES[kind], kept=True)
         return File(None, found.content, found.media_type, kept=False)
 
     def close(self) -> None:
         """Remove the files."""
-        self._folder.cleanup()
+        if self._folder is not None:
+            rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _place(self, name: str) -> Path:
+        if self._folder is None:
+            raise NotFoundError(f"地图文件 {name[:80]} 不存在", advice="重新打开地图")
+        return self._folder / name
 
     def _keep(self, drawn: ServedMap) -> None:
-        folder = Path(self._folder.name)
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="wuqu-maps-"))
+            # Also where nobody closes: a server that ends takes its files along.
+            finalize(self, rmtree, self._folder, ignore_errors=True)
+        folder = self._folder
         for name, content in drawn.files.items():
             (folder / name).write_bytes(content)
         for old in self._names - drawn.files.keys():

@@ -107,7 +107,7 @@ def test_the_ending_of_the_name_chooses_card_or_brief(checked, plan, tmp_path):
 
 
 def test_several_sites_give_numbered_cards(checked, plan, tmp_path):
-    Outputs(card=tmp_path / "a.png").write([checked, checked], plan)
+    Outputs(card=tmp_path / "a.png").write([checked, checked], [], plan)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a_1.png", "a_2.png"]
 
 

@@ -236,6 +236,6 @@ def test_the_command_refuses_an_unknown_ending_before_it_reads_anything(tmp_path
 def test_the_command_writes_every_format_it_names(checked, plan, tmp_path, suffix):
     asked = Outputs(out=tmp_path / "new" / f"a{suffix}", remedies=tmp_path / "r.TXT")
     asked.refuse_unknown()
-    asked.write([checked], plan)
+    asked.write([checked], [], plan)
     assert asked.out.stat().st_size > 100
     assert read_sites(asked.remedies, plan)

@@ -261,6 +261,20 @@ def test_a_border_of_thousands_of_kilometres_is_a_limit():
         read_site(zigzag.wkt, POLICY)
 
 
+@pytest.mark.parametrize(
+    ("ring", "area"),
+    [
+        # By hand: 1.0 and 0.5 m²; 4.0 and 0.5 m². Both pairs share a stretch of an edge.
+        ([(0, 1), (3, 1), (2, 1), (3, 2), (1, 1), (2, 1), (2, 3), (2, 0)], 1.5),
+        ([(2, 0), (1, 2), (1, 1), (2, 0), (1, 2), (0, 3), (3, 3)], 4.5),
+    ],
+)
+def test_a_repair_that_leaves_shared_edges_is_mended_once_more(ring, area):
+    site = read_site(mapping_of(moved(*ring)), POLICY, repair=True)
+    assert shapely.is_valid(site.geometry)
+    assert site.area.planar_m2 == pytest.approx(area, abs=1e-6)
+
+
 # --- laws -----------------------------------------------------------------------------------------
 
 point = st.tuples(st.floats(0, 300), st.floats(0, 300))

@@ -293,17 +293,14 @@ class Answers:
         """Return the features one by one; land under two of them counts for both."""
         if demand.quantity is Quantity.OUTSIDE:
             return ()
-        alone = self._alone_around if demand.within_m else self._alone_on
         found = []
         for i in land.features:
-            if parts := self._kept(demand, alone(cut, demand, i)):
+            alone = self._alone_around(cut, demand, i) if demand.within_m else cut.alone(i)
+            if parts := self._kept(demand, alone):
                 who = str(cut.layer.ids[i]), cut.layer.classes[i], cut.layer.names[i]
                 values = _values(cut.layer, i, demand)
                 found.append(_touched(self._ruler, demand, who, parts, values))
         return tuple(found)
-
-    def _alone_on(self, cut: Cut, _: Demand, position: int) -> Parts:
-        return cut.alone(position)
 
     def _alone_around(self, cut: Cut, demand: Demand, position: int) -> Parts:
         place = self._site.geometry

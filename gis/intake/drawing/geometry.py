@@ -83,10 +83,20 @@ def repaired(geometry: BaseGeometry) -> BaseGeometry:
     """
     check_repair(geometry)
     fixed = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
-    polygons = [g for g in getattr(fixed, "geoms", [fixed]) if isinstance(g, Polygon)]
+    if not shapely.is_valid(fixed):
+        # Of edges that lie on each other GEOS sometimes leaves parts that still share one.
+        fixed = shapely.union_all(_areal(fixed))
+    polygons = _areal(fixed)
     if not polygons or fixed.is_empty:
         raise GeometryError("修复后没有剩下任何面积", expected="有面积的面", advice="请重新绘制")
-    return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
+    whole = polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
+    if not shapely.is_valid(whole):
+        raise GeometryError("图形无法自动修复", expected="边线不重叠的面", advice="请重新绘制")
+    return whole
+
+
+def _areal(geometry: BaseGeometry) -> list[Polygon]:
+    return [g for g in getattr(geometry, "geoms", [geometry]) if isinstance(g, Polygon)]
 
 
 def corridor(line: BaseGeometry, *, width_m: float) -> BaseGeometry:
