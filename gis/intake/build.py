@@ -64,7 +64,7 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
     drawing = geometry.draw(
         shape, clockwise_is_usual=document.clockwise_is_usual, marker=reading.marker
     )
-    _refuse_faults(draft, drawing, options)
+    _refuse_faults(draft, drawing, reading, options)
     outline = _outline(shape, drawing, reading, options)
     area = _area(draft, outline.geometry, options.policy)
     doubt = _doubt(draft, document, reading, outline, options)
@@ -127,14 +127,19 @@ def _agreed_area(draft: Draft, area: Area) -> ComparedArea:
     return said
 
 
-def _refuse_faults(draft: Draft, drawing: geometry.Drawing, options: Options) -> None:
+def _refuse_faults(
+    draft: Draft, drawing: geometry.Drawing, reading: coordinates.Understanding, options: Options
+) -> None:
     if drawing.faults and not options.repair:
-        raise GeometryError(
+        error = GeometryError(
             f"“{draft.name}”{drawing.faults[0].where}：{drawing.faults[0].message}",
             expected="边线不自相交、洞在外环之内、各部分不重叠的面",
             advice="改正坐标；或用 repair=true 自动修复（面积可能变化）",
             faults=drawing.faults,
         )
+        lines = geometry.ring_lines(drawing.geometry)
+        error.outline = None if lines is None else reading.marker(lines)
+        raise error
 
 
 def _area(draft: Draft, outline: BaseGeometry, policy: CrsPolicy) -> Area:

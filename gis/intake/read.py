@@ -201,9 +201,17 @@ def _merged(document: Document, errors: Sequence[InputError]) -> InputError:
     for fault, _ in told:
         faults.add_fault(fault)
     found = "文件有错误" if _is_faulty(document) else f"{len(errors)} 个地块有错误"
-    return faults.error(
+    merged = faults.error(
         type(leading), found, expected=leading.expected, advice=leading.advice or _MEND
     )
+    merged.outline = _outlines(errors)
+    return merged
+
+
+def _outlines(errors: Sequence[InputError]) -> Mapping[str, object] | None:
+    """Return the outlines of several sites with errors as one."""
+    drawn = [error.outline for error in errors if error.outline is not None]
+    return {"type": "GeometryCollection", "geometries": drawn} if drawn else None
 
 
 def _line(fault: Fault) -> int:

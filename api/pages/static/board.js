@@ -99,8 +99,17 @@ function makeBoard() {
 
   // --- marks -------------------------------------------------------------------------------------
 
+  // A hidden map has no size and cannot be framed; it is framed as soon as it is shown.
+  let waits = null;
+  function fit(bounds, options) {
+    map.invalidateSize({ pan: false, animate: false });
+    const size = map.getSize();
+    waits = size.x && size.y ? null : () => fit(bounds, options);
+    if (!waits) map.fitBounds(bounds, { animate: false, ...options });
+  }
+
   function goHome() {
-    if (home) map.fitBounds(home, { padding: [12, 12] });
+    if (home) fit(home, { padding: [12, 12] });
   }
 
   function clearMarks() {
@@ -124,11 +133,13 @@ function makeBoard() {
 
   function frame(layer, closest) {
     const bounds = layer.getBounds();
-    if (bounds.isValid()) map.fitBounds(bounds, { padding: [60, 60], maxZoom: closest ?? 17 });
+    // Pins stand above their place, buttons on the right.
+    const room = { paddingTopLeft: [40, 70], paddingBottomRight: [box.clientWidth > 600 ? 110 : 84, 50] };
+    if (bounds.isValid()) fit(bounds, { ...room, maxZoom: closest ?? 19 });
   }
 
   // Where the board stands may change its size.
-  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(box);
+  new ResizeObserver(() => (waits ? waits() : map.invalidateSize({ pan: false }))).observe(box);
   document.getElementById("board-home").addEventListener("click", goHome);
   return { map, marks, load, goHome, clearMarks, addOutline, addFault, frame };
 }

@@ -85,7 +85,7 @@ async function received(request) {
 function waiting(text) {
   running += 1;
   stage.setAttribute("aria-busy", "true");
-  stage.dataset.show = "answer";
+  turnTo("answer");
   result.replaceChildren(h("p", { class: "waiting" }, text));
   say(text);
   return running;
@@ -123,7 +123,7 @@ function entriesOf(answer, item, source) {
 
 function entryOf(check) {
   const showOne = (place) => {
-    stage.dataset.show = "answer";
+    turnTo("answer");
     showCheck(place, check);
   };
   return { name: check.site.name, verdict: check.verdict, label: check.verdict_label, show: showOne };
@@ -147,16 +147,25 @@ function showAnswer({ ok, document: answer }, item, pick, source = []) {
 }
 
 function showFaults(place, problem, pick, source) {
-  showProblem(place, problem, pick);
-  stage.dataset.show = "faults";
+  showProblem(place, problem, pick, () => {
+    $("repair").checked = true;
+    submit();
+  });
+  turnTo("faults");
   putBoard();
-  if (!placeFaults(place, problem, board, source)) stage.dataset.show = "answer";
+  if (!placeFaults(place, problem, board, source)) turnTo("answer");
+}
+
+// What the stage shows: the map, the answer, or faults with the map beside them.
+function turnTo(what) {
+  stage.dataset.show = what;
+  $("draw-back").hidden = what !== "answer";
 }
 
 function arrive(what) {
   stage.removeAttribute("aria-busy");
   board.clearMarks();
-  stage.dataset.show = what;
+  turnTo(what);
 }
 
 function say(text) {
@@ -194,7 +203,7 @@ function chooseWay() {
   const draws = way() === "draw";
   drawing.use(draws);
   if (draws) {
-    stage.dataset.show = "map";
+    turnTo("map");
     board.clearMarks();
   }
   putBoard();
@@ -243,6 +252,7 @@ $("desk").addEventListener("submit", (event) => {
   submit();
 });
 document.querySelectorAll('input[name="way"]').forEach((radio) => radio.addEventListener("change", chooseWay));
+$("draw-back").addEventListener("click", chooseWay);
 $("file").addEventListener("change", () => take($("file").files));
 document.querySelectorAll("[data-sample]").forEach((b) => b.addEventListener("click", () => trySample(b)));
 phone.addEventListener("change", putBoard);

@@ -10,9 +10,10 @@ function said(detail) {
   return { found, expected, advice };
 }
 
-function showProblem(target, problem, pick) {
+function showProblem(target, problem, pick, mend) {
   if (problem.code === "several_sites") return showQuestion(target, problem, pick);
   const { found, expected, advice } = said(problem.detail);
+  const mendable = problem.detail.includes("repair=true");
   const faults = problem.errors ?? [];
   const row = (title, text) => (text ? [h("dt", {}, title), h("dd", {}, text)] : []);
   target.replaceChildren(
@@ -22,8 +23,9 @@ function showProblem(target, problem, pick) {
       h("h2", {}, problem.title),
       // With a list of faults below, the first of them is not told twice.
       faults.length ? h("p", {}, `共 ${faults.length} 处${problem.code === "geometry" ? "图形错误" : "错误"}，改正后再提交。`) : h("p", {}, found),
-      h("dl", {}, row("应为", expected), row("怎么办", advice)),
+      h("dl", {}, row("应为", expected), row("怎么办", advice && advice.replace("用 repair=true 自动修复", "由本页自动修复"))),
       faults.length ? h("ol", { class: "faults", "aria-label": "错误清单" }) : null,
+      mendable && mend ? h("button", { type: "button", class: "mend", on: { click: mend } }, "修复图形后检测") : null,
     ),
   );
 }
@@ -58,7 +60,7 @@ function placeFaults(target, problem, board, source) {
     marks.forEach((mark, k) => mark?.pin.classList.toggle("chosen", k === n));
     if (fromMap) rows[n].scrollIntoView({ block: "nearest" });
     else {
-      board.frame(marks[n].shape, 18);
+      board.frame(marks[n].shape, 19);
       if (matchMedia("(max-width: 900px)").matches) document.getElementById("board").scrollIntoView({ block: "nearest" });
     }
   }
