@@ -134,7 +134,7 @@ def _labels(layer: Layer, detail: Detail) -> Iterator[dict[str, Any]]:
         return
     for label in layer_labels(layer, detail):
         yield {
-            "at": label.at[0],
+            "at": label.at,
             "text": _plain(label.text),
             "kind": label.kind,
             "zoom": label.min_zoom,

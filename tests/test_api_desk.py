@@ -1,18 +1,12 @@
 """The desk in a real browser: a site goes in, the verdict comes out, nothing leaves the machine."""
 
 import json
-import socket
-import threading
-import time
 
 import numpy as np
 import pytest
 import shapely
-import uvicorn
+from desk_service import is_outside, serving
 from pyproj import Transformer
-
-from api.app import create_app
-from api.settings import Settings
 
 RING = [[115.97, 36.37], [115.971, 36.37], [115.971, 36.371], [115.97, 36.371], [115.97, 36.37]]
 EVIL = "<img src=x onerror='window.hit=1'>"
@@ -20,19 +14,8 @@ EVIL = "<img src=x onerror='window.hit=1'>"
 
 @pytest.fixture(scope="module")
 def address(plan, tmp_path_factory):
-    """A running service; the socket is opened here, so that no port can be taken in between."""
-    app = create_app(Settings(db=tmp_path_factory.mktemp("db") / "r.sqlite"), plan=plan)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    with serving(plan, tmp_path_factory.mktemp("db")) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +42,6 @@ def desk(browser, address, request):
     yield page
     page.close()
     assert faults == []
-
-
-def is_outside(url, address):
-    return not url.startswith((address, "data:", "blob:", "about:"))
 
 
 def paste(page, text):

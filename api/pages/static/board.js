@@ -85,7 +85,8 @@ function makeBoard() {
     texts.clearLayers();
     const view = map.getBounds();
     const zoom = map.getZoom();
-    const wanted = names.filter((n) => zoom >= n.zoom && view.contains(n.at)).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+    const visible = names.map((n) => ({ ...n, at: n.at.find((place) => view.contains(place)) }));
+    const wanted = visible.filter((n) => n.at && zoom >= n.zoom).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
     for (const name of wanted) {
       const at = map.latLngToContainerPoint(name.at);
       const half = name.text.length * (name.kind === "zone" ? 8.5 : 7.5) + 6;
