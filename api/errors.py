@@ -140,8 +140,10 @@ def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
     later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, BusyError) else None
-    named = [row.pop(key) for key in ("code", "title", "detail", "errors")]
-    return problem(status_of(error), *named, headers=later, more=row)
+    more = {key: row[key] for key in ("outline",) if key in row}
+    return problem(
+        status_of(error), row["code"], row["title"], row["detail"], row["errors"], later, more
+    )
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -130,6 +130,44 @@ def test_a_problem_carries_place_and_marker():
     json.dumps(row)
 
 
+def outline_of(content):
+    """The outline that an error carries, back in the work CRS; None when it carries none."""
+    with pytest.raises(GeometryError) as error:
+        read_sites(content, POLICY)
+    given = as_problem(error.value).get("outline")
+    return None if given is None else transform(shape(given), 4490, 4548)
+
+
+def test_an_error_carries_the_lines_that_were_drawn_holes_and_all():
+    hole = ring((150, 20), (250, 20), (250, 40), (150, 40))
+    drawn = Polygon(SQUARE.exterior.coords, [hole])
+    lines = outline_of(drawn.wkt)
+    assert len(lines.geoms) == 2
+    # Nine decimals of a degree are a tenth of a millimetre.
+    for line, given in zip(lines.geoms, (drawn.exterior, *drawn.interiors), strict=True):
+        assert line.hausdorff_distance(given) < 0.001
+
+
+def test_the_outlines_of_several_broken_sites_come_together():
+    bows = [
+        Polygon([(x + east, y) for x, y in ring((0, 0), (100, 100), (100, 0), (0, 100))])
+        for east in (0, 500)
+    ]
+    rows = [{"type": "Feature", "properties": {}, "geometry": mapping(b)} for b in (*bows, SQUARE)]
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4548"}}
+    content = json.dumps({"type": "FeatureCollection", "crs": crs, "features": rows})
+    outlines = outline_of(content)
+    assert outlines.bounds == pytest.approx((X, Y, X + 600, Y + 100), abs=0.001)
+    assert len(outlines.geoms) == 2
+
+
+def test_a_huge_outline_is_left_out_of_the_error():
+    angles = np.linspace(0, 2 * np.pi, 21_000, endpoint=False)
+    wheel = np.column_stack([X + 100 + 90 * np.cos(angles), Y + 100 + 90 * np.sin(angles)])
+    wheel[[5, 7]] = wheel[[7, 5]]
+    assert outline_of(Polygon(wheel).wkt) is None
+
+
 def test_a_repair_on_request_tells_both_areas():
     # By hand: two triangles of 2,500 m² each; in the order of the vertices they cancel out.
     site = read_site(Polygon(ring((0, 0), (100, 100), (100, 0), (0, 100))).wkt, POLICY, repair=True)

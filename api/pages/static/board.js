@@ -129,7 +129,11 @@ function makeBoard() {
     const marker = L.marker(middle, { icon: L.divIcon({ className: "pin-box", html: pin, iconSize: [30, 38], iconAnchor: [15, 38] }), alt: title, title, riseOnHover: true });
     marker.on("click", chosen);
     marker.addTo(marks);
-    return { shape, marker, pin };
+    const choose = (on) => {
+      pin.classList.toggle("chosen", on);
+      marker.setZIndexOffset(on ? 1000 : 0); // above its neighbours
+    };
+    return { shape, choose };
   }
 
   function frame(layer, closest) {

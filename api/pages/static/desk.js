@@ -112,7 +112,8 @@ async function askAll(wanted) {
   }
   arrive("answer");
   showSeveral(result, entries);
-  say(`${wanted.length} 个文件检测完毕。`);
+  say(`${wanted.length} 个文件检测完毕：${counted(entries)}。`);
+  comeToAnswer();
 }
 
 function entriesOf(answer, item, source) {
@@ -142,6 +143,10 @@ function showAnswer({ ok, document: answer }, item, pick, source = []) {
     say(`检测完毕：${answer.site.name}，${answer.verdict_label}。`);
     history.replaceState(null, "", `#check=${answer.id}`);
   }
+  comeToAnswer();
+}
+
+function comeToAnswer() {
   stage.focus({ preventScroll: true });
   if (phone.matches) stage.scrollIntoView({ block: "start" });
 }

@@ -57,7 +57,7 @@ function placeFaults(target, problem, board, source) {
   function choose(n, fromMap) {
     rows.forEach((row, k) => row.classList.toggle("chosen", k === n));
     rows.forEach((row, k) => row.querySelector("button")?.setAttribute("aria-pressed", String(k === n)));
-    marks.forEach((mark, k) => mark?.pin.classList.toggle("chosen", k === n));
+    marks.forEach((mark, k) => mark?.choose(k === n));
     if (fromMap) rows[n].scrollIntoView({ block: "nearest" });
     else {
       board.frame(marks[n].shape, 19);

@@ -170,8 +170,14 @@ function downloads(check) {
     "p",
     { class: "downloads" },
     h("a", { class: "whole", href: `/maps/site-checks/${check.id}.html`, target: "_blank", rel: "noopener" }, "全屏地图"),
-    offered.map(([suffix, title]) => h("a", { href: `${base}.${suffix}`, download: `${check.site.name}.${suffix}` }, `下载 ${title}`)),
+    offered.map(([suffix, title]) => h("a", { href: `${base}.${suffix}`, download: `${check.site.name}.${suffix}` }, `下载${/^[A-Z]/.test(title) ? " " : ""}${title}`)),
   );
+}
+
+// How many of each verdict, in the order in which they come.
+function counted(entries) {
+  const labels = [...new Set(entries.map((entry) => entry.label))];
+  return labels.map((label) => `${label} ${entries.filter((entry) => entry.label === label).length}`).join("，");
 }
 
 // Several sites, or several files: each a tab with its verdict, or with what is wrong with it.
@@ -184,6 +190,10 @@ function showSeveral(target, entries) {
   const buttons = entries.map((entry) =>
     h("button", { type: "button", "aria-pressed": "false", on: { click: (e) => choose(entry, e.currentTarget) } }, entry.verdict ? icon(entry.verdict, 18, entry.label) : h("b", { class: "cross" }, entry.label), ` ${entry.name}`),
   );
-  target.replaceChildren(h("div", { class: "choices", role: "group", "aria-label": "各地块" }, buttons), place);
+  target.replaceChildren(
+    h("p", { class: "counted" }, `共 ${entries.length} 个：${counted(entries)}`),
+    h("div", { class: "choices", role: "group", "aria-label": "各地块" }, buttons),
+    place,
+  );
   choose(entries[0], buttons[0]);
 }
