@@ -59,7 +59,7 @@ async def ground_bytes(state: State) -> bytes:
 
 
 def ground(plan: Plan, ceiling: str) -> dict[str, Any]:
-    """Return layers, names and bounds as plain values.
+    """Return layers, names and the first view as plain values.
 
     Parameters
     ----------
@@ -69,8 +69,9 @@ def ground(plan: Plan, ceiling: str) -> dict[str, Any]:
     Returns
     -------
     ground
-        ``bounds`` as two corners (latitude, longitude), ``layers`` bottom to top with Leaflet path
-        options and GeoJSON geometries (longitude, latitude; six decimals), ``labels``.
+        ``home``: the corners of what the map opens with (latitude, longitude); ``layers`` bottom to
+        top, with Leaflet path options and GeoJSON geometries (longitude, latitude; six decimals);
+        ``labels`` with the places where each may stand (latitude, longitude), the best first.
     """
     detail = Detail(plan.work_epsg, _TOLERANCE_M)
     rows = [
@@ -80,7 +81,6 @@ def ground(plan: Plan, ceiling: str) -> dict[str, Any]:
     ]
     areas = [layer for layer, role, _ in rows if role == "planning_area"]
     return {
-        "bounds": leaflet_bounds(plan.bounds_polygon, plan.work_epsg),
         "home": _home(plan, areas),
         "layers": [
             *(_layer(layer, _paper(layer, detail), first=True) for layer in areas),

@@ -241,6 +241,7 @@ def test_a_dropped_file_is_asked_about_at_once(desk):
 
 def test_a_drawn_polygon_is_checked_and_measures_what_was_said_while_drawing(desk):
     draw(desk, *SQUARE, SQUARE[0])  # a tap on the first point closes
+    assert not desk.locator(".crosshair").is_visible()
     said = desk.inner_text("#draw-status")
     assert said.startswith("已闭合：4 个界址点")
     desk.fill("#draw-name", HOSTILE)
@@ -527,10 +528,10 @@ def test_a_site_is_drawn_with_the_finger(phone):
     way(phone, "draw")
     phone.locator("#map").scroll_into_view_if_needed()
     x, y = home(phone)
-    for dx, dy in SQUARE:
+    for dx, dy in (*SQUARE, SQUARE[0]):
         phone.touchscreen.tap(x + dx, y + dy)
+    assert phone.locator("path.drawn.closed").count() == 1
     assert phone.locator(".vertex").count() == 4
-    phone.locator("#draw-finish").tap()
     phone.locator("button.go").tap()
     phone.wait_for_selector(".verdict")
     assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390

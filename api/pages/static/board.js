@@ -33,7 +33,7 @@ function makeBoard() {
   }
 
   function swatch(row) {
-    const look = row.parts[0]?.look ?? {};
+    const look = row.parts.at(-1)?.look ?? {}; // the topmost, which of roads are the main ones
     const mark = h("i", { "aria-hidden": "true" });
     mark.style.borderColor = look.color;
     mark.style.backgroundColor = look.fill ? look.fillColor : "transparent";
@@ -66,7 +66,6 @@ function makeBoard() {
     document.querySelector("#board-layers ul").replaceChildren(...rows.map((row, n) => listed(row, layers[n])).reverse());
     names = ground.labels;
     home = L.latLngBounds(ground.home);
-    map.setMaxBounds(L.latLngBounds(ground.bounds).pad(0.5));
     if (!marks.getLayers().length) goHome();
     map.on("zoomend moveend", nameThings);
     nameThings();

@@ -138,6 +138,10 @@ function makeDrawing(board, onChange) {
   map.on("click", (event) => active && add(event.latlng));
   map.on("dblclick", () => active && finish());
   map.getContainer().addEventListener("keydown", onKey);
+  // The cross in the middle is for the keyboard; a tap focuses the map too and needs none.
+  const keyed = (on) => map.getContainer().classList.toggle("keyed", on);
+  document.addEventListener("keydown", () => keyed(true), true);
+  document.addEventListener("pointerdown", () => keyed(false), true);
   $("draw-undo").addEventListener("click", undo);
   $("draw-clear").addEventListener("click", clear);
   $("draw-finish").addEventListener("click", finish);
