@@ -37,6 +37,7 @@ class State:
     plan: Plan
     store: RecordStore
     pages: dict[str, str] = field(default_factory=dict)
+    ground: bytes | None = None
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
     measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -121,8 +121,9 @@ def problem(
     detail: str,
     errors: Sequence[Mapping[str, object]] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response:
-    """Return one problem document."""
+    """Return one problem document; ``more`` is what only some problems have."""
     body = {
         "type": f"urn:wuqu:problem:{code}",
         "title": title,
@@ -130,6 +131,7 @@ def problem(
         "detail": detail,
         "code": code,
         "errors": list(errors),
+        **(more or {}),
     }
     # A quoted name may hold half a surrogate pair, which UTF-8 cannot say.
     content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
@@ -140,8 +142,9 @@ def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
     later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, BusyError) else None
+    more = {key: row[key] for key in ("outline",) if key in row}
     return problem(
-        status_of(error), row["code"], row["title"], row["detail"], row["errors"], headers=later
+        status_of(error), row["code"], row["title"], row["detail"], row["errors"], later, more
     )
 
 

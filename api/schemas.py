@@ -49,6 +49,9 @@ class Problem(Answer):
     )
     code: str = Field(description="供程序使用的稳定代码", examples=["geometry"])
     errors: list[ProblemFault]
+    outline: GeoJsonObject | None = Field(
+        None, description="有错误的图形的边线，GeoJSON 经纬度，供地图与错误位置一并显示；可能没有"
+    )
 
 
 # --- a check -------------------------------------------------------------------------------------

@@ -78,6 +78,9 @@ class WuquError(Exception):
 
     code = "error"
     title = "错误"
+    # What was drawn, faults and all, as GeoJSON lines in longitude/latitude: a map shows the faults
+    # upon it. Only where the input could be read that far.
+    outline: Mapping[str, object] | None = None
 
     def __init__(
         self,
@@ -253,9 +256,10 @@ class NotFoundError(WuquError, LookupError):
 
 def as_problem(error: WuquError) -> Mapping[str, object]:
     """Return the error as a plain mapping, the one shape that API and command line print."""
-    return {
+    row: dict[str, object] = {
         "code": error.code,
         "title": error.title,
         "detail": error.detail,
         "errors": [fault.to_dict() for fault in error.faults],
     }
+    return row if error.outline is None else row | {"outline": error.outline}

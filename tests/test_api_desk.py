@@ -1,18 +1,12 @@
 """The desk in a real browser: a site goes in, the verdict comes out, nothing leaves the machine."""
 
 import json
-import socket
-import threading
-import time
 
 import numpy as np
 import pytest
 import shapely
-import uvicorn
+from desk_service import is_outside, serving
 from pyproj import Transformer
-
-from api.app import create_app
-from api.settings import Settings
 
 RING = [[115.97, 36.37], [115.971, 36.37], [115.971, 36.371], [115.97, 36.371], [115.97, 36.37]]
 EVIL = "<img src=x onerror='window.hit=1'>"
@@ -20,19 +14,8 @@ EVIL = "<img src=x onerror='window.hit=1'>"
 
 @pytest.fixture(scope="module")
 def address(plan, tmp_path_factory):
-    """A running service; the socket is opened here, so that no port can be taken in between."""
-    app = create_app(Settings(db=tmp_path_factory.mktemp("db") / "r.sqlite"), plan=plan)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    with serving(plan, tmp_path_factory.mktemp("db")) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +44,15 @@ def desk(browser, address, request):
     assert faults == []
 
 
-def is_outside(url, address):
-    return not url.startswith((address, "data:", "blob:", "about:"))
-
-
 def paste(page, text):
     page.locator('input[value="text"]').check(force=True)
     page.fill("#text", text)
     page.click("button.go")
+
+
+def choose_use(page, words):
+    page.fill("#use-search", words)
+    page.keyboard.press("Enter")
 
 
 def collection():
@@ -97,7 +81,7 @@ def test_pasted_points_become_a_verdict_and_the_address_remembers_it(desk):
 @BOTH_WIDTHS
 def test_a_file_is_checked_with_the_chosen_use(desk, samples_dir):
     desk.set_input_files("#file", samples_dir / "yizhong_xinxiao.txt")
-    desk.select_option("#use", "080403")
+    choose_use(desk, "080403")
     desk.click("button.go")
     desk.wait_for_selector(".verdict")
     assert "419.17" in desk.inner_text(".verdict")
@@ -159,7 +143,7 @@ def test_the_page_never_scrolls_sideways(desk):
 
 def test_everything_is_reached_with_the_keyboard(desk):
     reached = set()
-    for _ in range(40):
+    for _ in range(60):
         desk.keyboard.press("Tab")
         reached.add(desk.evaluate("document.activeElement.id || document.activeElement.className"))
-    assert {"skip", "file", "use", "go"} <= reached
+    assert {"skip", "file", "use-search", "go"} <= reached

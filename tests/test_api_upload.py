@@ -265,6 +265,7 @@ def test_a_crossing_is_told_with_ring_vertex_coordinate_and_marker(client):
     # The diagonals of the square cross in its middle.
     assert fault.coordinate == pytest.approx((115.9705, 36.3705))
     assert fault.marker["coordinates"] == pytest.approx([115.9705, 36.3705])
+    assert found.outline["coordinates"] == bow_tie["coordinates"]
 
 
 # --- a real connection ---------------------------------------------------------------------------

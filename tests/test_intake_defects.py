@@ -1,6 +1,7 @@
 """Every defect of a drawing with ring, vertex, coordinate, and a marker for a map."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +9,13 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon, box, mapping, shape
 
 from gis.crs import CrsPolicy, transform
-from gis.errors import GeometryError, LimitError, as_problem
+from gis.errors import DeclaredAreaError, FormatError, GeometryError, LimitError, as_problem
 from gis.intake import read_site, read_sites
 from gis.intake.boundary_txt import Plot, boundary_txt
 
 POLICY = CrsPolicy(4548, (4490, 4326, 4527, 4548, 4547), (115.80, 36.22, 116.18, 36.47))
 X, Y = 408_500.0, 4_030_400.0
+CORPUS = Path(__file__).parent / "corpus" / "txt"
 SQUARE = box(X, Y, X + 200, Y + 100)
 
 
@@ -128,6 +130,64 @@ def test_a_problem_carries_place_and_marker():
     (row,) = as_problem(error.value)["errors"]
     assert set(row) == {"where", "message", "ring", "vertex", "coordinate", "marker"}
     json.dumps(row)
+
+
+def outline_of(content):
+    """The outline that an error carries, back in the work CRS; None when it carries none."""
+    with pytest.raises(GeometryError) as error:
+        read_sites(content, POLICY)
+    given = as_problem(error.value).get("outline")
+    return None if given is None else transform(shape(given), 4490, 4548)
+
+
+def test_an_error_carries_the_lines_that_were_drawn_holes_and_all():
+    hole = ring((150, 20), (250, 20), (250, 40), (150, 40))
+    drawn = Polygon(SQUARE.exterior.coords, [hole])
+    lines = outline_of(drawn.wkt)
+    assert len(lines.geoms) == 2
+    # Nine decimals of a degree are a tenth of a millimetre.
+    for line, given in zip(lines.geoms, (drawn.exterior, *drawn.interiors), strict=True):
+        assert line.hausdorff_distance(given) < 0.001
+
+
+def test_a_fault_of_a_text_that_knows_its_coordinate_has_a_marker_too():
+    rows = (CORPUS / "fault_closing_mistyped.txt").read_bytes()
+    with pytest.raises(FormatError) as error:
+        read_sites(rows, POLICY)
+    (fault,) = error.value.faults
+    spot = shapely.Point(fault.coordinate)
+    # The file is in zone 39 of 3 degrees with its prefix, EPSG:4527.
+    assert transform(shape(fault.marker), 4490, 4527).distance(spot) < 0.001
+
+
+def test_a_wrong_stated_area_is_told_with_the_outline_that_belies_it():
+    with pytest.raises(DeclaredAreaError) as error:
+        read_sites((CORPUS / "fault_area.txt").read_bytes(), POLICY)
+    (line,) = shape(error.value.outline).geoms
+    # The corners of the plot in the file, EPSG:4527.
+    west, south, east, north = transform(line, 4490, 4527).bounds
+    corners = (39408498.270, 4030411.110, 39408698.270, 4030511.110)
+    assert (west, south, east, north) == pytest.approx(corners, abs=0.001)
+
+
+def test_the_outlines_of_several_broken_sites_come_together():
+    bows = [
+        Polygon([(x + east, y) for x, y in ring((0, 0), (100, 100), (100, 0), (0, 100))])
+        for east in (0, 500)
+    ]
+    rows = [{"type": "Feature", "properties": {}, "geometry": mapping(b)} for b in (*bows, SQUARE)]
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4548"}}
+    content = json.dumps({"type": "FeatureCollection", "crs": crs, "features": rows})
+    outlines = outline_of(content)
+    assert outlines.bounds == pytest.approx((X, Y, X + 600, Y + 100), abs=0.001)
+    assert len(outlines.geoms) == 2
+
+
+def test_a_huge_outline_is_left_out_of_the_error():
+    angles = np.linspace(0, 2 * np.pi, 21_000, endpoint=False)
+    wheel = np.column_stack([X + 100 + 90 * np.cos(angles), Y + 100 + 90 * np.sin(angles)])
+    wheel[[5, 7]] = wheel[[7, 5]]
+    assert outline_of(Polygon(wheel).wkt) is None
 
 
 def test_a_repair_on_request_tells_both_areas():

@@ -20,11 +20,13 @@ from starlette.templating import Jinja2Templates
 
 from api.deps import KnownQuery, State, StateDep
 from api.examples import point_lines
+from api.ground import ground_bytes
 from api.settings import MEGABYTE
 from gis.check import CHINA
 from gis.claims import ATTRIBUTES
 from gis.errors import NotFoundError
 from gis.model import Verdict
+from gis.output.maps.assets import STATIC_PREFIX, AssetError, asset
 from gis.output.maps.style import VERDICTS
 from gis.output.records import RecordSummary
 from gis.rulebook import land_classes
@@ -34,6 +36,15 @@ router = APIRouter(include_in_schema=False, dependencies=[KnownQuery])
 templates = Jinja2Templates(Path(__file__).parents[1] / "pages" / "templates")
 
 _RECENT = 12
+# What a record can be taken away as, in the order in which it is offered.
+_DOWNLOADS = {
+    "pdf": "PDF 报告",
+    "docx": "Word 报告",
+    "png": "结论图片",
+    "html": "地图网页",
+    "geojson": "GeoJSON",
+    "json": "JSON",
+}
 
 
 @router.get("/")
@@ -55,6 +66,8 @@ async def desk(request: Request, state: StateDep) -> Response:
         "recent": [_recent(r) for r in recent],
         "limit_mb": f"{state.settings.body_limit_bytes / MEGABYTE:g}",
         "m2_per_mu": M2_PER_MU,
+        "assets": STATIC_PREFIX,
+        "downloads": _downloads(request),
     }
     return templates.TemplateResponse(request, "desk.html", context)
 
@@ -65,6 +78,22 @@ async def docs(request: Request) -> Response:
     return templates.TemplateResponse(request, "docs.html")
 
 
+@router.get("/desk/ground.json")
+async def desk_ground(state: StateDep) -> Response:
+    """Return what lies under the map of the desk."""
+    return Response(await ground_bytes(state), media_type="application/json")
+
+
+@router.get(STATIC_PREFIX + "{name:path}")
+async def map_asset(name: str) -> Response:
+    """Return one vendored file of the maps, such as ``leaflet.js``."""
+    try:
+        found = asset(name)
+    except AssetError:
+        raise NotFoundError("没有这个文件") from None
+    return Response(found.content, media_type=found.media_type)
+
+
 @router.get("/samples/{number}")
 async def sample(state: StateDep, number: int) -> Response:
     """Return the file of one sample site of the plan package."""
@@ -72,6 +101,14 @@ async def sample(state: StateDep, number: int) -> Response:
         raise NotFoundError("没有这个示例地块")
     path = state.samples[number - 1].path
     return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
+
+def _downloads(request: Request) -> list[tuple[str, str]]:
+    """Return suffix and name of every form in which this service gives a record."""
+    offered = set(request.app.openapi()["paths"])
+    # The JSON of a record is the record itself; its suffix has no path of its own there.
+    known = [k for k in _DOWNLOADS if f"/v1/site-checks/{{check_id}}.{k}" in offered or k == "json"]
+    return [(suffix, _DOWNLOADS[suffix]) for suffix in known]
 
 
 def _recent(row: RecordSummary) -> dict[str, Any]:

@@ -6,14 +6,17 @@ a warning for every defect. It knows no format.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import shapely
+from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CGCS2000, CrsPolicy, crs_of, ellipsoidal_area, to_lonlat, transform
-from gis.errors import ClaimError, DeclaredAreaError, Fault, GeometryError
+from gis.errors import ClaimError, DeclaredAreaError, Fault, GeometryError, InputError
 from gis.intake.areas import ComparedArea, compared
 from gis.intake.draft import Declared, Document, Draft, Ring, Shape, ShapeKind, Trace
 from gis.intake.drawing import geometry
@@ -64,11 +67,15 @@ def site_of(draft: Draft, document: Document, options: Options) -> Site:
     drawing = geometry.draw(
         shape, clockwise_is_usual=document.clockwise_is_usual, marker=reading.marker
     )
-    _refuse_faults(draft, drawing, options)
+    _refuse_faults(draft, drawing, reading, options)
     outline = _outline(shape, drawing, reading, options)
     area = _area(draft, outline.geometry, options.policy)
     doubt = _doubt(draft, document, reading, outline, options)
-    said = _agreed_area(draft, area)
+    try:
+        said = _agreed_area(draft, area)
+    except DeclaredAreaError as error:
+        error.outline = _outline_of(drawing, reading)
+        raise
     slivers = () if outline.repaired else sliver_warnings(shape, drawing, outline.geometry)
     notes = (document, draft, reading, drawing, outline, said)
     warnings = (document, draft, reading, drawing, outline)
@@ -127,14 +134,40 @@ def _agreed_area(draft: Draft, area: Area) -> ComparedArea:
     return said
 
 
-def _refuse_faults(draft: Draft, drawing: geometry.Drawing, options: Options) -> None:
+def _refuse_faults(
+    draft: Draft, drawing: geometry.Drawing, reading: Understanding, options: Options
+) -> None:
     if drawing.faults and not options.repair:
-        raise GeometryError(
+        error = GeometryError(
             f"“{draft.name}”{drawing.faults[0].where}：{drawing.faults[0].message}",
             expected="边线不自相交、洞在外环之内、各部分不重叠的面",
             advice="改正坐标；或用 repair=true 自动修复（面积可能变化）",
             faults=drawing.faults,
         )
+        error.outline = _outline_of(drawing, reading)
+        raise error
+
+
+def _outline_of(drawing: geometry.Drawing, reading: Understanding) -> Mapping[str, object] | None:
+    lines = geometry.ring_lines(drawing.geometry)
+    return None if lines is None else reading.marker(lines)
+
+
+def placed(fault: Fault, document: Document, options: Options) -> Fault:
+    """Return a fault that knows its coordinate with a marker, where the coordinate has a place."""
+    if fault.coordinate is None or fault.marker is not None:
+        return fault
+    try:
+        reading = coordinates.understand(
+            np.array([fault.coordinate]),
+            options.policy,
+            given=options.given,
+            declared=document.declared,
+            lonlat_by_default=document.lonlat_by_default,
+        )
+    except InputError:
+        return fault
+    return replace(fault, marker=reading.marker(Point(fault.coordinate)))
 
 
 def _area(draft: Draft, outline: BaseGeometry, policy: CrsPolicy) -> Area:

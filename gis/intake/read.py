@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from gis.crs import CrsPolicy, HasCrsPolicy
 from gis.errors import ClaimError, Fault, FormatError, InputError, LimitError, SeveralSitesError
-from gis.intake.build import Options, site_of
+from gis.intake.build import Options, placed, site_of
 from gis.intake.draft import (
     MAX_BYTES,
     MAX_FAULTS,
@@ -143,9 +143,9 @@ def read_each(
     )
     broken = any(draft.broken for draft in document.drafts)
     if document.refused is not None:
-        raise _merged(document, [document.refused])
+        raise _merged(document, [document.refused], options)
     if document.faults and not broken:
-        raise _merged(document, [])
+        raise _merged(document, [], options)
     return tuple(_site_or_error(draft, document, options) for draft in document.drafts)
 
 
@@ -177,7 +177,7 @@ def _sites(document: Document, options: Options, which: int | None) -> tuple[Sit
             if isinstance(error, LimitError):
                 break  # the others would cost as much
     if document.faults or errors:
-        raise _merged(document, errors)
+        raise _merged(document, errors, options)
     return tuple(sites)
 
 
@@ -185,14 +185,16 @@ def _is_faulty(document: Document) -> bool:
     return bool(document.faults) or document.refused is not None
 
 
-def _merged(document: Document, errors: Sequence[InputError]) -> InputError:
+def _merged(document: Document, errors: Sequence[InputError], options: Options) -> InputError:
     """Return one error that lists all faults, of the class of the first in the file.
 
     An error about the whole, such as an old datum, goes before its details.
     """
     if len(errors) == 1 and not document.faults:
         return errors[0]
-    told: list[tuple[Fault, InputError | None]] = [(fault, None) for fault in document.faults]
+    told: list[tuple[Fault, InputError | None]] = [
+        (placed(fault, document, options), None) for fault in document.faults
+    ]
     for error in errors:
         told += [(fault, error) for fault in error.faults or (Fault("全文", error.found),)]
     told.sort(key=lambda row: _line(row[0]))
@@ -201,9 +203,17 @@ def _merged(document: Document, errors: Sequence[InputError]) -> InputError:
     for fault, _ in told:
         faults.add_fault(fault)
     found = "文件有错误" if _is_faulty(document) else f"{len(errors)} 个地块有错误"
-    return faults.error(
+    merged = faults.error(
         type(leading), found, expected=leading.expected, advice=leading.advice or _MEND
     )
+    merged.outline = _outlines(errors)
+    return merged
+
+
+def _outlines(errors: Sequence[InputError]) -> Mapping[str, object] | None:
+    """Return the outlines of several sites with errors as one."""
+    drawn = [error.outline for error in errors if error.outline is not None]
+    return {"type": "GeometryCollection", "geometries": drawn} if drawn else None
 
 
 def _line(fault: Fault) -> int:

@@ -3,8 +3,13 @@
 
 const $ = (id) => document.getElementById(id);
 const result = $("result");
+const stage = $("stage");
+const phone = matchMedia("(max-width: 900px)");
+const board = makeBoard();
+const drawing = makeDrawing(board, () => {});
+const chooser = makeChooser($("use"), $("use-search"), $("use-list"), $("use-none"));
 let running = 0;
-let sampleFile = null;
+let chosen = [];
 
 // --- what is sent --------------------------------------------------------------------------------
 
@@ -12,9 +17,11 @@ function way() {
   return document.querySelector('input[name="way"]:checked').value;
 }
 
-function query(which) {
+function query(which, drawn) {
   const params = new URLSearchParams();
-  for (const name of ["use", "as_of", "crs", "encoding", "width_m"]) if ($(name).value) params.set(name, $(name).value);
+  // What was drawn here is in longitude and latitude, whatever the last file was in.
+  const names = drawn ? ["use", "as_of"] : ["use", "as_of", "crs", "encoding", "width_m"];
+  for (const name of names) if ($(name).value) params.set(name, $(name).value);
   if ($("repair").checked) params.set("repair", "true");
   if (which) params.set("which", which);
   document.querySelectorAll("[data-attr]").forEach((field) => {
@@ -23,70 +30,156 @@ function query(which) {
   return params;
 }
 
-function asGeometry(text) {
-  // Lines of two numbers (a leading point number is skipped) are a ring; anything else is sent as it is.
-  const lines = text.split(/\r?\n/).map((l) => l.trim()).filter(Boolean);
-  const points = lines.map((l) => l.split(/[\s,;，；]+/).filter(Boolean));
-  const numeric = points.every((p) => (p.length === 2 || p.length === 3) && p.slice(-2).every((v) => v !== "" && isFinite(v)));
-  if (lines.length < 3 || !numeric) return text;
-  const ring = points.map((p) => p.slice(-2).join(" "));
-  if (ring[0] !== ring[ring.length - 1]) ring.push(ring[0]);
-  return `POLYGON((${ring.join(", ")}))`;
-}
+const MISSING = {
+  file: ["还没有地块", "请选择文件，或拖到左侧方框中。"],
+  text: ["还没有地块", "请粘贴坐标或 WKT。"],
+  draw: ["图形还没有闭合", "请在地图上点出至少三个界址点，再点按第一点或“闭合”。"],
+};
 
-function body() {
+async function items() {
   if (way() === "text") {
     const text = $("text").value.trim();
-    if (!text) return null;
-    const kind = text.startsWith("{") ? "application/geo+json" : "text/plain";
-    return { body: asGeometry(text), headers: { "Content-Type": kind } };
+    return text ? [textItem(text)] : [];
   }
-  const file = sampleFile || $("file").files[0];
-  if (!file) return null;
-  const form = new FormData();
-  form.append("file", file, file.name);
-  return { body: form };
+  if (way() === "draw") {
+    const geometry = drawing.geometry();
+    return geometry ? [drawnItem(geometry, $("draw-name").value.trim())] : [];
+  }
+  return fileItems(chosen);
 }
 
-async function ask(which) {
-  const content = body();
-  if (!content) {
-    showProblem(result, { title: "还没有地块", detail: way() === "file" ? "请选择文件，或拖到左侧方框中。" : "请粘贴坐标或 WKT。" });
+async function submit() {
+  const wanted = await items();
+  if (!wanted.length) {
+    const [title, detail] = MISSING[way()];
+    if (way() === "draw") say(`${title}。${detail}`);
+    else showAnswer({ ok: false, document: { title, detail, errors: [] } }, null, () => {});
+    if (way() === "draw") $("draw-status").textContent = detail;
     return;
   }
-  await show(() => fetch(`/v1/site-checks?${query(which)}`, { method: "POST", ...content }), ask);
+  if (wanted.length === 1) await ask(wanted[0]);
+  else await askAll(wanted);
   refreshRecent();
+}
+
+function ask(item, which) {
+  return show(() => send(item, which), item, (picked) => ask(item, picked));
+}
+
+async function send(item, which) {
+  const url = `/v1/site-checks?${query(which, item.drawn)}`;
+  return received(() => fetch(url, { method: "POST", ...item.request }));
+}
+
+async function received(request) {
+  try {
+    const answer = await request();
+    return { ok: answer.ok, document: await answer.json() };
+  } catch {
+    return { ok: false, document: { title: "无法连接服务", detail: "检测服务没有应答；请确认服务正在运行后重试。", errors: [] } };
+  }
 }
 
 // --- what comes back -----------------------------------------------------------------------------
 
-async function show(request, pick) {
-  const own = ++running;
-  result.setAttribute("aria-busy", "true");
-  result.replaceChildren(h("p", { class: "waiting" }, "正在检测…"));
-  let answer;
-  let document_;
-  try {
-    answer = await request();
-    document_ = await answer.json();
-  } catch {
-    document_ = { title: "无法连接服务", detail: "检测服务没有应答；请确认服务正在运行后重试。" };
-  }
+function waiting(text) {
+  running += 1;
+  stage.setAttribute("aria-busy", "true");
+  turnTo("answer");
+  result.replaceChildren(h("p", { class: "waiting" }, text));
+  say(text);
+  return running;
+}
+
+async function show(request, item, pick) {
+  const own = waiting("正在检测…");
+  const answer = await request();
+  const source = answer.ok || !item ? [] : linesOf(await item.text());
   if (own !== running) return;
-  result.removeAttribute("aria-busy");
-  if (!answer || !answer.ok) showProblem(result, document_, pick);
-  else if (document_.checks) showSeveral(result, document_.checks);
-  else {
-    showCheck(result, document_);
-    history.replaceState(null, "", `#check=${document_.id}`);
+  showAnswer(answer, item, pick, source);
+}
+
+// Many files one after the other, so that none waits long for its turn with the others'.
+async function askAll(wanted) {
+  const own = waiting(`正在检测 1 / ${wanted.length}…`);
+  const entries = [];
+  for (const [n, item] of wanted.entries()) {
+    result.replaceChildren(h("p", { class: "waiting" }, `正在检测 ${n + 1} / ${wanted.length}：${item.name}`));
+    const answer = await send(item, "all");
+    const source = answer.ok ? [] : linesOf(await item.text());
+    if (own !== running) return;
+    entries.push(...entriesOf(answer, item, source));
   }
-  result.focus({ preventScroll: true });
-  if (matchMedia("(max-width: 900px)").matches) result.scrollIntoView({ block: "start" });
+  arrive("answer");
+  showSeveral(result, entries);
+  say(`${wanted.length} 个文件检测完毕：${counted(entries)}。`);
+  comeToAnswer();
+}
+
+function entriesOf(answer, item, source) {
+  if (answer.ok) return answer.document.checks.map(entryOf);
+  const showOne = (place) => showFaults(place, answer.document, () => {}, source);
+  return [{ name: item.name, verdict: null, label: "有误", show: showOne }];
+}
+
+function entryOf(check) {
+  const showOne = (place) => {
+    turnTo("answer");
+    showCheck(place, check);
+  };
+  return { name: check.site.name, verdict: check.verdict, label: check.verdict_label, show: showOne };
+}
+
+function showAnswer({ ok, document: answer }, item, pick, source = []) {
+  arrive("answer");
+  if (!ok) {
+    showFaults(result, answer, pick, source);
+    say(`${answer.title}。${answer.errors?.length ? `共 ${answer.errors.length} 处。` : answer.detail}`);
+  } else if (answer.checks) {
+    showSeveral(result, answer.checks.map(entryOf));
+    say(`检测完毕，共 ${answer.checks.length} 个地块。`);
+  } else {
+    showCheck(result, answer);
+    say(`检测完毕：${answer.site.name}，${answer.verdict_label}。`);
+    history.replaceState(null, "", `#check=${answer.id}`);
+  }
+  comeToAnswer();
+}
+
+function comeToAnswer() {
+  stage.focus({ preventScroll: true });
+  if (phone.matches) stage.scrollIntoView({ block: "start" });
+}
+
+function showFaults(place, problem, pick, source) {
+  showProblem(place, problem, pick, () => {
+    $("repair").checked = true;
+    submit();
+  });
+  turnTo("faults");
+  putBoard();
+  if (!placeFaults(place, problem, board, source)) turnTo("answer");
+}
+
+// What the stage shows: the map, the answer, or faults with the map beside them.
+function turnTo(what) {
+  stage.dataset.show = what;
+  $("draw-back").hidden = what !== "answer";
+}
+
+function arrive(what) {
+  stage.removeAttribute("aria-busy");
+  board.clearMarks();
+  turnTo(what);
+}
+
+function say(text) {
+  $("live").textContent = text;
 }
 
 function openFromAddress() {
   const id = new URLSearchParams(location.hash.slice(1)).get("check");
-  if (id) show(() => fetch(`/v1/site-checks/${encodeURIComponent(id)}`), () => {});
+  if (id) show(() => received(() => fetch(`/v1/site-checks/${encodeURIComponent(id)}`)), null, () => {});
 }
 
 async function refreshRecent() {
@@ -103,54 +196,71 @@ async function refreshRecent() {
 
 // --- the form ------------------------------------------------------------------------------------
 
-function chooseWay() {
-  $("way-file").hidden = way() !== "file";
-  $("way-text").hidden = way() !== "text";
+// On a phone the map stands where the hand is: in the form while drawing, else with the answer.
+function putBoard() {
+  const home = phone.matches && way() === "draw" && stage.dataset.show !== "faults" ? $("draw-place") : $("board-place");
+  if ($("board").parentElement !== home) home.append($("board"));
 }
 
-function named(file) {
-  $("file-name").textContent = file ? file.name : "选择文件，或拖到这里";
-  $("way-file").classList.toggle("chosen", Boolean(file));
+function chooseWay() {
+  for (const name of ["file", "text", "draw"]) $(`way-${name}`).hidden = way() !== name;
+  if ($("samples")) $("samples").hidden = way() === "draw";
+  const draws = way() === "draw";
+  drawing.use(draws);
+  if (draws) {
+    turnTo("map");
+    board.clearMarks();
+  }
+  putBoard();
+}
+
+function pickWay(name) {
+  document.querySelector(`input[name="way"][value="${name}"]`).checked = true;
+  chooseWay();
+}
+
+function take(files) {
+  chosen = [...files];
+  const names = chosen.map((f) => f.name);
+  $("file-name").textContent = names.length > 1 ? `${names.length} 个文件：${names.slice(0, 3).join("、")}${names.length > 3 ? "…" : ""}` : (names[0] ?? "选择文件，或拖到这里");
+  $("way-file").classList.toggle("chosen", names.length > 0);
 }
 
 function dropped(event) {
   event.preventDefault();
   $("way-file").classList.remove("over");
-  const file = event.dataTransfer.files[0];
-  if (!file) return;
-  document.querySelector('input[name="way"][value="file"]').checked = true;
-  chooseWay();
-  sampleFile = file;
-  named(file);
+  if (!event.dataTransfer.files.length) return;
+  pickWay("file");
+  take(event.dataTransfer.files);
+  // Dropping a file is asking about it: faults of the file come before everything else.
+  submit();
 }
 
 async function trySample(button) {
   const answer = await fetch(`/samples/${button.dataset.sample}`).catch(() => null);
   if (!answer || !answer.ok) return;
-  sampleFile = new File([await answer.blob()], button.dataset.file);
-  document.querySelector('input[name="way"][value="file"]').checked = true;
-  chooseWay();
-  named(sampleFile);
-  $("use").value = button.dataset.use;
+  const file = new File([await answer.blob()], button.dataset.file);
+  pickWay("file");
+  take([file]);
+  chooser.show(button.dataset.use);
   $("width_m").value = button.dataset.width;
   $("as_of").value = button.dataset.asOf;
   const claims = JSON.parse(button.dataset.attributes);
   document.querySelectorAll("[data-attr]").forEach((field) => {
     field.value = field.dataset.attr in claims ? String(claims[field.dataset.attr]) : "";
   });
-  ask();
+  submit();
 }
 
 $("desk").addEventListener("submit", (event) => {
   event.preventDefault();
-  ask();
+  submit();
 });
 document.querySelectorAll('input[name="way"]').forEach((radio) => radio.addEventListener("change", chooseWay));
-$("file").addEventListener("change", () => {
-  sampleFile = null;
-  named($("file").files[0]);
-});
+$("draw-back").addEventListener("click", chooseWay);
+$("file").addEventListener("change", () => take($("file").files));
 document.querySelectorAll("[data-sample]").forEach((b) => b.addEventListener("click", () => trySample(b)));
+phone.addEventListener("change", putBoard);
 window.addEventListener("hashchange", openFromAddress);
 window.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -162,8 +272,5 @@ window.addEventListener("dragleave", (event) => {
 window.addEventListener("drop", dropped);
 
 chooseWay();
+board.load();
 if (location.hash.startsWith("#check=")) openFromAddress();
-else {
-  const frame = document.querySelector(".welcome iframe");
-  if (frame && matchMedia("(min-width: 901px)").matches) frame.src = frame.dataset.src;
-}

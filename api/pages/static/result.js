@@ -165,45 +165,35 @@ function mapFrame(check) {
 
 function downloads(check) {
   const base = `/v1/site-checks/${check.id}`;
-  const link = (suffix, title) => h("a", { href: base + suffix, download: `${check.site.name}${suffix}` }, title);
+  const offered = JSON.parse(document.body.dataset.downloads);
   return h(
     "p",
     { class: "downloads" },
     h("a", { class: "whole", href: `/maps/site-checks/${check.id}.html`, target: "_blank", rel: "noopener" }, "全屏地图"),
-    link(".html", "下载地图网页"),
-    link(".geojson", "下载 GeoJSON"),
-    link(".json", "下载 JSON"),
+    offered.map(([suffix, title]) => h("a", { href: `${base}.${suffix}`, download: `${check.site.name}.${suffix}` }, `下载${/^[A-Z]/.test(title) ? " " : ""}${title}`)),
   );
 }
 
-function showSeveral(target, checks) {
+// How many of each verdict, in the order in which they come.
+function counted(entries) {
+  const labels = [...new Set(entries.map((entry) => entry.label))];
+  return labels.map((label) => `${label} ${entries.filter((entry) => entry.label === label).length}`).join("，");
+}
+
+// Several sites, or several files: each a tab with its verdict, or with what is wrong with it.
+function showSeveral(target, entries) {
   const place = h("div", {});
-  const choose = (check, button) => {
-    target.querySelectorAll(".choices button").forEach((b) => b.setAttribute("aria-pressed", b === button));
-    showCheck(place, check);
+  const choose = (entry, button) => {
+    target.querySelectorAll(".choices button").forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
+    entry.show(place);
   };
-  const buttons = checks.map((check) =>
-    h("button", { type: "button", "aria-pressed": "false", on: { click: (e) => choose(check, e.currentTarget) } }, icon(check.verdict, 18, check.verdict_label), ` ${check.site.name}`),
-  );
-  target.replaceChildren(h("div", { class: "choices", role: "group", "aria-label": "各地块" }, buttons), place);
-  choose(checks[0], buttons[0]);
-}
-
-function showProblem(target, problem, pick) {
-  const several = problem.code === "several_sites";
-  const rows = (problem.errors || []).map((e, n) =>
-    several
-      ? h("li", {}, h("button", { type: "button", class: "pick", on: { click: () => pick(String(n + 1)) } }, `${n + 1}. ${e.message}`))
-      : h("li", {}, h("b", {}, e.where), " ", e.message),
+  const buttons = entries.map((entry) =>
+    h("button", { type: "button", "aria-pressed": "false", on: { click: (e) => choose(entry, e.currentTarget) } }, entry.verdict ? icon(entry.verdict, 18, entry.label) : h("b", { class: "cross" }, entry.label), ` ${entry.name}`),
   );
   target.replaceChildren(
-    h(
-      "div",
-      { class: several ? "problem is-question" : "problem", role: "alert" },
-      h("h2", {}, problem.title),
-      h("p", {}, several ? `共 ${rows.length} 个，请选择一个检测，或全部检测。` : problem.detail),
-      rows.length ? h("ol", {}, rows) : null,
-      several ? h("button", { type: "button", class: "go", on: { click: () => pick("all") } }, "全部检测") : null,
-    ),
+    h("p", { class: "counted" }, `共 ${entries.length} 个：${counted(entries)}`),
+    h("div", { class: "choices", role: "group", "aria-label": "各地块" }, buttons),
+    place,
   );
+  choose(entries[0], buttons[0]);
 }

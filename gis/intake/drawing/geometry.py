@@ -71,6 +71,19 @@ def _polygons(shape: Shape, rings: Sequence[Tidy]) -> list[Polygon]:
     return [Polygon(outer, holes) for outer, *holes in grouped]
 
 
+# An outline of more vertices would make the answer larger than it is useful.
+_MAX_OUTLINE_VERTICES = 20_000
+
+
+def ring_lines(drawn: BaseGeometry) -> MultiLineString | None:
+    """Return the rings of polygons that need not be valid as lines; None for too many vertices."""
+    if shapely.get_num_coordinates(drawn) > _MAX_OUTLINE_VERTICES:
+        return None
+    polygons = [g for g in getattr(drawn, "geoms", [drawn]) if isinstance(g, Polygon)]
+    rings = [ring for p in polygons for ring in (p.exterior, *p.interiors)]
+    return MultiLineString([ring.coords for ring in rings]) if rings else None
+
+
 def repaired(geometry: BaseGeometry) -> BaseGeometry:
     """Return the polygon part of ``make_valid(method="structure")``, the documented repair.
 
