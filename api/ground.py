@@ -108,11 +108,11 @@ def _layer(layer: Layer, parts: list[dict[str, Any]], *, first: bool) -> dict[st
 
 def _paper(layer: Layer, detail: Detail) -> list[dict[str, Any]]:
     """Return the planning area as the light sheet under everything."""
-    return [_drawn(part, GROUND) for part in parts_of(layer, detail)]
+    return [_drawn(part, GROUND) for part in parts_of(layer, layer.frame, detail)]
 
 
 def _parts(layer: Layer, detail: Detail) -> list[dict[str, Any]]:
-    return [_drawn(part, part.look) for part in parts_of(layer, detail)]
+    return [_drawn(part, part.look) for part in parts_of(layer, layer.frame, detail)]
 
 
 def _drawn(part: Part, look: Look) -> dict[str, Any]:

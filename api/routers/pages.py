@@ -26,7 +26,7 @@ from gis.check import CHINA
 from gis.claims import ATTRIBUTES
 from gis.errors import NotFoundError
 from gis.model import Verdict
-from gis.output.maps.assets import STATIC_PREFIX, AssetError, asset
+from gis.output.maps.assets import STATIC_PREFIX
 from gis.output.maps.style import VERDICTS
 from gis.output.records import RecordSummary
 from gis.rulebook import land_classes
@@ -82,16 +82,6 @@ async def docs(request: Request) -> Response:
 async def desk_ground(state: StateDep) -> Response:
     """Return what lies under the map of the desk."""
     return Response(await ground_bytes(state), media_type="application/json")
-
-
-@router.get(STATIC_PREFIX + "{name:path}")
-async def map_asset(name: str) -> Response:
-    """Return one vendored file of the maps, such as ``leaflet.js``."""
-    try:
-        found = asset(name)
-    except AssetError:
-        raise NotFoundError("没有这个文件") from None
-    return Response(found.content, media_type=found.media_type)
 
 
 @router.get("/samples/{number}")
