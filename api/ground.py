@@ -69,9 +69,10 @@ def ground(plan: Plan, ceiling: str) -> dict[str, Any]:
     Returns
     -------
     ground
-        ``home``: the corners of what the map opens with (latitude, longitude); ``layers`` bottom to
-        top, with Leaflet path options and GeoJSON geometries (longitude, latitude; six decimals);
-        ``labels`` with the places where each may stand (latitude, longitude), the best first.
+        ``home``: the corners of what the map opens with (latitude, longitude); ``sheets``, the
+        ground under everything, and ``layers`` bottom to top, with Leaflet path options and GeoJSON
+        geometries (longitude, latitude; six decimals); ``labels`` with the
+        places where each may stand (latitude, longitude), the best first.
     """
     detail = Detail(plan.work_epsg, _TOLERANCE_M)
     rows = [
@@ -82,10 +83,8 @@ def ground(plan: Plan, ceiling: str) -> dict[str, Any]:
     areas = [layer for layer, role, _ in rows if role == "planning_area"]
     return {
         "home": _home(plan, areas),
-        "layers": [
-            *(_layer(layer, _paper(layer, detail), first=True) for layer in areas),
-            *(_layer(layer, _parts(layer, detail), first=first) for layer, _, first in rows),
-        ],
+        "sheets": [part for layer in areas for part in _paper(layer, detail)],
+        "layers": [_layer(layer, _parts(layer, detail), first=first) for layer, _, first in rows],
         "labels": [row for layer, _, _ in rows for row in _labels(layer, detail)],
     }
 

@@ -576,8 +576,8 @@ def test_the_desk_works_in_firefox(address, samples_dir, tmp_path):
 
 def test_the_ground_lies_where_the_plan_lies(client, plan):
     ground = client.get("/desk/ground.json").json()
-    sheet, *rows = ground["layers"]
-    drawn = shapely.from_geojson(json.dumps(sheet["parts"][0]["shapes"][0]))
+    (sheet,), rows = ground["sheets"], ground["layers"]
+    drawn = shapely.from_geojson(json.dumps(sheet["shapes"][0]))
     to_degrees = Transformer.from_crs(plan.work_epsg, 4490, always_xy=True).transform
     resort = shapely.transform(plan.layer("resort").index.union, to_degrees, interleaved=False)
     # Drawn to 3 m, which is 3e-5 degrees; some corners are cut.
@@ -597,6 +597,20 @@ def test_the_ground_shows_no_layer_above_the_secrecy_ceiling(plan):
     assert "farmland" in {row["id"] for row in ground(plan, "public")["layers"]}
     assert "farmland" not in {row["id"] for row in ground(hidden, "public")["layers"]}
     assert "farmland" in {row["id"] for row in ground(hidden, "restricted")["layers"]}
+
+
+def test_a_plan_without_a_planning_area_has_a_ground_too(plan):
+    from dataclasses import replace
+
+    from api.ground import ground
+
+    few = replace(plan, layers={"water": plan.layer("water")})
+    found = ground(few, "public")
+    assert found["sheets"] == []
+    assert [row["id"] for row in found["layers"]] == ["water"]
+    (south, west), (north, east) = found["home"]
+    # The bounds that plan.toml states, in degrees.
+    assert (west, south, east, north) == pytest.approx(plan.crs_policy.bounds, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "..%2Fassets.py", "%2E%2E/a.py", "x", ""])

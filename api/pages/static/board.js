@@ -57,9 +57,8 @@ function makeBoard() {
     const answer = await fetch("/desk/ground.json").catch(() => null);
     if (!answer || !answer.ok) return note("规划底图没有取到，仍可绘制和检测。");
     const ground = await answer.json();
-    // The sheet is not listed: without it there would be nothing to see.
-    const [sheet, ...rows] = ground.layers;
-    if (sheet) layerOf(sheet).addTo(map);
+    const rows = ground.layers;
+    ground.sheets.forEach((part) => drawn(part.shapes, part.look, true).addTo(map));
     const layers = rows.map(layerOf);
     stack = layers;
     rows.forEach((row, n) => row.shown && layers[n].addTo(map));
