@@ -71,7 +71,7 @@ def card(plan: Plan, use, area, zones=(), definition=None) -> dict[str, Any]:
 def html(sections: dict[str, Any], **changes: Any) -> str:
     """The card of a plan map with nothing but its land."""
     rest = {"title": "规划", "version": "1", "mark": {"word": "", "text": "", "note": ""},
-            "sentence": "", "figures": [], "sites": [], "vintage": "", "layers": [],
+            "sentence": "", "figures": [], "sites": [], "problems": [], "vintage": "", "layers": [],
             "as_of": ""}  # fmt: skip
     return str(
         fill("plan.html", card=rest | EMPTY | sections | changes, zones=[], absent=[], crs="")

@@ -86,7 +86,8 @@ def test_a_file_is_checked_with_the_chosen_use(desk, samples_dir):
     desk.wait_for_selector(".verdict")
     assert "419.17" in desk.inner_text(".verdict")
     links = [a.get_attribute("href") for a in desk.locator(".downloads a").all()]
-    assert sorted(link.rpartition(".")[2] for link in links) == ["geojson", "html", "html", "json"]
+    kinds = ["docx", "geojson", "html", "html", "json", "pdf", "png"]
+    assert sorted(link.rpartition(".")[2] for link in links) == kinds
 
 
 def test_one_of_several_sites_is_chosen_and_a_name_is_never_run(desk):

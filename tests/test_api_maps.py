@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -113,6 +112,8 @@ def test_the_files_go_with_the_service(tmp_path, plan):
     from starlette.testclient import TestClient
 
     app = create_app(Settings(db=tmp_path / "r.sqlite"), plan=plan)
-    with TestClient(app):
-        folder = app.state.map_files._folder.name
-    assert not Path(folder).exists()
+    with TestClient(app) as service:
+        assert service.get("/maps/plan.html?assets=static").status_code == 200
+        folder = app.state.map_files._folder
+        assert folder.is_dir()
+    assert not folder.exists()
