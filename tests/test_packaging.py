@@ -29,6 +29,8 @@ def test_the_wheel_has_data_rules_assets_and_no_generator(wheel: Path) -> None:
         "gis/_data/rasters/landcover.tif",
         "gis/rulebook/cn/documents.toml",
         "gis/output/maps/vendor/manifest.json",
+        "gis/output/maps/vendor/protomaps-leaflet.js",
+        "gis/output/maps/static/large.js",
         "gis/py.typed",
     ):
         assert wanted in names

@@ -19,10 +19,10 @@ import numpy as np
 import shapely
 
 from gis.crs import geographic_code, transform
+from gis.output.maps.png import Rgba, palette_png
 
 Array = np.ndarray[Any, Any]
 Extent = tuple[float, float, float, float]  # west, south, east, north
-Rgba = tuple[int, int, int, int]
 LAYER = "a"  # the name of the one layer in an archive; large.js knows it
 # A tile of level z is drawn over 512 pixels at zoom z + 1. Beyond the last level tiles are
 # enlarged: their grid of half a metre is finer than a pixel up to zoom 18.
@@ -127,7 +127,6 @@ def picture(shapes: Array, kinds: Sequence[int] | Array, colours: Sequence[Rgba]
     """
     from rasterio import Affine
     from rasterio.features import rasterize
-    from rasterio.io import MemoryFile
 
     west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
     pixel_m = max(_WORLD_M / 512 / 2**LAST_LEVEL, max(east - west, north - south) / _PICTURE_PIXELS)
@@ -135,13 +134,8 @@ def picture(shapes: Array, kinds: Sequence[int] | Array, colours: Sequence[Rgba]
     affine = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
     burned = ((s, int(k) + 1) for s, k in zip(shapes, kinds, strict=True) if not s.is_empty)
     cells = rasterize(burned, (height, width), transform=affine, dtype="uint8")
-    profile = {"driver": "PNG", "count": 1, "dtype": "uint8", "transform": affine}
-    with MemoryFile() as file:
-        with file.open(width=width, height=height, **profile) as image:
-            image.write(cells, 1)
-            image.write_colormap(1, dict(enumerate(((0, 0, 0, 0), *colours))))
-        content = file.read()
-    return Picture(f"{_digest(content)}.png", bytes(content), (west, south, east, north))
+    content = palette_png(cells, [(0, 0, 0, 0), *colours])
+    return Picture(f"{_digest(content)}.png", content, (west, south, east, north))
 
 
 def to_mercator(geometries: Sequence[Any] | Array, work_epsg: int) -> Array:
