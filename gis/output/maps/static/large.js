@@ -304,6 +304,7 @@ window.wuqu.large = (function () {
   }
   function onClick(event) {
     var target = event.target;
+    // A tool that draws or measures marks the page with wq-tool and has the clicks for itself.
     if (map.dragging.moved() || document.documentElement.classList.contains('wq-tool')) { return; }
     if (target.closest('.leaflet-control, .leaflet-popup-pane, .leaflet-marker-pane, .leaflet-tooltip-pane')) { return; }
     var pane = target.closest('.leaflet-interactive') && target.closest('.leaflet-pane');
