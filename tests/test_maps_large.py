@@ -127,11 +127,11 @@ def show(page, plan, layer_id: str, *, zoom: float, number: int = 0):
 
 
 def popup(page, place) -> str:
+    page.keyboard.press("Escape")
+    # An older popup still catches clicks while it fades out.
+    page.wait_for_selector(".leaflet-popup", state="detached")
     page.mouse.click(*place)
-    # An older popup fades out meanwhile.
-    page.wait_for_function(
-        "() => document.querySelectorAll('.leaflet-popup-content').length === 1", timeout=3000
-    )
+    page.wait_for_selector(".leaflet-popup-content", timeout=10_000)
     return page.locator(".leaflet-popup-content").inner_text()
 
 
@@ -257,7 +257,6 @@ def test_hostile_texts_in_tiles_are_shown_as_text_and_nothing_runs(browser, page
             assert '<img src=x onerror="pwned=1">' in text
             assert "{{7*7}}" in text
             assert "\u202e" not in text
-            page.keyboard.press("Escape")
         assert page.evaluate("typeof window.pwned") == "undefined"
         assert page.locator(".leaflet-popup-content img").count() == 0
 
