@@ -33,6 +33,7 @@ bench: $(VENV)/.test
 bench-full: $(VENV)/.test
 	$(BIN)/python benchmarks/full.py $(WHAT)
 	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python benchmarks/maps.py
 	$(BIN)/python benchmarks/raster.py --no-peer
 
 # Half an hour of fuzzing and random requests; WHAT, SECONDS and EXAMPLES make it shorter.

@@ -14,6 +14,7 @@ sys.path.append(str(BENCHMARKS))
 import county  # noqa: E402
 import county_plan  # noqa: E402
 import job  # noqa: E402
+import maps  # noqa: E402
 import peers  # noqa: E402
 import table  # noqa: E402
 from county_cells import Cells  # noqa: E402
@@ -202,3 +203,11 @@ def test_the_table_marks_what_is_met_missed_and_not_measured():
     assert rows["W1 1 M parcels, memory"].mark == "met"
     assert rows["W1 1 M parcels, cost per parcel against 10k"].value == pytest.approx(1.2)
     assert rows["W1 against SedonaDB, subdivided"].mark == "–"
+
+
+def test_the_plan_of_the_maps_has_as_many_parcels_as_asked_and_can_be_drawn(tmp_path):
+    maps.write_plan(tmp_path, 90)
+    plan = gis.load_plan(tmp_path)
+    assert {layer.state for layer in plan.layers.values()} == {"checked"}
+    assert len(plan.layer("landuse").frame) == 100  # the next square
+    assert len(gis.plan_map(plan)) > 100_000

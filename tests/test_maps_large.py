@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 from shapely import union_all
 
 from gis.output.maps import plan_map, served_plan_map
 from gis.output.maps.sizes import Limits
+from gis.output.maps.style import land_class
 from gis.plan.catalogue import Layer
 
 if os.environ.get("WUQU_REQUIRE_ALL") == "1":
@@ -123,11 +127,11 @@ def show(page, plan, layer_id: str, *, zoom: float, number: int = 0):
 
 
 def popup(page, place) -> str:
+    page.keyboard.press("Escape")
+    # An older popup still catches clicks while it fades out.
+    page.wait_for_selector(".leaflet-popup", state="detached")
     page.mouse.click(*place)
-    # An older popup fades out meanwhile.
-    page.wait_for_function(
-        "() => document.querySelectorAll('.leaflet-popup-content').length === 1", timeout=3000
-    )
+    page.wait_for_selector(".leaflet-popup-content", timeout=10_000)
     return page.locator(".leaflet-popup-content").inner_text()
 
 
@@ -224,6 +228,25 @@ def test_a_click_reaches_what_lies_on_top_whatever_it_is_drawn_with(browser, pag
         assert "功能" in text
 
 
+def test_canvases_answer_from_top_to_bottom(browser, pages, plan):
+    number = open_field(plan)
+    _, label, _ = land_class(plan.layer("landuse").frame.iloc[number]["cls"], survey=True)
+    farmland = plan.layer("farmland").frame
+    field = int(farmland.geometry.area.to_numpy().argmax())
+    with opened(browser, pages["canvas"]) as page:
+        only(page, "现状用地")
+        text = popup(page, show(page, plan, "landuse", zoom=16, number=number))
+        assert label in text
+        assert "图斑" in text
+        page.locator(".leaflet-control-layers-toggle").focus()
+        page.keyboard.press("Enter")
+        page.locator(".leaflet-control-layers-list").hover()
+        page.get_by_role("checkbox", name="永久基本农田").check()
+        text = popup(page, show(page, plan, "farmland", zoom=16, number=field))
+        assert farmland.iloc[field]["name"] in text
+        assert "永久基本农田" in text
+
+
 def test_hostile_texts_in_tiles_are_shown_as_text_and_nothing_runs(browser, pages, plan):
     largest = open_field(plan)
     with opened(browser, pages["hostile"]) as page:
@@ -234,7 +257,6 @@ def test_hostile_texts_in_tiles_are_shown_as_text_and_nothing_runs(browser, page
             assert '<img src=x onerror="pwned=1">' in text
             assert "{{7*7}}" in text
             assert "\u202e" not in text
-            page.keyboard.press("Escape")
         assert page.evaluate("typeof window.pwned") == "undefined"
         assert page.locator(".leaflet-popup-content img").count() == 0
 
@@ -246,14 +268,45 @@ def test_a_phone_opens_the_page_without_sideways_scrolling(browser, pages, name)
         assert page.locator(".wq-seal").is_visible()
 
 
-def test_paper_carries_the_tiles(browser, pages, tmp_path):
+def printed(page, path: Path) -> Any:
+    """The first sheet of the printed page as pixels, 0 to 1; skips without poppler."""
+    page.pdf(path=str(path), prefer_css_page_size=True, print_background=True)
+    assert not page.evaluate("document.documentElement.classList.contains('wq-print')")
+    assert page.locator(".wq-copy").count() == 0
+    target = path.with_suffix("")
+    command = ["pdftoppm", "-r", "40", "-png", "-singlefile", str(path), str(target)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("poppler is not installed")
+    return imread(target.with_suffix(".png"))
+
+
+@pytest.mark.parametrize("name", ["tiles", "canvas"])
+def test_on_paper_nothing_covers_what_lies_below_a_canvas(browser, pages, tmp_path, name):
+    with opened(browser, pages[name]) as page:
+        only(page, "现状用地")
+        sheet = printed(page, tmp_path / "plan.pdf")
+    # A4 at 40 dpi is 468 x 331 pixels; the map begins below its title on the left. Outside of the
+    # planning area it has the grey of the screen: #e6ebec in map.css.
+    corner = sheet[60:90, 30:60, :3].reshape(-1, 3).mean(axis=0)
+    assert corner.max() < 0.96
+    assert corner.min() > 0.85
+    # The middle has the colours of the land use.
+    middle = sheet[150:200, 60:200, :3].reshape(-1, 3)
+    assert len(np.unique(np.round(middle, 1), axis=0)) > 10
+
+
+def test_paper_that_was_taken_before_its_tiles_came_says_so(browser, pages):
     with opened(browser, pages["tiles"]) as page:
         only(page, "现状用地")
-        page.emulate_media(media="print")
-        page.pdf(path=str(tmp_path / "plan.pdf"), prefer_css_page_size=True, print_background=True)
-        assert not page.evaluate("document.documentElement.classList.contains('wq-print')")
-    # Canvases of tiles are images on paper; a page of paths alone has none.
-    assert (tmp_path / "plan.pdf").read_bytes().count(b"/Subtype /Image") > 0
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("document.documentElement.classList.contains('wq-incomplete')")
+        settle(page)
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert not page.evaluate("document.documentElement.classList.contains('wq-incomplete')")
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.locator(".wq-copy").count() == 0
 
 
 def blocks(page: str) -> set[str]:

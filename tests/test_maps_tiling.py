@@ -12,6 +12,7 @@ import shapely
 from matplotlib.image import imread
 from shapely.geometry import LineString, Point, Polygon, box
 
+from gis.output.maps.png import png_of
 from gis.output.maps.tiling import (
     LAST_LEVEL,
     archives,
@@ -143,3 +144,12 @@ def test_the_picture_of_a_large_land_stays_small_enough_for_a_phone():
     drawn = picture(shapes, [0], [(1, 2, 3, 255)])
     height, width, _ = imread(io.BytesIO(drawn.content), format="png").shape
     assert height < width <= 3_000
+
+
+def test_a_palette_image_is_read_by_others_to_the_last_cell():
+    cells = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    colours = [(n, 2 * n, 255 - n, 100 + n) for n in range(35)]
+    read = np.round(
+        255 * imread(io.BytesIO(png_of(cells[None], dict(enumerate(colours)))), format="png")
+    )
+    assert read.astype(int).reshape(-1, 4).tolist() == [list(c) for c in colours]

@@ -32,6 +32,8 @@ def test_the_wheel_has_data_rules_assets_and_no_generator(wheel: Path) -> None:
         "gis/output/report/report.typ",
         "gis/output/report/fonts/WuquSansSC-Regular.otf",
         "gis/output/report/fonts/OFL.txt",
+        "gis/output/maps/vendor/protomaps-leaflet.js",
+        "gis/output/maps/static/large.js",
         "gis/py.typed",
     ):
         assert wanted in names

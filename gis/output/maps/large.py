@@ -18,6 +18,7 @@ from folium.template import Template
 from markupsafe import Markup
 
 from gis.output.maps.groups import Group
+from gis.output.maps.png import Rgba
 from gis.output.maps.shapes import Detail, leaflet_bounds
 from gis.output.maps.style import Look
 from gis.output.maps.text import clean
@@ -26,7 +27,6 @@ from gis.output.maps.tiling import (
     Archive,
     Extent,
     Picture,
-    Rgba,
     archives,
     levels_of_lines,
     picture,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,7 @@ def _block(file: Archive | Picture) -> str:
     return f'<script type="application/octet-stream" id="{file.name}">{text}</script>\n'
 
 
-def _before_end(html: str, blocks: Any) -> str:
+def _before_end(html: str, blocks: Iterable[str]) -> str:
     start, end = html.rsplit("</html>", 1)
     return "".join([start, *blocks, "</html>", end])
 

@@ -19,11 +19,10 @@ import numpy as np
 import shapely
 
 from gis.crs import geographic_code, transform
-from gis.output.maps.png import png_of
+from gis.output.maps.png import Rgba, png_of
 
 Array = np.ndarray[Any, Any]
 Extent = tuple[float, float, float, float]  # west, south, east, north
-Rgba = tuple[int, int, int, int]
 LAYER = "a"  # the name of the one layer in an archive; large.js knows it
 # A tile of level z is drawn over 512 pixels at zoom z + 1. Beyond the last level tiles are
 # enlarged: their grid of half a metre is finer than a pixel up to zoom 18.

@@ -304,6 +304,7 @@ window.wuqu.large = (function () {
   }
   function onClick(event) {
     var target = event.target;
+    // A tool that draws or measures marks the page with wq-tool and has the clicks for itself.
     if (map.dragging.moved() || document.documentElement.classList.contains('wq-tool')) { return; }
     if (target.closest('.leaflet-control, .leaflet-popup-pane, .leaflet-marker-pane, .leaflet-tooltip-pane')) { return; }
     var pane = target.closest('.leaflet-interactive') && target.closest('.leaflet-pane');
@@ -329,17 +330,46 @@ window.wuqu.large = (function () {
   }
   // Resolves when no tile is on its way, or after a few seconds: paper is taken after that.
   function settled() {
-    var loading = [];
-    tiled.forEach(function (entry) {
-      [entry.near, entry.far].forEach(function (layer) {
-        if (layer && map.hasLayer(layer) && layer._tileZoom !== undefined && layer.isLoading()) {
-          loading.push(new Promise(function (resolve) { layer.once('load', resolve); }));
-        }
+    var end = performance.now() + LATEST_MS;
+    return new Promise(function (resolve) {
+      function look() {
+        if (!loading() || performance.now() > end) { resolve(); } else { window.setTimeout(look, 10); }
+      }
+      look();
+    });
+  }
+  // --- paper ----------------------------------------------------------------------------------------
+  function loading() {
+    return tiled.some(function (entry) {
+      return [entry.near, entry.far].some(function (layer) {
+        return layer && map.hasLayer(layer) && layer._tileZoom !== undefined && layer.isLoading();
       });
     });
-    var late = new Promise(function (resolve) { window.setTimeout(resolve, LATEST_MS); });
-    return Promise.race([Promise.all(loading), late]);
   }
-  var api = { prefix: '', canvas: canvas, tiles: tiles, start: start, settled: settled };
+  // What was cleared and drawn again for the paper, Chromium prints with a white ground. A copy that
+  // was never cleared keeps what lies below it. Comes after the sheet was laid out.
+  function beforePaper() {
+    afterPaper();
+    document.documentElement.classList.toggle('wq-incomplete', loading());
+    map.getContainer().querySelectorAll('.leaflet-map-pane canvas').forEach(function (drawn) {
+      if (!drawn.width || !drawn.height) { return; }
+      var copy = document.createElement('canvas');
+      copy.width = drawn.width;
+      copy.height = drawn.height;
+      copy.style.cssText = drawn.style.cssText;
+      copy.className = drawn.className + ' wq-copy';
+      copy.getContext('2d').drawImage(drawn, 0, 0);
+      drawn.after(copy);
+    });
+  }
+  function afterPaper() {
+    map.getContainer().querySelectorAll('.wq-copy').forEach(function (copy) { copy.remove(); });
+    document.documentElement.classList.remove('wq-incomplete');
+  }
+  function paper() {
+    window.addEventListener('beforeprint', beforePaper);
+    window.addEventListener('afterprint', afterPaper);
+  }
+  var api = { prefix: '', canvas: canvas, tiles: tiles, start: start, settled: settled, paper: paper };
   return api;
 })();

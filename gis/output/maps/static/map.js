@@ -485,6 +485,7 @@ window.wuqu = (function () {
     all('.wq-print-button').forEach(function (b) { b.addEventListener('click', print); });
     window.addEventListener('beforeprint', beforePrint);
     window.addEventListener('afterprint', afterPrint);
+    if (wuqu.large) { wuqu.large.paper(); }
     var wide = phone.matches;
     window.addEventListener('resize', function () {
       map.invalidateSize({ animate: false });
