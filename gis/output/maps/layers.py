@@ -97,6 +97,8 @@ def plan_layers(plan: Plan, view: View, ceiling: str) -> list[Shown]:
         for role in (*_THEMES, *sorted(set(_PANE_OF) - set(_THEMES), key=_listed))
         for layer in drawable(plan, role, ceiling)
     }
+    if not layers:
+        return []
     frames = {i: _frame(layer, view.detail(layer.info.role)) for i, layer in layers.items()}
     draw = sizes({i: len(frame) for i, frame in frames.items()}, view.limits)
     extent = _extent(layers.values())
