@@ -25,6 +25,7 @@ from gis.errors import NotFoundError
 from gis.output.maps import ServedMap, comparison_map, plan_map, served_plan_map, site_map
 from gis.output.maps.assets import AssetError, asset
 from gis.output.maps.pair import What
+from gis.output.sharing import Sharing
 from gis.plan import Plan
 from gis.plan.reservations import FILE
 
@@ -67,8 +68,13 @@ class MapFiles:
         if self._key != key:
             async with state.drawing:
                 if self._key != key:
+                    chosen = state.settings
+                    # Its policy allows files of this service only: the basemap stays out.
                     drawn = await run_in_threadpool(
-                        served_plan_map, state.plan, ceiling=state.settings.secrecy
+                        served_plan_map,
+                        state.plan,
+                        ceiling=chosen.secrecy,
+                        sharing=Sharing(chosen.sharing.recipient),
                     )
                     await run_in_threadpool(self._keep, drawn)
                     self._key = key

@@ -24,10 +24,11 @@ def draw_map(
 ) -> None:
     """绘制规划图：单个 HTML 文件，可离线打开。"""
     from gis.output.maps import comparison_map, plan_map
+    from gis.output.sharing import sharing_of_environment
 
     opened = open_plan(plan)
     if compare is None:
-        page = plan_map(opened)
+        page = plan_map(opened, sharing=sharing_of_environment())
     elif compare in ("land", "law"):
         page = comparison_map(opened, what="law" if compare == "law" else "land")
     else:

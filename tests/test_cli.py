@@ -240,6 +240,14 @@ def test_map_draws_the_plan(run, tmp_path: Path) -> None:
     assert "示意" in target.read_text(encoding="utf-8")
 
 
+def test_map_carries_the_recipient_of_the_settings(run, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("WUQU_RECIPIENT", "某区分局")
+    target = tmp_path / "plan.html"
+    code, _, _ = run("map", "-o", str(target))
+    assert code == 0
+    assert "某区分局" in target.read_text(encoding="utf-8")
+
+
 def test_map_says_when_a_file_is_large(run, tmp_path: Path, monkeypatch) -> None:
     target = tmp_path / "plan.html"
     _, _, err = run("map", "-o", str(target))

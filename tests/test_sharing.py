@@ -104,6 +104,9 @@ def test_the_service_sends_maps_with_the_basemap_in_page_and_header(tmp_path):
         assert f"img-src {ORIGIN} data: blob:;" in answer.headers["content-security-policy"]
         assert "某区分局" in answer.text
         assert ORIGIN not in client.get("/").headers["content-security-policy"]
+        served = client.get("/maps/plan.html?assets=static")
+        assert "某区分局" in served.text
+        assert ORIGIN not in served.text + served.headers["content-security-policy"]
 
 
 # --- in a browser --------------------------------------------------------------------------------
