@@ -33,7 +33,7 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.errors import ClaimError, CrsError, FormatError, GeometryError
+from gis.errors import ClaimError, FormatError, GeometryError
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -195,19 +195,11 @@ def _refuse_same_file(file: Path, out: Path) -> None:
 
 def _zone_to_write(crs: str | None, work_epsg: int) -> int:
     """Return the code to write in: as asked, else the work zone of the plan with its prefix."""
-    from gis.crs import gauss_kruger, gauss_kruger_epsg, parse_epsg
+    from gis.crs import parse_epsg, prefixed_zone
 
     if crs is not None:
         return parse_epsg(crs)
-    zone = gauss_kruger(work_epsg)
-    epsg = gauss_kruger_epsg(zone.zone, prefixed=True) if zone else None
-    if epsg is None:
-        raise CrsError(
-            f"规划的工作坐标系 EPSG:{work_epsg} 不是 CGCS2000 高斯-克吕格投影",
-            expected="界址点 TXT 的投影带",
-            advice="用 --crs 指定，如 EPSG:4527",
-        )
-    return epsg
+    return prefixed_zone(work_epsg, "用 --crs 指定，如 EPSG:4527")
 
 
 def _plot(site: Site, number: int, name: str | None, epsg: int) -> Plot:

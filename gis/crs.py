@@ -94,6 +94,25 @@ def gauss_kruger_epsg(zone: int, *, prefixed: bool) -> int | None:
     return None
 
 
+def prefixed_zone(work_epsg: int, advice: str) -> int:
+    """Return the zone of a plan with its prefix: without it a reader would have to guess.
+
+    Raises
+    ------
+    CrsError
+        The work CRS is no CGCS2000 Gauss-Kruger zone; ``advice`` tells what to do instead.
+    """
+    zone = gauss_kruger(work_epsg)
+    epsg = gauss_kruger_epsg(zone.zone, prefixed=True) if zone else None
+    if epsg is None:
+        raise CrsError(
+            f"规划的工作坐标系 EPSG:{work_epsg} 不是 CGCS2000 高斯-克吕格投影",
+            expected="界址点 TXT 的投影带",
+            advice=advice,
+        )
+    return epsg
+
+
 def parse_epsg(text: str | int) -> int:
     """Return the EPSG number of ``4548``, ``EPSG:4548``, an OGC URN/URL or ``CRS84``.
 

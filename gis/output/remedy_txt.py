@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gis.crs import gauss_kruger, gauss_kruger_epsg
-from gis.errors import CrsError, NotFoundError
+from gis.crs import prefixed_zone
+from gis.errors import NotFoundError
 from gis.intake.boundary.write import Plot, boundary_txt, encoded
 from gis.output.export import placed, remedy_rows
 from gis.output.secrecy import public_documents
@@ -41,7 +41,7 @@ def remedies_txt(documents: Sequence[Document], plan: Plan, ceiling: str = "publ
     GeometryError
         An outline is no longer valid when its points are rounded to a millimetre.
     """
-    epsg = _zone(plan.work_epsg)
+    epsg = prefixed_zone(plan.work_epsg, "改用 GeoPackage 或者 GeoJSON 导出")
     plots = list(_plots(public_documents(documents, plan, ceiling), epsg))
     if not plots:
         raise NotFoundError(
@@ -68,16 +68,3 @@ def _plots(documents: Sequence[Document], epsg: int) -> Iterator[Plot]:
     for number, (row, geometry) in enumerate(numbered, start=1):
         outline = placed(geometry, epsg)
         yield Plot(name=str(row["name"]), number=str(number), polygon=outline)
-
-
-def _zone(work_epsg: int) -> int:
-    """Return the zone of the plan with its prefix: without it a reader would have to guess."""
-    zone = gauss_kruger(work_epsg)
-    epsg = gauss_kruger_epsg(zone.zone, prefixed=True) if zone else None
-    if epsg is None:
-        raise CrsError(
-            f"规划的工作坐标系 EPSG:{work_epsg} 不是 CGCS2000 高斯-克吕格投影",
-            expected="界址点 TXT 的投影带",
-            advice="改用 GeoPackage 或者 GeoJSON 导出",
-        )
-    return epsg
