@@ -6,7 +6,7 @@ look in ``parts.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -89,13 +89,19 @@ class Shown:
     files: tuple[Archive | Picture, ...] = ()
 
 
-def plan_layers(plan: Plan, view: View, ceiling: str) -> list[Shown]:
-    """Return every layer of the plan that can be drawn, in the order of the layer list."""
+def plan_layers(
+    plan: Plan, view: View, ceiling: str, only: Collection[str] | None = None
+) -> list[Shown]:
+    """Return the layers of the plan that can be drawn, in the order of the layer list.
+
+    ``only`` names the layers to draw; without it all are drawn.
+    """
     theme = next((r for r in (view.theme, *_THEMES) if drawable(plan, r, ceiling)), view.theme)
     layers = {
         layer.info.id: layer
         for role in (*_THEMES, *sorted(set(_PANE_OF) - set(_THEMES), key=_listed))
         for layer in drawable(plan, role, ceiling)
+        if only is None or layer.info.id in only
     }
     if not layers:
         return []

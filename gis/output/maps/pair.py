@@ -199,7 +199,7 @@ def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:
     kept = _kept(plan, side.layers, ceiling)
     view = View("", frozenset(), lambda _: detail, _DISSOLVED)
     keys: list[Key] = []
-    for shown in (s for s in plan_layers(plan, view, ceiling) if s.id in kept):
+    for shown in plan_layers(plan, view, ceiling, only=kept):
         shown.layer.show = True
         shown.layer.overlay = True
         shown.layer.add_to(fmap)
