@@ -15,11 +15,12 @@ from folium.utilities import JsCode
 from markupsafe import Markup
 
 from gis.output.maps import style
+from gis.output.maps.frame import LeafletBounds
 from gis.output.maps.groups import Group, groups_of
 from gis.output.maps.labels import Label, layer_labels
 from gis.output.maps.large import Canvas, tiled
 from gis.output.maps.parts import Key, Part, kind_of, parts_of
-from gis.output.maps.shapes import Detail, dissolved, shown, to_geojson, touching
+from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds, shown, to_geojson, touching
 from gis.output.maps.sizes import STANDARD, Limits, Size, sizes
 from gis.output.maps.style import Look
 from gis.output.maps.text import clean
@@ -282,3 +283,12 @@ def ground(plan: Plan, detail: Detail, ceiling: str) -> folium.FeatureGroup | No
         options = style.GROUND.options() | {"interactive": False, "className": "wq-ground"}
         geojson(data, options, "wq-ground").add_to(group)
     return group if group._children else None
+
+
+def box_of_first(plan: Plan, roles: Iterable[str], ceiling: str) -> LeafletBounds:
+    """Return the box of the first role that can be drawn, else the bounds of the plan."""
+    first = next((layer for role in roles for layer in drawable(plan, role, ceiling)), None)
+    if first is not None:
+        return leaflet_bounds(dissolved(first.frame.geometry.to_numpy()), plan.work_epsg)
+    west, south, east, north = plan.crs_policy.bounds
+    return (south, west), (north, east)

@@ -25,6 +25,7 @@ from gis.output.maps.layers import (
     Shown,
     View,
     add_panes,
+    box_of_first,
     ground,
     plan_layers,
     zone_outlines,
@@ -34,7 +35,7 @@ from gis.output.maps.parts import Key
 from gis.output.maps.plan_card import plan_card, zone_rows
 from gis.output.maps.rasters import RASTER_PANE, picture_groups, raster_pictures
 from gis.output.maps.remedies import legend_keys, remedy_layers
-from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
+from gis.output.maps.shapes import Detail
 from gis.output.maps.sheet import ServedMap, Sheet, config_of, stage_of
 from gis.output.maps.site_card import site_card
 from gis.output.maps.sites import conflict_layer, site_labels, site_layer, site_popup
@@ -261,13 +262,7 @@ def _names(drawn: Iterable[Shown]) -> dict[str, folium.map.Layer]:
 
 def _plan_bounds(plan: Plan, drawn: Sequence[Shown], ceiling: str) -> LeafletBounds:
     """Return the box of the planning area, else of the zones, else the bounds of the plan."""
-    for role in ("planning_area", "zone", "core"):
-        layers = drawable(plan, role, ceiling) if drawn else []
-        if layers:
-            whole = dissolved(layers[0].frame.geometry.to_numpy())
-            return leaflet_bounds(whole, plan.work_epsg)
-    west, south, east, north = plan.crs_policy.bounds
-    return (south, west), (north, east)
+    return box_of_first(plan, ("planning_area", "zone", "core") if drawn else (), ceiling)
 
 
 def _near(plan: Plan, bounds: Sequence[Sequence[float]] | None) -> Detail:

@@ -18,11 +18,11 @@ from markupsafe import Markup
 from gis.errors import NotFoundError
 from gis.output.maps import card as cards
 from gis.output.maps.assets import STATIC_PREFIX
-from gis.output.maps.frame import LeafletBounds, OfflineMap, Pieces, empty_map, render
-from gis.output.maps.layers import PANES, View, ground, plan_layers, zone_outlines
+from gis.output.maps.frame import OfflineMap, Pieces, empty_map, render
+from gis.output.maps.layers import PANES, View, box_of_first, ground, plan_layers, zone_outlines
 from gis.output.maps.numbers import percent, short_area
 from gis.output.maps.parts import Key
-from gis.output.maps.shapes import Detail, dissolved, leaflet_bounds
+from gis.output.maps.shapes import Detail
 from gis.output.maps.sizes import Limits
 from gis.output.maps.templates import fill, static_text
 from gis.output.maps.text import clean
@@ -160,7 +160,8 @@ def _version(plan: Plan, ceiling: str) -> Side:
 
 
 def _page(plan: Plan, sides: Sequence[Side], *, assets: str, ceiling: str, prefix: str) -> str:
-    bounds = _bounds(plan, ceiling)
+    # The core, which both sides speak of, else the whole plan.
+    bounds = box_of_first(plan, ("core", "planning_area", "zone"), ceiling)
     figure = Figure()
     maps, views = [], []
     for side in sides:
@@ -217,13 +218,3 @@ def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:
 def _kept(plan: Plan, own: Collection[str], ceiling: str) -> frozenset[str]:
     always = {layer.info.id for role in _ALWAYS for layer in drawable(plan, role, ceiling)}
     return frozenset(own) | always
-
-
-def _bounds(plan: Plan, ceiling: str) -> LeafletBounds:
-    """Return the box of the core, which both sides speak of, else of the whole plan."""
-    for role in ("core", "planning_area", "zone"):
-        layers = drawable(plan, role, ceiling)
-        if layers:
-            return leaflet_bounds(dissolved(layers[0].frame.geometry.to_numpy()), plan.work_epsg)
-    west, south, east, north = plan.crs_policy.bounds
-    return (south, west), (north, east)
