@@ -142,7 +142,7 @@ def _promised(plan: Plan) -> str:
 async def comparison_page(state: State, what: What) -> str:
     """Return two states of the plan side by side; raise NotFoundError when it has not both."""
     ref = state.plan.ref
-    draw = partial(comparison_map, state.plan, what=what, ceiling=state.settings.secrecy)
+    draw = _drawer(state, comparison_map, state.plan, what=what)
     return await _page(state, f"comparison:{what}:{ref.id}:{ref.version}", draw)
 
 
@@ -154,10 +154,10 @@ async def site_page(state: State, check_id: str) -> str:
     return await _page(state, check_id, _drawer(state, site_map, document, state.plan))
 
 
-def _drawer(state: State, draw: Callable[..., str], *what: Any) -> Callable[[], str]:
+def _drawer(state: State, draw: Callable[..., str], *given: Any, **more: Any) -> Callable[[], str]:
     """Return what draws a page within the settings of the service."""
     chosen = state.settings
-    return partial(draw, *what, ceiling=chosen.secrecy, sharing=chosen.sharing)
+    return partial(draw, *given, **more, ceiling=chosen.secrecy, sharing=chosen.sharing)
 
 
 async def _page(state: State, key: str, draw: Callable[[], str]) -> str:

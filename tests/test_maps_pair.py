@@ -15,6 +15,7 @@ from test_maps_browser import ARGUMENTS, DESK, HOSTILE, PHONE
 from gis.cli import app
 from gis.errors import NotFoundError
 from gis.output.maps import comparison_map
+from gis.output.sharing import Basemap, Sharing
 from gis.plan import Plan
 from gis.plan.catalogue import Layer
 
@@ -99,6 +100,26 @@ def test_a_layer_above_the_ceiling_is_not_compared(plan: Plan) -> None:
     with pytest.raises(NotFoundError, match="现状用地"):
         comparison_map(secret)
     assert "现状用地" in comparison_map(secret, ceiling="restricted")
+
+
+def test_a_copy_for_somebody_says_so_on_both_sides(plan: Plan) -> None:
+    header = plan.file.plan.model_copy(update={"map_number": "鲁SG(2026)001号"})
+    numbered = replace(plan, file=plan.file.model_copy(update={"plan": header}))
+    tiles = "http://map.bureau.local:8090/{z}/{x}/{y}.png"
+    page = comparison_map(numbered, sharing=Sharing(HOSTILE, Basemap(tiles)))
+    for side in sides(page):
+        assert '<div class="wq-recipient"' in side
+        assert "审图号：鲁SG(2026)001号" in side
+        assert HOSTILE not in side
+    # The policy lets pictures of this one host in.
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy
+    assert "img-src http://map.bureau.local:8090 data:" in policy[1]
+
+
+def test_alone_a_comparison_names_neither_recipient_nor_number(land: str) -> None:
+    assert '<div class="wq-recipient"' not in land
+    assert '<div class="wq-approval"' not in land
 
 
 def test_the_command_writes_the_page(tmp_path: Path) -> None:

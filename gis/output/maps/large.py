@@ -6,7 +6,6 @@ shown and how it looks is decided elsewhere; popups of tiles tell class and name
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from gis.output.maps.groups import Group
 from gis.output.maps.png import Rgba
 from gis.output.maps.shapes import Detail, leaflet_bounds
 from gis.output.maps.style import Look
-from gis.output.maps.text import clean
+from gis.output.maps.text import clean, script_json
 from gis.output.maps.tiling import (
     LAST_LEVEL,
     Archive,
@@ -116,11 +115,3 @@ def _cleaned(column: Any) -> list[Markup]:
     texts = column.fillna("").astype(str)
     known = {text: clean(text) for text in texts.unique()}
     return [known[text] for text in texts]
-
-
-def script_json(value: object) -> str:
-    """Return JSON that may stand in a script: no tag, no line separator."""
-    text = json.dumps(value, ensure_ascii=True, sort_keys=True, allow_nan=False)
-    for character in "<>&'":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text

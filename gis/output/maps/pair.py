@@ -6,7 +6,6 @@ is one; nothing else is measured here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,12 +20,14 @@ from gis.output.maps.assets import STATIC_PREFIX
 from gis.output.maps.frame import OfflineMap, Pieces, empty_map, render
 from gis.output.maps.layers import PANES, View, box_of_first, ground, plan_layers, zone_outlines
 from gis.output.maps.numbers import percent, short_area
+from gis.output.maps.over import over_the_map
 from gis.output.maps.parts import Key
 from gis.output.maps.shapes import Detail
 from gis.output.maps.sizes import Limits
-from gis.output.maps.templates import fill, static_text
-from gis.output.maps.text import clean
+from gis.output.maps.templates import fill, script_of, style_of
+from gis.output.maps.text import clean, script_json
 from gis.output.maps.visible import drawable
+from gis.output.sharing import ALONE, Sharing
 from gis.plan.balance import DEFAULT_DEFINITION
 from gis.rulebook.land_classes import green_water_definitions
 
@@ -61,6 +62,7 @@ def comparison_map(
     assets: str = "inline",
     ceiling: str = "public",
     prefix: str = STATIC_PREFIX,
+    sharing: Sharing = ALONE,
 ) -> str:
     """Return two maps side by side as one HTML text.
 
@@ -73,7 +75,7 @@ def comparison_map(
     what
         Without a second plan: ``land`` for land as it is and as planned, ``law`` for the layers in
         force and those that are being changed.
-    assets, ceiling, prefix
+    assets, ceiling, prefix, sharing
         As for ``plan_map``.
 
     Raises
@@ -88,7 +90,7 @@ def comparison_map(
         sides.append(_land(plan, "规划用地", "planned_use", ceiling))
     else:
         sides = _law(plan, ceiling)
-    return _page(plan, sides, assets=assets, ceiling=ceiling, prefix=prefix)
+    return _page(plan, sides, ceiling, sharing, assets=assets, prefix=prefix)
 
 
 # --- what stands on each side --------------------------------------------------------------------
@@ -159,7 +161,15 @@ def _version(plan: Plan, ceiling: str) -> Side:
 # --- the page ------------------------------------------------------------------------------------
 
 
-def _page(plan: Plan, sides: Sequence[Side], *, assets: str, ceiling: str, prefix: str) -> str:
+def _page(
+    plan: Plan,
+    sides: Sequence[Side],
+    ceiling: str,
+    sharing: Sharing,
+    *,
+    assets: str,
+    prefix: str,
+) -> str:
     # The core, which both sides speak of, else the whole plan.
     bounds = box_of_first(plan, ("core", "planning_area", "zone"), ceiling)
     figure = Figure()
@@ -167,25 +177,33 @@ def _page(plan: Plan, sides: Sequence[Side], *, assets: str, ceiling: str, prefi
     for side in sides:
         fmap = empty_map(bounds)
         figure.add_child(fmap)
-        views.append(_draw(fmap, side, ceiling))
+        views.append({**_draw(fmap, side, ceiling), "over": over_the_map(sharing, side.plan)})
         maps.append(fmap)
     mark = cards.status_mark(plan.ref.status, plan.ref.status_note)
-    config = {"bounds": bounds, "attribution": clean(mark["text"])}
+    address = sharing.basemap.url if sharing.basemap else ""
+    config = {"bounds": bounds, "attribution": clean(mark["text"]), "basemap": address}
 
     def start() -> str:
         names = ",".join(fmap.get_name() for fmap in maps)
-        return f"wuquPair.start([{names}], {json.dumps(config, ensure_ascii=True)});\n"
+        return f"wuquPair.start([{names}], {script_json(config)});\n"
 
     title = f"{plan.ref.title}　{sides[0].title}与{sides[1].title}"
     body = fill("pair.html", title=plan.ref.title, version=plan.ref.version, mark=mark, sides=views)
     pieces = Pieces(
-        head=f"<style>{static_text('map.css')}{static_text('pair.css')}</style>",
+        head=style_of("map.css", "paper.css", "pair.css"),
         before_map=body,
         after_map=Markup(""),
-        first_script=static_text("map.js") + static_text("pair.js"),
+        first_script=script_of("paper.js", "map.js", "pair.js"),
         last_script=start,
     )
-    return render(maps[-1], pieces, title=clean(title), assets=assets, prefix=prefix)
+    return render(
+        maps[-1],
+        pieces,
+        title=clean(title),
+        assets=assets,
+        prefix=prefix,
+        basemap=sharing.basemap,
+    )
 
 
 def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:

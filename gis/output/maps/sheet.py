@@ -17,12 +17,11 @@ from markupsafe import Markup
 from gis.output.maps import card as cards
 from gis.output.maps.assets import STATIC_PREFIX, apart
 from gis.output.maps.frame import LeafletBounds, OfflineMap, Pieces, render
-from gis.output.maps.large import script_json
 from gis.output.maps.layers import GROUPS, Shown
 from gis.output.maps.parts import Key
 from gis.output.maps.sizes import Size
-from gis.output.maps.templates import fill, static_text
-from gis.output.maps.text import clean
+from gis.output.maps.templates import fill, script_of, style_of
+from gis.output.maps.text import clean, script_json
 from gis.output.maps.tiling import Archive, Picture
 from gis.output.sharing import Basemap
 
@@ -83,7 +82,7 @@ class Sheet:
             )
 
         pieces = Pieces(
-            head=f"<style>{static_text('map.css')}</style>",
+            head=style_of("map.css", "paper.css"),
             before_map=self.body + Markup(f'<main class="wq-stage{extra}">'),
             after_map=self.stage + Markup("</main>"),
             first_script=own,
@@ -103,8 +102,8 @@ class Sheet:
         """Return the page's own script and the vendored ones that it needs besides Leaflet."""
         used = {shown.size for shown in self.drawn} - {Size.SVG}
         if not used:
-            return static_text("map.js"), ()
-        own = static_text("map.js") + static_text("large.js")
+            return script_of("paper.js", "map.js"), ()
+        own = script_of("paper.js", "map.js", "large.js")
         own += f"wuqu.large.prefix = {script_json(tiles)};\n"
         return own, ("pmtiles.js", "protomaps-leaflet.js") if Size.TILES in used else ()
 

@@ -40,3 +40,13 @@ def fill(name: str, **values: object) -> Markup:
 def static_text(name: str) -> str:
     """Return a style sheet or script of this package as text."""
     return files(__package__).joinpath("static", name).read_text(encoding="utf-8")
+
+
+def style_of(*names: str) -> str:
+    """Return style sheets of this package as one style element, in this order."""
+    return f"<style>{''.join(map(static_text, names))}</style>"
+
+
+def script_of(*names: str) -> str:
+    """Return scripts of this package one after the other."""
+    return "".join(map(static_text, names))

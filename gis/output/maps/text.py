@@ -7,6 +7,7 @@ HTML escaping is not enough. Never decides what is shown, only how it is written
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 from markupsafe import Markup
@@ -60,3 +61,11 @@ def _visible_character(character: str) -> str:
         return " "
     # Cf holds the direction overrides that let a name be read backwards, and zero-width blanks.
     return "" if category == "Cf" else character
+
+
+def script_json(value: object) -> str:
+    """Return JSON that may stand in a script: no tag, no line separator."""
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, allow_nan=False)
+    for character in "<>&'":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -438,10 +438,19 @@ window.wuqu = (function () {
     all('details').forEach(function (d) { d.open = d.hasAttribute('data-print'); });
     map.closePopup();
     updateLegend();
+    shortenLegend();
     map.invalidateSize({ animate: false, pan: false });
     map.fitBounds(config.printBounds || config.bounds, { animate: false, padding: [16, 16] });
     redrawNow();
     declutter();
+  }
+  // A long legend stands in two columns, above the note at the foot of the sheet.
+  function shortenLegend() {
+    var legend = one('.wq-legend');
+    var note = one('.wq-card:not(.wq-card-site) .wq-about');
+    legend.classList.remove('is-long');
+    if (!note) { return; }
+    legend.classList.toggle('is-long', legend.getBoundingClientRect().bottom > note.getBoundingClientRect().top);
   }
   function afterPrint() {
     if (!printing) { return; }
@@ -482,7 +491,7 @@ window.wuqu = (function () {
     bindPins();
     addLabels();
     addTargets();
-    all('.wq-print-button').forEach(function (b) { b.addEventListener('click', print); });
+    wuquPaper.start('A4', print);
     window.addEventListener('beforeprint', beforePrint);
     window.addEventListener('afterprint', afterPrint);
     if (wuqu.large) { wuqu.large.paper(); }
@@ -494,5 +503,5 @@ window.wuqu = (function () {
     document.documentElement.classList.add('wq-ready');
   }
 
-  return { bind: bind, popup: popup, start: start };
+  return { addBasemap: addBasemap, bind: bind, popup: popup, start: start };
 })();

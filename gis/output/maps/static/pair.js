@@ -8,6 +8,7 @@ window.wuquPair = (function () {
       homes[n].appendChild(map.getContainer());
       map.attributionControl.setPrefix(false);
       if (n === maps.length - 1) { map.attributionControl.addAttribution(config.attribution); }
+      wuqu.addBasemap(map, config.basemap);
       L.control.zoom({ zoomInTitle: '放大', zoomOutTitle: '缩小' }).addTo(map);
       L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
       map.getContainer().setAttribute('role', 'application');
@@ -40,7 +41,7 @@ window.wuquPair = (function () {
       maps.forEach(function (map) { map.invalidateSize({ animate: false }); });
       follow(maps[0]);
     });
-    document.querySelector('.wq-print-button').addEventListener('click', function () { window.print(); });
+    wuquPaper.start('A3', function () { window.print(); });
     var before = null;
     window.addEventListener('beforeprint', function () {
       before = { center: maps[0].getCenter(), zoom: maps[0].getZoom() };
