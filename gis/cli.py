@@ -24,6 +24,8 @@ from gis.cli_batch import batch
 from gis.cli_budgets import budgets_app
 from gis.cli_common import (
     AsOfOption,
+    Ceiling,
+    CeilingOption,
     CrsOption,
     EncodingOption,
     FormatOption,
@@ -46,7 +48,15 @@ from gis.cli_common import (
 from gis.cli_compare import plan_app
 from gis.cli_data import data_app
 from gis.cli_maps import draw_map
-from gis.cli_outputs import CardOption, OutOption, Outputs, RecipientOption, RemediesOption
+from gis.cli_outputs import (
+    CardOption,
+    MapFileOption,
+    OutOption,
+    Outputs,
+    RecipientOption,
+    RemediesOption,
+    write_map,
+)
 from gis.cli_plan import balance
 from gis.cli_report import ReportOption, demo_report
 from gis.cli_rules import rules_app
@@ -98,20 +108,20 @@ def check(
     as_of: AsOfOption = None,
     crs: CrsOption = None,
     encoding: EncodingOption = None,
-    map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    map_file: MapFileOption = None,
     report: ReportOption = None,
     out: OutOption = None,
     remedies: RemediesOption = None,
     card: CardOption = None,
     recipient: RecipientOption = "",
+    ceiling: CeilingOption = Ceiling.public,
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一个文件中的地块。"""
-    outputs = Outputs(out, remedies, card, report, recipient)
+    outputs = Outputs(out, remedies, card, report, map_file, recipient, ceiling)
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
-        repair=repair,
+        file, use, attr, width, which, as_of, crs, encoding, outputs, plan, output, repair=repair,
     )  # fmt: skip
 
 
@@ -128,20 +138,20 @@ def corridor(
     as_of: AsOfOption = None,
     crs: CrsOption = None,
     encoding: EncodingOption = None,
-    map_file: Annotated[Path | None, typer.Option("--map", help="另存地图 HTML。")] = None,
+    map_file: MapFileOption = None,
     report: ReportOption = None,
     out: OutOption = None,
     remedies: RemediesOption = None,
     card: CardOption = None,
     recipient: RecipientOption = "",
+    ceiling: CeilingOption = Ceiling.public,
     plan: PlanOption = None,
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """检测一条道路或者管线：按宽度成面，另列现状地类和功能区的交叉面积。"""
-    outputs = Outputs(out, remedies, card, report, recipient)
+    outputs = Outputs(out, remedies, card, report, map_file, recipient, ceiling)
     _check(
-        file, use, attr, width, which, as_of, crs, encoding, map_file, outputs, plan, output,
-        repair=repair,
+        file, use, attr, width, which, as_of, crs, encoding, outputs, plan, output, repair=repair,
     )  # fmt: skip
 
 
@@ -154,7 +164,6 @@ def _check(
     as_of: str | None,
     crs: str | None,
     encoding: str | None,
-    map_file: Path | None,
     outputs: Outputs,
     plan: Path | None,
     output: MapOutput,
@@ -178,10 +187,8 @@ def _check(
             to_dict(check_site(site, opened, use=use, attributes=attributes, as_of=day))
             for site in bar.track(sites, description="检测地块")
         ]
-    if map_file:
-        _write_map(map_file, docs, opened, outputs.recipient)
     outputs.write(docs, sites, opened)
-    _show_checks(docs, output, opened, many=which == "all")
+    _show_checks(docs, output, opened, outputs.ceiling.value, many=which == "all")
 
 
 @app.command()
@@ -219,7 +226,7 @@ def demo(
     with writing(out / "checks.json"):
         (out / "checks.json").write_text(as_json({"checks": docs}), encoding="utf-8")
         write_gpkg(docs, out / "sites.gpkg", opened.work_epsg, opened)
-    _write_map(out / "map.html", docs, opened)
+    write_map(out / "map.html", docs, opened)
     demo_report(out / "report.pdf", docs, sites, opened)
     if output is Output.json:
         return typer.echo(as_json({"checks": docs}))
@@ -250,30 +257,19 @@ def serve(
 # --- what the commands share ---------------------------------------------------------------------
 
 
-def _write_map(path: Path, docs: Sequence[dict[str, Any]], plan: Plan, recipient: str = "") -> None:
-    from gis.output.maps import plan_map, site_map
-    from gis.output.sharing import sharing_of_environment
-
-    sharing = sharing_of_environment(recipient)
-    if len(docs) == 1:
-        page = site_map(docs[0], plan, sharing=sharing)
-    else:
-        page = plan_map(plan, docs, sharing=sharing)
-    with writing(path):
-        path.write_text(page, encoding="utf-8")
-
-
 def _show_checks(
-    docs: Sequence[dict[str, Any]], output: MapOutput, plan: Plan, *, many: bool
+    docs: Sequence[dict[str, Any]], output: MapOutput, plan: Plan, ceiling: str, *, many: bool
 ) -> None:
     from gis.console import print_check
+    from gis.output.secrecy import public_documents
 
     if output is MapOutput.geojson:
         from gis.output.export import to_geojson
 
-        return typer.echo(as_json(to_geojson(docs, plan)))
+        return typer.echo(as_json(to_geojson(docs, plan, ceiling)))
     if output is MapOutput.json:
-        return typer.echo(as_json({"checks": list(docs)} if many else docs[0]))
+        shown = public_documents(docs, plan, ceiling)
+        return typer.echo(as_json({"checks": shown} if many else shown[0]))
     for doc in docs:
         print_check(stdout(), doc)
     return None

@@ -42,11 +42,23 @@ class MapOutput(StrEnum):
     geojson = "geojson"
 
 
+class Ceiling(StrEnum):
+    """Highest level of secrecy whose coordinates leave the house."""
+
+    public = "public"
+    internal = "internal"
+    restricted = "restricted"
+
+
 PlanOption = Annotated[
     Path | None, typer.Option("--plan", help="规划数据包文件夹（默认：WUQU_PLAN 或随附数据）。")
 ]
 FormatOption = Annotated[Output, typer.Option("--format", help="输出格式。")]
 MapFormatOption = Annotated[MapOutput, typer.Option("--format", help="输出格式。")]
+CeilingOption = Annotated[
+    Ceiling,
+    typer.Option("--ceiling", help="密级上限：高于此的图层不给出坐标。", envvar="WUQU_SECRECY"),
+]
 CrsOption = Annotated[
     str | None, typer.Option("--crs", help="坐标系，如 EPSG:4527、GCJ-02（默认：自动识别）。")
 ]

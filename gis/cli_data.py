@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gis.cli_common import (
+    Ceiling,
+    CeilingOption,
     FormatOption,
     Output,
     PlanOption,
@@ -27,14 +28,6 @@ from gis.cli_common import (
 from gis.errors import ClaimError
 
 data_app = typer.Typer(help="生成和检查规划数据包。", no_args_is_help=True)
-
-
-class Ceiling(StrEnum):
-    """Highest level of secrecy whose coordinates are shown."""
-
-    public = "public"
-    internal = "internal"
-    restricted = "restricted"
 
 
 @data_app.command("build")
@@ -59,9 +52,7 @@ def data_check(
     gpkg: Annotated[
         Path | None, typer.Option("--gpkg", help="把发现的问题及其位置另存为 GeoPackage。")
     ] = None,
-    ceiling: Annotated[
-        Ceiling, typer.Option("--ceiling", help="密级高于此的图层不给出位置。")
-    ] = Ceiling.public,
+    ceiling: CeilingOption = Ceiling.public,
     output: FormatOption = Output.text,
 ) -> None:
     """检查规划数据包的图层：坐标系、图形、覆盖、代码、面积、编码和公布值。

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gis.cli_common import PlanOption, open_plan, stderr, writing
+from gis.cli_common import Ceiling, CeilingOption, PlanOption, open_plan, stderr, writing
+from gis.cli_outputs import RecipientOption
 
 _LARGE_MAP_MB = 25
 
@@ -20,6 +21,8 @@ def draw_map(
             help="左右对照：land（现状与规划）、law（现行与修改中），或另一版本规划数据包的文件夹。"
         ),
     ] = None,
+    recipient: RecipientOption = "",
+    ceiling: CeilingOption = Ceiling.public,
     plan: PlanOption = None,
 ) -> None:
     """绘制规划图：单个 HTML 文件，可离线打开。"""
@@ -27,12 +30,13 @@ def draw_map(
     from gis.output.sharing import sharing_of_environment
 
     opened = open_plan(plan)
+    shown: dict[str, Any] = {"sharing": sharing_of_environment(recipient), "ceiling": ceiling.value}
     if compare is None:
-        page = plan_map(opened, sharing=sharing_of_environment())
+        page = plan_map(opened, **shown)
     elif compare in ("land", "law"):
-        page = comparison_map(opened, what="law" if compare == "law" else "land")
+        page = comparison_map(opened, what="law" if compare == "law" else "land", **shown)
     else:
-        page = comparison_map(opened, open_plan(Path(compare)))
+        page = comparison_map(opened, open_plan(Path(compare)), **shown)
     with writing(out):
         out.write_text(page, encoding="utf-8")
     stderr().print(f"已写出：{out}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import as_json, stderr, writing
+from gis.cli_common import Ceiling, as_json, stderr, writing
 from gis.cli_report import writable, write_reports
 from gis.errors import ClaimError
 
@@ -34,6 +34,9 @@ CardOption = Annotated[
     Path | None,
     typer.Option("--card", help="另存结论卡片：.png（手机），或者 .pdf（一页 A4 简报）。"),
 ]
+MapFileOption = Annotated[
+    Path | None, typer.Option("--map", help="另存地图 HTML；多个地块时为全部地块一张图。")
+]
 RecipientOption = Annotated[
     str, typer.Option("--recipient", help="地图和卡片的使用人，印成水印。", envvar="WUQU_RECIPIENT")
 ]
@@ -47,7 +50,9 @@ class Outputs:
     remedies: Path | None = None
     card: Path | None = None
     report: Path | None = None
+    map_file: Path | None = None
     recipient: str = ""
+    ceiling: Ceiling = Ceiling.public
 
     def refuse_unknown(self) -> None:
         """Raise ClaimError for a file name whose ending says no format."""
@@ -62,18 +67,20 @@ class Outputs:
 
     def write(self, documents: Documents, sites: Sequence[Site], plan: Plan) -> None:
         """Write the files; raise ClaimError where the file system refuses."""
+        if self.map_file is not None:
+            write_map(self.map_file, documents, plan, self.recipient, self.ceiling)
         if self.out is not None:
             with writing(self.out):
-                _WRITERS[self.out.suffix.lower()](documents, self.out, plan)
+                _WRITERS[self.out.suffix.lower()](documents, self.out, plan, self.ceiling.value)
             _tell(self.out)
         if self.remedies is not None:
             from gis.output.remedy_txt import write_remedies
 
             with writing(self.remedies):
-                write_remedies(documents, self.remedies, plan)
+                write_remedies(documents, self.remedies, plan, self.ceiling.value)
             _tell(self.remedies)
         if self.report is not None:
-            write_reports(self.report, documents, sites, plan)
+            write_reports(self.report, documents, sites, plan, self.ceiling.value)
         if self.card is not None:
             for number, document in enumerate(documents, start=1):
                 self._write_card(document, plan, numbered(self.card, number, len(documents)))
@@ -82,8 +89,28 @@ class Outputs:
         from gis.output.card import write_card
 
         with writing(path):
-            write_card(document, path, plan, recipient=self.recipient)
+            write_card(document, path, plan, ceiling=self.ceiling.value, recipient=self.recipient)
         _tell(path)
+
+
+def write_map(
+    path: Path,
+    documents: Documents,
+    plan: Plan,
+    recipient: str = "",
+    ceiling: Ceiling = Ceiling.public,
+) -> None:
+    """Write the map of one check, or of several on the map of the plan."""
+    from gis.output.maps import plan_map, site_map
+    from gis.output.sharing import sharing_of_environment
+
+    sharing = sharing_of_environment(recipient)
+    if len(documents) == 1:
+        page = site_map(documents[0], plan, ceiling=ceiling.value, sharing=sharing)
+    else:
+        page = plan_map(plan, documents, ceiling=ceiling.value, sharing=sharing)
+    with writing(path):
+        path.write_text(page, encoding="utf-8")
 
 
 def numbered(path: Path, number: int, many: int) -> Path:
@@ -108,33 +135,32 @@ def _known(path: Path | None, suffixes: Sequence[str], option: str) -> None:
         )
 
 
-def _geojson(documents: Documents, path: Path, plan: Plan) -> None:
+def _geojson(documents: Documents, path: Path, plan: Plan, ceiling: str) -> None:
     from gis.output.export import to_geojson
 
-    path.write_text(as_json(to_geojson(documents, plan)), encoding="utf-8", errors="replace")
+    text = as_json(to_geojson(documents, plan, ceiling))
+    path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _gpkg(documents: Documents, path: Path, plan: Plan) -> None:
+def _gpkg(documents: Documents, path: Path, plan: Plan, ceiling: str) -> None:
     from gis.output.export import write_gpkg
 
-    write_gpkg(documents, path, plan.work_epsg, plan)
+    write_gpkg(documents, path, plan.work_epsg, plan, ceiling)
 
 
-def _csv(documents: Documents, path: Path, plan: Plan) -> None:
+def _csv(documents: Documents, path: Path, *_: object) -> None:
     from gis.output.export import write_csv
 
-    del plan
     write_csv(documents, path)
 
 
-def _xlsx(documents: Documents, path: Path, plan: Plan) -> None:
+def _xlsx(documents: Documents, path: Path, *_: object) -> None:
     from gis.output.workbook import write_xlsx
 
-    del plan
     write_xlsx(documents, path)
 
 
-_WRITERS: Mapping[str, Callable[[Documents, Path, Plan], None]] = {
+_WRITERS: Mapping[str, Callable[[Documents, Path, Plan, str], None]] = {
     ".gpkg": _gpkg,
     ".geojson": _geojson,
     ".csv": _csv,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gis.cli_common import (
+    Ceiling,
     CrsOption,
     EncodingOption,
     FormatOption,
@@ -55,8 +56,7 @@ def balance(
     csv: Annotated[Path | None, typer.Option("--csv", help="另存用地平衡表 CSV。")] = None,
     gpkg: Annotated[Path | None, typer.Option("--gpkg", help="另存分类图斑 GeoPackage。")] = None,
     ceiling: Annotated[
-        str | None,
-        typer.Option(help="输出图形的密级上限：public、internal 或 restricted（默认：public）。"),
+        Ceiling | None, typer.Option(help="--gpkg 图形的密级上限（默认：public）。")
     ] = None,
     which: WhichOption = None,
     width: WidthOption = None,
@@ -79,7 +79,8 @@ def balance(
     if file is not None:
         wanted = _polygon(file, opened, which, width, crs, encoding, repair=repair)
     if csv or gpkg:
-        _write(opened.land_balance(wanted, definition=definition), csv, gpkg, ceiling or "public")
+        found = opened.land_balance(wanted, definition=definition)
+        _write(found, csv, gpkg, ceiling or Ceiling.public)
     with progress() as bar:
         bar.add_task("计算用地平衡", total=None)
         if explain_id is None:
@@ -123,14 +124,14 @@ def _polygon(
     return sites[0]
 
 
-def _write(balance: LandBalance, csv: Path | None, gpkg: Path | None, ceiling: str) -> None:
+def _write(balance: LandBalance, csv: Path | None, gpkg: Path | None, ceiling: Ceiling) -> None:
     if csv is not None:
         with writing(csv):
             balance.to_csv(csv)
         stderr().print(f"已写出：{csv}")
     if gpkg is not None:
         with writing(gpkg):
-            balance.to_gpkg(gpkg, ceiling=ceiling)
+            balance.to_gpkg(gpkg, ceiling=ceiling.value)
         stderr().print(f"已写出：{gpkg}")
 
 

@@ -34,7 +34,11 @@ def writable(path: Path | None) -> None:
 
 
 def write_reports(
-    path: Path, documents: Sequence[Mapping[str, Any]], sites: Sequence[Site], plan: Plan
+    path: Path,
+    documents: Sequence[Mapping[str, Any]],
+    sites: Sequence[Site],
+    plan: Plan,
+    ceiling: str = "public",
 ) -> None:
     """Write one report for each check; several get a number behind the name."""
     from gis.output.report import site_report
@@ -42,7 +46,7 @@ def write_reports(
     for number, (document, site) in enumerate(zip(documents, sites, strict=True), start=1):
         target = path.with_stem(f"{path.stem}-{number}") if len(documents) > 1 else path
         with writing(target):
-            site_report(document, plan, target, geometry=site.geometry)
+            site_report(document, plan, target, ceiling=ceiling, geometry=site.geometry)
         stderr().print(f"已写出：{target}")
 
 

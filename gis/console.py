@@ -185,13 +185,21 @@ def wrong_call(error: Any) -> ClaimError:
     said = {
         "NoSuchOption": f"没有选项“{quoted[0] or getattr(error, 'option_name', '')}”",
         "MissingParameter": f"缺少参数 {name}",
-        "BadParameter": f"参数 {name} 的值无效",
+        "BadParameter": f"参数 {name} 的值无效{_given(error)}",
         "BadOptionUsage": f"选项 {quoted[0]} 后面缺少值",
     }
     found = said.get(
         kind, f"没有命令“{quoted[0]}”" if quoted[0] else "命令写法有误，参数过多或缺失"
     )
-    return ClaimError(found, advice="用 wuqu --help 或 wuqu 命令 --help 查看写法")
+    words = re.findall(r"'([^']*)'", message.partition(" is not one of ")[2])
+    advice = "用 wuqu --help 或 wuqu 命令 --help 查看写法"
+    return ClaimError(found, expected="、".join(words), advice=advice)
+
+
+def _given(error: Any) -> str:
+    """Return the value that an option was given, quoted; empty where the parser keeps it back."""
+    faults: list[Any] = getattr(error.__cause__, "errors", list)()
+    return f"：“{str(faults[0]['input'])[:80]}”" if faults else ""
 
 
 # How the toolkit names an option, and how the command line does. ``txt write`` has two files, and
