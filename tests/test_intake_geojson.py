@@ -76,6 +76,16 @@ def test_name_use_and_attributes_come_from_the_properties():
     assert site.claims == {"plot_ratio": 0.8, "key_project": True}
 
 
+def test_an_outline_drawn_by_hand_is_no_survey():
+    drawn = read_site(feature(mapping(LONLAT), drawn=True), POLICY)
+    assert drawn.doubt is not None
+    assert codes(drawn.warnings) == {"not_survey_grade"}
+    assert "手绘" in drawn.warnings[0].message
+    assert drawn.geometry.equals(read_site(mapping(LONLAT), POLICY).geometry)
+    for other in ("true", 1, None, False):
+        assert read_site(feature(mapping(LONLAT), drawn=other), POLICY).doubt is None
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("plot_ratio", "0.8"), ("plot_ratio", True), ("storeys", [3]), ("public_interest", 1)],

@@ -26,6 +26,7 @@ from gis.intake.draft import (
     Ring,
     Shape,
     ShapeKind,
+    Trace,
     as_array,
     check_features,
     check_rings,
@@ -38,6 +39,8 @@ from gis.intake.strict_json import Unusable, parse_json
 _KINDS = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 # Path of the feature that is made up around a bare geometry; it is not part of the input.
 _BARE = "$ "
+# A page on which people draw says so of its outlines: the property `drawn`.
+_BY_HAND = Trace("范围是在图上手绘的")
 
 
 _LARGEST = 10.0**15
@@ -193,6 +196,7 @@ class _Reader:
             broken=self.broken,
             faults=said.faults,
             warnings=said.warnings,
+            trace=_BY_HAND if (properties or {}).get("drawn") is True else None,
         )
 
     def fault(self, where: str, message: str, vertex: int | None = None) -> None:

@@ -23,7 +23,7 @@ function textItem(text) {
 }
 
 function drawnItem(geometry, name) {
-  const feature = { type: "Feature", properties: { name: name || "手绘地块" }, geometry };
+  const feature = { type: "Feature", properties: { name: name || "手绘地块", drawn: true }, geometry };
   return { name: feature.properties.name, drawn: true, request: { body: JSON.stringify(feature), headers: { "Content-Type": "application/geo+json" } }, text: async () => "" };
 }
 
