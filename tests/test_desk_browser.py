@@ -126,6 +126,26 @@ def draw(page, *steps: tuple[float, float]) -> None:
 SQUARE = ((-60, -60), (60, -60), (60, 60), (-60, 60))
 
 
+def test_on_paper_stands_the_answer_and_not_the_form(desk, samples_dir):
+    submit(desk, samples_dir / "mingzhu_guangchang.geojson")
+    desk.wait_for_selector(".verdict")
+    closed = desk.locator("#result details[open]").count()
+    desk.emulate_media(media="print")
+    desk.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    for away in ("#desk", ".recent", ".downloads", "#board-place", ".top nav"):
+        assert not desk.locator(away).first.is_visible(), away
+    # What asks for action is told in full, with its basis; rules that passed by their names.
+    acting = desk.locator("#result section .finding.is-fail")
+    assert acting.count() == 2
+    for n in range(2):
+        assert acting.nth(n).locator("dl").is_visible()
+    passed = desk.locator("#result .fold .finding.is-pass")
+    assert passed.first.is_visible()
+    assert not passed.first.locator("dl").is_visible()
+    desk.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    assert desk.locator("#result details[open]").count() == closed
+
+
 # --- faults of a file ---------------------------------------------------------------------------
 
 
@@ -256,6 +276,8 @@ def test_a_drawn_polygon_is_checked_and_measures_what_was_said_while_drawing(des
     assert estimate == pytest.approx(measured, abs=0.02)
     # 120 pixels at zoom 16 and 36.36 N: 120 x 156543.034 x cos(36.36) / 2^16 = 230.8 m a side.
     assert measured == pytest.approx(230.8**2 * 3 / 2000, rel=0.01)
+    assert "非测量成果，仅供参考" in desk.inner_text(".verdict .sentence")
+    assert "范围是在图上手绘的" in desk.inner_text("#result .warning")
     assert desk.evaluate("() => window.hit") is None
 
 

@@ -197,3 +197,14 @@ function showSeveral(target, entries) {
   );
   choose(entries[0], buttons[0]);
 }
+
+// On paper nothing can be opened: what asks for action and where the answer comes from stand open.
+let unfolded = [];
+window.addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("#result .fold, #result section .finding")].filter((d) => !d.open);
+  unfolded.forEach((d) => { d.open = true; });
+});
+window.addEventListener("afterprint", () => {
+  unfolded.forEach((d) => { d.open = false; });
+  unfolded = [];
+});
