@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
+from pyproj import Transformer
 from test_maps_browser import ARGUMENTS, DESK, HOSTILE, PHONE
 
 from gis.cli import app
 from gis.errors import NotFoundError
-from gis.output.maps import comparison_map
+from gis.output.maps import comparison_map, pair
+from gis.output.maps.groups import groups_of
+from gis.output.maps.large import from_afar
 from gis.output.sharing import Basemap, Sharing
 from gis.plan import Plan
 from gis.plan.catalogue import Layer
@@ -120,6 +124,29 @@ def test_a_copy_for_somebody_says_so_on_both_sides(plan: Plan) -> None:
 def test_alone_a_comparison_names_neither_recipient_nor_number(land: str) -> None:
     assert '<div class="wq-recipient"' not in land
     assert '<div class="wq-approval"' not in land
+
+
+def test_many_parcels_become_one_picture_and_the_page_says_so(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair, "_PICTURE_FROM", len(plan.layer("landuse").frame) - 1)
+    left, right = sides(comparison_map(plan))
+    number = f"{len(plan.layer('landuse').frame):,}"
+    assert f"现状地类图斑（{number} 个图斑）以缩小的图片显示" in left
+    assert "耕地" in left
+    assert "以缩小的图片显示" not in right
+
+
+def test_the_picture_of_many_parcels_lies_where_they_lie(plan: Plan) -> None:
+    layer = plan.layer("landuse")
+    drawn = from_afar(groups_of(layer), plan.work_epsg, "pane")
+    (south, west), (north, east) = drawn.get_bounds()
+    # PROJ places the corners of the outermost parcels; the picture ends within a pixel of 10 m.
+    to_degrees = Transformer.from_crs(plan.work_epsg, 4490, always_xy=True)
+    points = shapely.get_coordinates(layer.frame.geometry.to_numpy())
+    x, y = to_degrees.transform(points[:, 0], points[:, 1])
+    assert (south, north) == pytest.approx((y.min(), y.max()), abs=1e-4)
+    assert (west, east) == pytest.approx((x.min(), x.max()), abs=1e-4)
 
 
 def test_the_command_writes_the_page(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ figure, gives every element a fixed id and renders. Knows nothing about plans or
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -62,6 +63,22 @@ class OfflineMap(folium.Map):
     # Lists of this class: the stock lists are shared by every folium map of the process.
     default_js = _LEAFLET
     default_css = _LEAFLET_CSS
+
+
+def image_overlay(
+    png: bytes, bounds: LeafletBounds, pane: str, *, name: str | None = None, show: bool = True
+) -> folium.map.Layer:
+    """Return a picture in Web Mercator as a layer of a map, held in the page itself."""
+    address = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return folium.raster_layers.ImageOverlay(
+        address,
+        [list(corner) for corner in bounds],
+        name=name,
+        control=name is not None,
+        show=show,
+        opacity=1.0 if name is None else 0.85,
+        pane=pane,
+    )
 
 
 def empty_map(bounds: LeafletBounds) -> OfflineMap:

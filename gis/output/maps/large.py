@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import folium
 import numpy as np
 import pandas as pd
 import shapely
@@ -16,6 +17,7 @@ from branca.element import MacroElement
 from folium.template import Template
 from markupsafe import Markup
 
+from gis.output.maps.frame import image_overlay
 from gis.output.maps.groups import Group
 from gis.output.maps.png import Rgba
 from gis.output.maps.shapes import Detail, leaflet_bounds
@@ -27,6 +29,7 @@ from gis.output.maps.tiling import (
     Extent,
     Picture,
     archives,
+    degrees_of,
     levels_of_lines,
     picture,
     to_mercator,
@@ -74,14 +77,13 @@ def tiled(
 
     Bottom to top as the groups stand; every text in an archive is cleaned.
     """
-    frame = pd.concat([group.frame for group in groups])
-    kinds = np.repeat(np.arange(len(groups)), [len(group.frame) for group in groups])
+    frame, kinds = _together(groups)
     texts = {"n": _cleaned(frame["name"]), "c": _cleaned(frame["cls"])}
     shapes = to_mercator(frame.geometry.to_numpy(), detail.work_epsg)
     far = None
     levels = levels_of_lines(extent, detail.work_epsg)
     if layer.info.geometry == "polygon":
-        far = picture(shapes, kinds, [_far_colour(group.look) for group in groups])
+        far = picture(shapes, kinds, _far_colours(groups))
         levels = range(LAST_LEVEL, LAST_LEVEL + 1)
     made = archives(shapes, kinds, texts, detail.tolerance_m, levels)
     frame_box = shapely.geometry.box(*frame.total_bounds)
@@ -94,6 +96,24 @@ def tiled(
         "bounds": leaflet_bounds(frame_box, detail.work_epsg),
     }
     return TileLayer(spec), (*made, *([far] if far else ()))
+
+
+def from_afar(groups: Sequence[Group], work_epsg: int, pane: str) -> folium.map.Layer:
+    """Return areas as one picture of their colours, for a page that only shows them from afar."""
+    frame, kinds = _together(groups)
+    shapes = to_mercator(frame.geometry.to_numpy(), work_epsg)
+    drawn = picture(shapes, kinds, _far_colours(groups))
+    return image_overlay(drawn.content, degrees_of(drawn.box), pane)
+
+
+def _together(groups: Sequence[Group]) -> tuple[Any, Any]:
+    """Return all rows of the groups, bottom to top, and the number of the group of each."""
+    frame = pd.concat([group.frame for group in groups])
+    return frame, np.repeat(np.arange(len(groups)), [len(group.frame) for group in groups])
+
+
+def _far_colours(groups: Sequence[Group]) -> list[Rgba]:
+    return [_far_colour(group.look) for group in groups]
 
 
 # A pattern has no place in a pixel; its line colour stands for it, about as dark from afar.

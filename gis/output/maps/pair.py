@@ -18,12 +18,22 @@ from gis.errors import NotFoundError
 from gis.output.maps import card as cards
 from gis.output.maps.assets import STATIC_PREFIX
 from gis.output.maps.frame import OfflineMap, Pieces, empty_map, render
-from gis.output.maps.layers import PANES, View, box_of_first, ground, plan_layers, zone_outlines
+from gis.output.maps.groups import groups_of
+from gis.output.maps.large import from_afar
+from gis.output.maps.layers import (
+    PANES,
+    View,
+    box_of_first,
+    ground,
+    pane_of,
+    plan_layers,
+    zone_outlines,
+)
 from gis.output.maps.numbers import percent, short_area
 from gis.output.maps.over import over_the_map
 from gis.output.maps.parts import Key
 from gis.output.maps.shapes import Detail
-from gis.output.maps.sizes import Limits
+from gis.output.maps.sizes import Limits, Size
 from gis.output.maps.templates import fill, script_of, style_of
 from gis.output.maps.text import clean, script_json
 from gis.output.maps.visible import drawable
@@ -33,14 +43,16 @@ from gis.rulebook.land_classes import green_water_definitions
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
+    from gis.plan.catalogue import Layer
 
 What = Literal["land", "law"]
 _TOLERANCE_M = 4.0
 # Lines that stay on both maps, so that a place is found again.
 _ALWAYS = ("planning_area", "core", "road", "railway")
 _LISTED = 12
-# Land is dissolved to about fifteen shapes a side, however many parcels it has.
+# Land is dissolved to about fifteen shapes a side; more parcels than this become one picture.
 _DISSOLVED = Limits(svg=10**9)
+_PICTURE_FROM = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +224,17 @@ def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:
         folium.map.CustomPane(name, z_index=z_index, pointer_events=True).add_to(fmap)
     plan = side.plan
     detail = Detail(plan.work_epsg, _TOLERANCE_M)
-    for layer in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
-        if layer is not None:
-            layer.add_to(fmap)
+    for below in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
+        if below is not None:
+            below.add_to(fmap)
     kept = _kept(plan, side.layers, ceiling)
-    view = View("", frozenset(), lambda _: detail, _DISSOLVED)
+    many = [plan.layers[i] for i in plan.layers if i in kept and _is_large(plan.layers[i])]
     keys: list[Key] = []
-    for shown in plan_layers(plan, view, ceiling, only=kept):
+    for layer in many:
+        drawn = _add_picture(fmap, layer, plan.work_epsg)
+        keys += drawn if layer.info.id in side.layers else ()
+    view = View("", frozenset(), lambda _: detail, _DISSOLVED)
+    for shown in plan_layers(plan, view, ceiling, only=kept - {x.info.id for x in many}):
         shown.layer.show = True
         shown.layer.overlay = True
         shown.layer.add_to(fmap)
@@ -230,7 +246,23 @@ def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:
         "sentence": side.sentence,
         "rows": side.rows,
         "keys": keys,
+        "note": _note(many),
     }
+
+
+def _is_large(layer: Layer) -> bool:
+    return layer.info.geometry == "polygon" and len(layer.frame) > _PICTURE_FROM
+
+
+def _add_picture(fmap: OfflineMap, layer: Layer, work_epsg: int) -> Sequence[Key]:
+    groups = groups_of(layer)
+    from_afar(groups, work_epsg, pane_of(layer.info.role, Size.SVG)).add_to(fmap)
+    return [Key(clean(g.label), g.look, "area", g.number) for g in groups]
+
+
+def _note(many: Sequence[Layer]) -> str:
+    named = "、".join(f"{x.info.title}（{len(x.frame):,} 个图斑）" for x in many)
+    return f"{named}以缩小的图片显示，放大不再变细" if named else ""
 
 
 def _kept(plan: Plan, own: Collection[str], ceiling: str) -> frozenset[str]:

@@ -6,7 +6,6 @@ is ever counted. What rasters say in numbers stands in the card, from ``gis.plan
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from markupsafe import Markup
 
 from gis.engine.index import Array
 from gis.model import LayerState, may_show
-from gis.output.maps.frame import LeafletBounds
+from gis.output.maps.frame import LeafletBounds, image_overlay
 from gis.output.maps.layers import list_name
 from gis.output.maps.parts import Key
 from gis.output.maps.png import png_of
@@ -76,26 +75,17 @@ def raster_pictures(plan: Plan, ceiling: str, pane: str) -> list[Picture]:
             continue
         png, bounds, keys = drawn
         day = entry.date.isoformat()
+        name = list_name(entry.id, f"{entry.title} {day}", GROUP)
         found.append(
             Picture(
                 id=entry.id,
                 title=clean(entry.title),
                 date=clean(day),
                 keys=keys,
-                layer=_overlay(
-                    png, bounds, list_name(entry.id, f"{entry.title} {day}", GROUP), pane
-                ),
+                layer=image_overlay(png, bounds, pane, name=name, show=False),
             )
         )
     return found
-
-
-def _overlay(png: bytes, bounds: LeafletBounds, name: str, pane: str) -> folium.map.Layer:
-    address = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-    corners = [list(corner) for corner in bounds]
-    return folium.raster_layers.ImageOverlay(
-        address, corners, name=name, show=False, opacity=0.85, pane=pane
-    )
 
 
 # --- pixels --------------------------------------------------------------------------------------

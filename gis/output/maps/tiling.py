@@ -19,6 +19,7 @@ import numpy as np
 import shapely
 
 from gis.crs import geographic_code, transform
+from gis.output.maps.frame import LeafletBounds
 from gis.output.maps.png import Rgba, png_of
 
 Array = np.ndarray[Any, Any]
@@ -149,6 +150,15 @@ def to_mercator(geometries: Sequence[Any] | Array, work_epsg: int) -> Array:
         return np.column_stack([np.radians(xy[:, 0]), north]) * _EARTH_M
 
     return np.asarray(shapely.get_parts(shapely.transform(degrees, project)))
+
+
+def degrees_of(box: Extent) -> LeafletBounds:
+    """Return a box of Web Mercator as south-west and north-east corner, latitude first."""
+    west, south, east, north = (value / _EARTH_M for value in box)
+    return (
+        (float(np.degrees(np.arctan(np.sinh(south)))), float(np.degrees(west))),
+        (float(np.degrees(np.arctan(np.sinh(north)))), float(np.degrees(east))),
+    )
 
 
 def _digest(content: bytes) -> str:
