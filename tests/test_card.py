@@ -12,7 +12,8 @@ from gis.errors import ClaimError
 from gis.intake import read_site
 from gis.output.card import card_pdf, card_png, write_card
 from gis.output.card.content import card_content, line_row
-from gis.output.card.picture import picture, scale_bar_m
+from gis.output.card.picture import WIDTH, picture
+from gis.output.drawing import round_length
 from gis.plan.samples import load_samples
 
 HOSTILE = '#panic("x") $x$ *b* <script>alert(1)</script> \u202e{{ 1 }} @ref \\ `'
@@ -59,8 +60,8 @@ def test_a_line_without_data_is_never_printed_as_zero(checked, plan):
 
 def test_the_scale_bar_is_at_most_a_quarter_of_the_map():
     # 640 wide: a quarter is 160 units; 0.32 units per metre make it 500 m, exactly a step.
-    assert scale_bar_m(0.32) == 500.0
-    assert scale_bar_m(0.33) == 200.0
+    assert round_length(WIDTH / 4 / 0.32) == 500.0
+    assert round_length(WIDTH / 4 / 0.33) == 200.0
 
 
 def test_a_layer_above_the_ceiling_is_not_drawn_and_its_finding_keeps_the_area(checked, plan):

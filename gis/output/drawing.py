@@ -37,14 +37,14 @@ class Frame:
         self.window = box(x - half_x, y - half_y, x + half_x, y + half_y)
         self._west, self._north = x - half_x, y + half_y
 
-    def data(self, geometry: BaseGeometry, margin: float = 6.0) -> str:
+    def data(self, geometry: BaseGeometry, margin: float = 6.0, *, simpler: float = 0.0) -> str:
         """Return the path data of what lies in the window, empty when nothing does.
 
-        ``margin`` is in units of the drawing: a little beyond the window, so that the cut itself is
-        not drawn as a border.
+        Both in units of the drawing: ``margin`` goes a little beyond the window, so that the cut
+        itself is not drawn as a border; lines may leave their course by ``simpler``.
         """
         seen = shapely.intersection(geometry, self.window.buffer(margin / self.per_m))
-        return self.lines(seen)
+        return self.lines(shapely.simplify(seen, simpler / self.per_m) if simpler else seen)
 
     def lines(self, geometry: BaseGeometry) -> str:
         """Return the path data of a geometry as it is; points have none."""

@@ -6,15 +6,14 @@ of the legend come back beside it, so that the page sets them in its own type. M
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from gis.output.drawing import Bounds, Frame, round_length
 from gis.output.export import placed
 from gis.output.maps import style
 from gis.output.maps.card import verdict_of
@@ -32,7 +31,6 @@ _LEAST_M = 250.0
 _SIMPLER_PX = 0.3
 # Bottom to top.
 _ROLES = ("built_up", "water", "road", "farmland", "redline", "control_line", "dev_boundary")
-_MILES = (1.0, 2.0, 5.0)
 # Patterns of the screen pages are tints here: they would be noise at this size.
 _TINTS = {"farmland": "#efe3a6", "redline": "#14532d", "built_up": "#e6e8ec"}
 
@@ -43,46 +41,6 @@ class Picture:
 
     svg: str
     legend: list[dict[str, Any]]
-
-
-class _Ground:
-    """A window of the ground and the way from metres to units of the drawing."""
-
-    def __init__(self, shown: BaseGeometry) -> None:
-        west, south, east, north = shown.bounds
-        side = max(east - west, north - south)
-        pad = max(side * _AROUND, (_LEAST_M - side) / 2)
-        wide, high = east - west + 2 * pad, north - south + 2 * pad
-        self.per_m = min(WIDTH / wide, HEIGHT / high)
-        x, y = (west + east) / 2, (south + north) / 2
-        self._west, self._north = x - WIDTH / self.per_m / 2, y + HEIGHT / self.per_m / 2
-        margin = 8 / self.per_m
-        self.window = box(
-            self._west - margin,
-            self._north - HEIGHT / self.per_m - margin,
-            self._west + WIDTH / self.per_m + margin,
-            self._north + margin,
-        )
-
-    def path(self, geometry: Any) -> str:
-        """Return the path data of what lies in the window, empty when nothing does."""
-        cut = shapely.intersection(geometry, self.window)
-        lighter = shapely.simplify(cut, _SIMPLER_PX / self.per_m)
-        return "".join(self._rings(lighter))
-
-    def _rings(self, geometry: Any) -> Iterator[str]:
-        for part in shapely.get_parts(shapely.get_parts(geometry)):
-            if part.geom_type == "Polygon":
-                for ring in (part.exterior, *part.interiors):
-                    yield f"M{self._points(ring.coords[:-1])}Z"
-            elif part.geom_type == "LineString":
-                yield f"M{self._points(part.coords)}"
-
-    def _points(self, coords: Any) -> str:
-        return " ".join(
-            f"{(x - self._west) * self.per_m:.1f},{(self._north - y) * self.per_m:.1f}"
-            for x, y, *_ in coords
-        )
 
 
 def picture(document: Mapping[str, Any], plan: Plan, ceiling: str = "public") -> Picture | None:
@@ -101,37 +59,49 @@ def picture(document: Mapping[str, Any], plan: Plan, ceiling: str = "public") ->
     site = placed(outline, plan.work_epsg)
     outlined = [r["geometry"] for r in document["remedies"] if r.get("geometry")]
     remedies = [placed(geometry, plan.work_epsg) for geometry in outlined]
-    ground = _Ground(shapely.union_all([site, *remedies]))
+    frame = Frame(_around(shapely.union_all([site, *remedies])), WIDTH, HEIGHT)
     paths: list[str] = []
     legend = [_key("地块范围", Look(_colour(document), 3.0))]
     for role in _ROLES:
         for layer in drawable(plan, role, ceiling):
             look = _look(role, layer.info.id, layer.info.title)
             near = layer.frame.geometry.to_numpy()
-            near = near[shapely.intersects(near, ground.window)]
-            drawn = "".join(ground.path(g) for g in near)
+            near = near[shapely.intersects(near, frame.window)]
+            drawn = "".join(_path(frame, g) for g in near)
             if drawn:
                 lines = layer.info.geometry == "line"
                 paths += _strokes(drawn, look, lines=lines)
                 legend.append(_key(layer.info.title, look, lines=lines))
-    paths += _over(document, ground, site, plan.work_epsg)
+    paths += _over(document, frame, site, plan.work_epsg)
     for outline_of_remedy in remedies:
-        paths += _strokes(ground.path(outline_of_remedy), REMEDY)
+        paths += _strokes(_path(frame, outline_of_remedy), REMEDY)
     if remedies:
         legend.insert(1, _key(KEY, REMEDY))
-    return Picture(_svg(paths, ground.per_m), legend)
+    return Picture(_svg(paths, frame.per_m), legend)
+
+
+def _around(shown: BaseGeometry) -> Bounds:
+    """Return the window around what is shown, with some ground on each side."""
+    west, south, east, north = shown.bounds
+    side = max(east - west, north - south)
+    pad = max(side * _AROUND, (_LEAST_M - side) / 2)
+    return west - pad, south - pad, east + pad, north + pad
+
+
+def _path(frame: Frame, geometry: BaseGeometry) -> str:
+    return frame.data(geometry, simpler=_SIMPLER_PX)
 
 
 def _over(
-    document: Mapping[str, Any], ground: _Ground, site: BaseGeometry, epsg: int
+    document: Mapping[str, Any], frame: Frame, site: BaseGeometry, epsg: int
 ) -> Iterator[str]:
     """Yield the site, and over it what the findings of its verdict mark as areas."""
     own = _colour(document)
-    data = ground.path(site)
+    data = _path(frame, site)
     yield f'<path d="{data}" fill="{own}" fill-opacity=".10" stroke="#fff" stroke-width="6"/>'
     for finding in reversed(document["findings"]):
         if finding.get("geometry") and finding["verdict"] == document["verdict"]:
-            marked = ground.path(placed(finding["geometry"], epsg))
+            marked = _path(frame, placed(finding["geometry"], epsg))
             colour = style.VERDICTS[verdict_of(finding["verdict"])].colour
             yield f'<path d="{marked}" fill="{colour}" fill-opacity=".30" stroke="{colour}"/>'
     yield f'<path d="{data}" fill="none" stroke="{own}" stroke-width="3"/>'
@@ -173,19 +143,8 @@ def _strokes(data: str, look: Look, *, lines: bool = False) -> Iterator[str]:
     )
 
 
-def scale_bar_m(per_m: float) -> float:
-    """Return the length of the scale bar: 1, 2 or 5 times a power of ten, at most a quarter wide.
-
-    >>> scale_bar_m(1.0), scale_bar_m(0.05)
-    (100.0, 2000.0)
-    """
-    most = WIDTH / 4 / per_m
-    power = 10.0 ** math.floor(math.log10(most))
-    return max(n * power for n in _MILES if n * power <= most)
-
-
 def _svg(paths: list[str], per_m: float) -> str:
-    metres = scale_bar_m(per_m)
+    metres = round_length(WIDTH / 4 / per_m)
     length = metres * per_m
     text = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
     y = HEIGHT - 16
@@ -202,5 +161,5 @@ def _svg(paths: list[str], per_m: float) -> str:
         f'<path d="M18,{y - 4:g}v6h{length:.1f}v-6" fill="none" stroke="#1c2630" stroke-width="2"/>'
         f'<text x="{18 + length / 2:.1f}" y="{y - 7:g}" text-anchor="middle" {words}>{text}</text>'
         f'<path d="M{WIDTH - 26:g},14l9,26-9-6-9,6z" fill="#1c2630"/>'
-        f'<text x="{WIDTH - 26:g}" y="56" text-anchor="middle" {words}>N</text></svg>'
+        f'<text x="{WIDTH - 26:g}" y="56" text-anchor="middle" {words}>北</text></svg>'
     )
