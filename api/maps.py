@@ -25,6 +25,7 @@ from gis.errors import NotFoundError
 from gis.output.maps import ServedMap, comparison_map, plan_map, served_plan_map, site_map
 from gis.output.maps.assets import AssetError, asset
 from gis.output.maps.pair import What
+from gis.output.maps.templates import static_text
 from gis.output.sharing import Sharing
 from gis.plan import Plan
 from gis.plan.reservations import FILE
@@ -48,6 +49,10 @@ _TYPES = {
     "png": "image/png",
     "pmtiles": "application/vnd.pmtiles",
 }
+
+
+# Scripts of the maps that other pages use too.
+_SHARED = frozenset({"geodesy.js"})
 
 
 class MapFiles:
@@ -82,6 +87,8 @@ class MapFiles:
 
     async def file(self, state: State, name: str) -> File:
         """Return a file by its name; raise NotFoundError when no map has it."""
+        if name in _SHARED:
+            return File(None, static_text(name).encode(), _TYPES["js"], kept=False)
         try:
             found = asset(name)
         except AssetError:

@@ -1,26 +1,7 @@
 // Draw one polygon by taps, by mouse or by keyboard. Every step can be undone.
 "use strict";
 
-// GRS80, the ellipsoid of CGCS2000. What is shown while drawing is an estimate; the service measures.
-const AXIS_M = 6378137;
-const ECCENTRICITY_2 = 0.00669438002290;
 const NEAR_PX = 14;
-
-function roughly(points) {
-  const middle = points.reduce((sum, p) => sum + p.lat, 0) / points.length;
-  const sine = Math.sin((middle * Math.PI) / 180);
-  const root = Math.sqrt(1 - ECCENTRICITY_2 * sine * sine);
-  const perLon = ((AXIS_M / root) * Math.cos((middle * Math.PI) / 180) * Math.PI) / 180;
-  const perLat = ((AXIS_M * (1 - ECCENTRICITY_2)) / root ** 3) * (Math.PI / 180);
-  const xy = points.map((p) => [(p.lng - points[0].lng) * perLon, (p.lat - points[0].lat) * perLat]);
-  const twice = xy.reduce((sum, [x, y], n) => {
-    const [nextX, nextY] = xy[(n + 1) % xy.length];
-    return sum + x * nextY - nextX * y;
-  }, 0);
-  const [x, y] = xy[xy.length - 1];
-  const [fromX, fromY] = xy[Math.max(0, xy.length - 2)];
-  return { m2: Math.abs(twice) / 2, last: Math.hypot(x - fromX, y - fromY) };
-}
 
 function makeDrawing(board, onChange) {
   const { map } = board;
@@ -99,11 +80,11 @@ function makeDrawing(board, onChange) {
   function tell() {
     const status = $("draw-status");
     const count = points.length;
-    const rough = count ? roughly(points) : null;
-    const mu = rough ? number(rough.m2 / Number(document.body.dataset.m2PerMu), 2) : "";
+    // An estimate while drawing; the service measures.
+    const mu = number(wuquGeodesy.area(points) / Number(document.body.dataset.m2PerMu), 2);
     if (!count) status.textContent = "点按地图，加第一个界址点";
     else if (count === 1) status.textContent = "1 个界址点";
-    else if (count === 2) status.textContent = `2 个界址点，边长约 ${number(rough.last, 1)} 米`;
+    else if (count === 2) status.textContent = `2 个界址点，边长约 ${number(wuquGeodesy.length(points), 1)} 米`;
     else status.textContent = closed ? `已闭合：${count} 个界址点，约 ${mu} 亩` : `${count} 个界址点，约 ${mu} 亩；点按第一点闭合`;
     $("draw-undo").disabled = !before.length;
     $("draw-clear").disabled = !count;

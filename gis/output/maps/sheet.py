@@ -24,8 +24,10 @@ from gis.output.maps.templates import fill, script_of, style_of
 from gis.output.maps.text import clean, script_json
 from gis.output.maps.tiling import Archive, Picture
 from gis.output.sharing import Basemap
+from gis.units import M2_PER_MU
 
 _EMPTY = Markup()
+_SCRIPTS = ("geodesy.js", "measure.js", "paper.js", "map.js")
 _THEME_WORDS = {"zone": "功能分区", "planned_use": "规划用地", "landuse": "现状用地"}
 
 
@@ -102,8 +104,8 @@ class Sheet:
         """Return the page's own script and the vendored ones that it needs besides Leaflet."""
         used = {shown.size for shown in self.drawn} - {Size.SVG}
         if not used:
-            return script_of("paper.js", "map.js"), ()
-        own = script_of("paper.js", "map.js", "large.js")
+            return script_of(*_SCRIPTS), ()
+        own = script_of(*_SCRIPTS, "large.js")
         own += f"wuqu.large.prefix = {script_json(tiles)};\n"
         return own, ("pmtiles.js", "protomaps-leaflet.js") if Size.TILES in used else ()
 
@@ -183,6 +185,7 @@ def config_of(
         "area": area,
         "labels": labels,
         "homeTitle": "全图",
+        "m2PerMu": M2_PER_MU,
         "mapLabel": clean(f"{title} 地图"),
         "attribution": clean(mark["text"]),
     }

@@ -145,6 +145,7 @@ window.wuqu = (function () {
       }
     });
     new Home().addTo(map);
+    wuquMeasure.start(map, config.m2PerMu);
     addBasemap(map, config.basemap);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
     map.zoomControl = null;
@@ -271,7 +272,7 @@ window.wuqu = (function () {
     declutter();
   }
   function declutter() {
-    var taken = all('.wq-pin, .wq-themes, .wq-legend.is-open, .wq-legend-button, .wq-inset, .wq-north, .wq-mapmark, .leaflet-control')
+    var taken = all('.wq-pin, .wq-themes, .wq-legend.is-open, .wq-legend-button, .wq-inset, .wq-north, .wq-mapmark, .wq-measure, .leaflet-control')
       .map(function (thing) { return grown(thing.getBoundingClientRect(), 2); });
     if (config.keepClear) { taken.push(screenBox(config.keepClear)); }
     var frame = map.getContainer().getBoundingClientRect();
