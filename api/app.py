@@ -19,7 +19,7 @@ from api.routers import balance, checks, exports, health, maps, pages, plan
 from api.settings import Settings
 from api.settings import settings as read_settings
 from api.upload import BodyLimit
-from gis.output.records import RecordStore, software_versions
+from gis.output.records import RecordStore, snapshot_of, software_versions
 from gis.plan import Plan, load_plan
 
 _PAGES = Path(__file__).parent / "pages"
@@ -46,6 +46,9 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         store = RecordStore(chosen.db)
         opened = plan or load_plan(chosen.plan)
         app.state.wuqu = State(chosen, opened.prepare(), store)
+        if chosen.records:
+            # The files are hashed once, now that they have just been read.
+            snapshot_of(opened)
         app.state.map_files = MapFiles()
         yield
         app.state.map_files.close()

@@ -22,7 +22,7 @@ from api.settings import Settings
 from gis.errors import PlanError
 from gis.model import may_show
 from gis.output.export import without_geometry_of
-from gis.output.records import RecordStore
+from gis.output.records import RecordStore, Snapshot, snapshot_of
 from gis.plan import Plan
 from gis.plan.samples import Sample, load_samples
 
@@ -72,6 +72,10 @@ class State:
     def showable(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return a check document without coordinates of hidden layers."""
         return without_geometry_of(document, self.hidden_layers)
+
+    def snapshot(self) -> Snapshot:
+        """Return what an answer that is given now rests on."""
+        return snapshot_of(self.plan)
 
     async def document(self, check_id: str) -> dict[str, Any]:
         """Return the stored document of a check; raise NotFoundError when there is none."""

@@ -12,7 +12,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -24,6 +23,8 @@ from gis.errors import (
     LimitError,
     NotFoundError,
     PlanError,
+    StoreError,
+    StoreFullError,
     WuquError,
     as_problem,
 )
@@ -77,7 +78,8 @@ STATUS: Mapping[type[Exception], int] = {
     PlanError: 503,
     BusyError: 503,
     ExtraError: 503,
-    SQLAlchemyError: 503,
+    StoreFullError: 507,
+    StoreError: 503,
 }
 
 _HTTP: Mapping[int, tuple[str, str, str]] = {
@@ -141,7 +143,8 @@ def problem(
 def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
-    later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, BusyError) else None
+    wait_s = getattr(error, "retry_after_s", None)
+    later = {"Retry-After": str(wait_s)} if wait_s else None
     more = {key: row[key] for key in ("outline",) if key in row}
     return problem(
         status_of(error), row["code"], row["title"], row["detail"], row["errors"], later, more
@@ -153,7 +156,6 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(WuquError, _on_domain_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(SQLAlchemyError, _on_store_error)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -176,10 +178,6 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
     code, title, _detail = _HTTP[422]
     named = "；".join(f"{f['where']} {f['message']}" for f in faults)
     return problem(422, code, title, f"{named}。", faults)
-
-
-async def _on_store_error(_: Request, __: Exception) -> Response:
-    return problem(503, *_HTTP[503])
 
 
 async def _on_defect(_: Request, __: Exception) -> Response:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from gis.output.records import Answers, RecordStore
+from gis.errors import StoreError
+from gis.output.records import Entry, RecordStore, Submission
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     """Answers of one upload, and who waits for their ids."""
 
-    answers: Answers
-    upload_sha256: str
+    submission: Submission
     ids: asyncio.Future[list[str]]
 
 
@@ -32,16 +32,19 @@ class Recorder:
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def save(self, answers: Answers, upload_sha256: str) -> list[str]:
+    async def save(
+        self, entries: Sequence[Entry], sha256: str, *, owner: str = "", request_id: str = ""
+    ) -> list[str]:
         """Return the ids of the answers of one upload once all of them are on disk, or none.
 
         Raises
         ------
-        sqlalchemy.exc.SQLAlchemyError
-            The store could not be written.
+        StoreError
+            The store could not be written; the subclass says why.
         """
         loop = asyncio.get_running_loop()
-        own = _Waiting(answers, upload_sha256, loop.create_future())
+        submission = Submission(entries, sha256, owner, request_id)
+        own = _Waiting(submission, loop.create_future())
         self._waiting.append(own)
         if self._writing is None or self._writing.done():
             self._writing = loop.create_task(self._write())
@@ -63,9 +66,12 @@ class Recorder:
 
     def _save(self, together: Sequence[_Waiting]) -> list[list[str] | Exception]:
         """Write all in one transaction; where that fails each for itself, so that one can fail."""
-        uploads = [(one.answers, one.upload_sha256) for one in together]
         try:
-            return list(self._store.save_uploads(uploads))
+            return list(self._store.save_uploads([one.submission for one in together]))
+        except StoreError as error:
+            # The store is out of order for everybody; trying again one by one would take a wait
+            # for a lock each.
+            return [error] * len(together)
         except Exception as error:
             if len(together) == 1:
                 return [error]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.errors import ClaimError, Fault
+from gis.output.records.address import Address, address_of
 from gis.output.sharing import Sharing, sharing_of
 
 MEGABYTE = 1024 * 1024
@@ -22,7 +23,8 @@ MEGABYTE = 1024 * 1024
 class Settings(BaseSettings):
     """Settings of one service process.
 
-    ``plan`` is the plan package (None: the bundled one), ``db`` the file of the decision records.
+    ``plan`` is the plan package (None: the bundled one), ``db`` where the
+    decision records are kept: a file, or the URL of a database.
     ``records`` False keeps no record of checks, so that an answer cannot be fetched again.
     ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
     ``recipient`` says for whom the copies are: a watermark of maps and cards.
@@ -33,11 +35,15 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="WUQU_", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="WUQU_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        arbitrary_types_allowed=True,
     )
 
     plan: Path | None = None
-    db: Path = Path("out/records.sqlite")
+    db: Annotated[Address, BeforeValidator(address_of)] = address_of("out/records.sqlite")
     records: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
@@ -83,7 +89,9 @@ def _fault(item: Mapping[str, Any], given: Mapping[str, Any]) -> Fault:
     name = str(item["loc"][0])
     option = given.get(name) is not None
     where = f"--{name}" if option else f"WUQU_{name.upper()}"
-    return Fault(where, str(item["input"])[:80])
+    # The address of a database may hold a password.
+    shown = "（不显示）" if name == "db" else str(item["input"])[:80]
+    return Fault(where, shown)
 
 
 def is_loopback(host: str) -> bool:

@@ -16,6 +16,12 @@
     │   └── ClaimError                unknown use, attribute or option, or a value out of range
     ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
     │   └── RuleBookError             a rule book that cannot be used
+    ├── StoreError (OSError)          records cannot be written or read now; says why
+    │   ├── StoreFullError            no room left where they are kept
+    │   ├── StoreLockedError          another program holds them
+    │   ├── StoreReadOnlyError        they may be read only
+    │   ├── StoreDamagedError         what is stored is not what was written
+    │   └── StoreOutdatedError        tables of an earlier or later version
     ├── ExtraError (ImportError)      a library that comes with an extra is not installed
     └── NotFoundError (LookupError)   no such layer, rule, zone or record
 
@@ -238,6 +244,49 @@ class RuleBookError(PlanError):
 
     code = "rulebook"
     title = "规则库有误"
+
+
+class StoreError(WuquError, OSError):
+    """The decision records cannot be written or read now; nothing was decided."""
+
+    code = "store"
+    title = "检测记录库暂不可用"
+
+
+class StoreFullError(StoreError):
+    """No room is left where the records are kept (HTTP 507)."""
+
+    code = "store_full"
+    title = "检测记录库空间已满"
+
+
+class StoreLockedError(StoreError):
+    """Another program holds the records for longer than an answer may wait."""
+
+    code = "store_locked"
+    title = "检测记录库被占用"
+    retry_after_s = 5
+
+
+class StoreReadOnlyError(StoreError):
+    """The records may be read, but not written."""
+
+    code = "store_read_only"
+    title = "检测记录库只读"
+
+
+class StoreDamagedError(StoreError):
+    """What is stored is not what was written."""
+
+    code = "store_damaged"
+    title = "检测记录已损坏"
+
+
+class StoreOutdatedError(StoreError):
+    """The tables are those of an earlier or of a later version of this software."""
+
+    code = "store_outdated"
+    title = "检测记录库版本不符"
 
 
 class ExtraError(WuquError, ImportError):

@@ -193,6 +193,33 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server of our own; missing is a failure where all is required."""
+    from postgres_server import NoServerError, server
+
+    try:
+        with server() as own:
+            yield own
+    except NoServerError as problem:
+        if os.environ.get("WUQU_REQUIRE_ALL") == "1":
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def database(postgres) -> str:
+    """The URL of a new, empty database."""
+    import secrets
+
+    import psycopg
+
+    name = f"t{secrets.token_hex(6)}"
+    with psycopg.connect(**postgres.connection, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgres.url(name)
+
+
+@pytest.fixture(scope="session")
 def scarce_dir(tmp_path_factory: pytest.TempPathFactory):
     """Build a plan package whose budgets can be counted by hand; see the picture in here.
 

@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -26,6 +25,9 @@ from gis.errors import (
     NotFoundError,
     PlanError,
     RuleBookError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
     WuquError,
 )
 
@@ -355,11 +357,11 @@ def test_a_defect_is_a_problem_without_details_and_with_security_headers(client,
 
 def test_a_store_that_cannot_write_is_unavailable_and_gives_no_verdict(client, monkeypatch):
     def full(*_args, **_kwargs):
-        raise OperationalError("INSERT", {}, Exception("disk is full"))
+        raise StoreFullError("没有空间")
 
     monkeypatch.setattr(client.app.state.wuqu.store, "save_uploads", full)
     answer = client.post("/v1/site-checks", content=polygon(), headers={"Content-Type": GEO})
-    assert assert_problem(answer, 503)["code"] == "unavailable"
+    assert assert_problem(answer, 507)["code"] == "store_full"
     assert "verdict" not in answer.json()
 
 
@@ -382,6 +384,9 @@ def test_json_nested_deeper_than_python_can_read_is_a_problem(client, monkeypatc
         (NotFoundError("x"), 404),
         (PlanError("x"), 503),
         (RuleBookError("x"), 503),
+        (StoreError("x"), 503),
+        (StoreFullError("x"), 507),
+        (StoreDamagedError("x"), 503),
         (RuntimeError("x"), 500),
     ],
 )

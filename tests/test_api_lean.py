@@ -7,7 +7,6 @@ import json
 
 import httpx2
 import pytest
-from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 from test_api_checks import AS_OF, SQUARE, feature, post
 
@@ -15,7 +14,7 @@ from api.app import create_app
 from api.recording import Recorder
 from api.schemas import SiteCheckOut
 from api.settings import Settings
-from gis.output.records import RecordStore
+from gis.output.records import Entry, RecordStore
 
 WITHOUT = "&geometry=false&remedies=false"
 
@@ -106,11 +105,11 @@ class CountingStore(RecordStore):
 
     transactions = 0
 
-    def save_uploads(self, uploads):
+    def save_uploads(self, submissions):
         self.transactions += 1
-        if any(sha256 == "bad" for _, sha256 in uploads):
-            raise OperationalError("INSERT", {}, Exception("disk is full"))
-        return super().save_uploads(uploads)
+        if any(one.sha256 == "bad" for one in submissions):
+            raise ValueError("no JSON")
+        return super().save_uploads(submissions)
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def save(store, document, hashes):
 
     async def all_at_once():
         recorder = Recorder(store)
-        tasks = [recorder.save([(document, b"")], sha256) for sha256 in hashes]
+        tasks = [recorder.save([Entry(document)], sha256) for sha256 in hashes]
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     return asyncio.run(all_at_once())
@@ -146,7 +145,7 @@ def test_requests_that_come_together_share_a_transaction_and_are_all_kept(store,
 
 def test_one_that_cannot_be_kept_does_not_take_the_others_with_it(store, document) -> None:
     first, bad, last = save(store, document, ["a", "bad", "b"])
-    assert isinstance(bad, OperationalError)
+    assert isinstance(bad, ValueError)
     assert {store.get(own).upload_sha256 for own in (*first, *last)} == {"a", "b"}
     assert len(store.recent()) == 2
 
@@ -154,8 +153,8 @@ def test_one_that_cannot_be_kept_does_not_take_the_others_with_it(store, documen
 def test_a_request_that_is_given_up_leaves_the_others_alone(store, document) -> None:
     async def leave():
         recorder = Recorder(store)
-        gone = asyncio.create_task(recorder.save([(document, b"")], "gone"))
-        stays = asyncio.create_task(recorder.save([(document, b"")], "stays"))
+        gone = asyncio.create_task(recorder.save([Entry(document)], "gone"))
+        stays = asyncio.create_task(recorder.save([Entry(document)], "stays"))
         await asyncio.sleep(0)
         gone.cancel()
         return await stays
@@ -167,7 +166,7 @@ def test_a_request_that_is_given_up_leaves_the_others_alone(store, document) -> 
 def test_requests_in_a_row_are_kept_one_by_one(store, document) -> None:
     async def in_a_row():
         recorder = Recorder(store)
-        return [await recorder.save([(document, b"")], str(n)) for n in range(3)]
+        return [await recorder.save([Entry(document)], str(n)) for n in range(3)]
 
     assert len({own for (own,) in asyncio.run(in_a_row())}) == 3
     assert store.transactions == 3

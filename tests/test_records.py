@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gis.errors import NotFoundError
-from gis.output.records import RecordStore, software_versions
+from gis.output.records import Entry, RecordStore, Submission, software_versions
 
 
 def document(name="一号地块", verdict="pass"):
@@ -31,13 +31,13 @@ def store(tmp_path):
 def write_ten(path):
     """Run in another process: open the same file and write ten records."""
     own = RecordStore(path)
-    ids = [own.save(document(f"进程地块{n}")) for n in range(10)]
+    ids = [own.save(Entry(document(f"进程地块{n}"))) for n in range(10)]
     own.close()
     return ids
 
 
 def test_a_record_comes_back_with_its_own_id_inside_the_document(store):
-    record_id = store.save(document())
+    record_id = store.save(Entry(document()))
     record = store.get(record_id)
     assert record.document == {**document(), "id": record_id}
     assert record.digest == "d" * 64
@@ -45,13 +45,13 @@ def test_a_record_comes_back_with_its_own_id_inside_the_document(store):
 
 
 def test_the_upload_hash_and_the_exact_geometry_are_kept(store):
-    record_id = store.save(document(), upload_sha256="b" * 64, geometry_wkb=b"\x01\x02")
+    record_id = store.save(Entry(document(), b"\x01\x02"), sha256="b" * 64)
     record = store.get(record_id)
     assert (record.upload_sha256, record.geometry_wkb) == ("b" * 64, b"\x01\x02")
 
 
 def test_a_record_names_the_software_it_rests_on(store):
-    record = store.get(store.save(document()))
+    record = store.get(store.save(Entry(document())))
     assert record.software == dict(software_versions())
     assert set(record.software) == {"wuqu", "geos", "proj", "gdal"}
 
@@ -63,7 +63,7 @@ def test_an_unknown_id_is_not_found_whatever_it_looks_like(store, unknown):
 
 
 def test_equal_documents_get_different_unguessable_ids(store):
-    ids = {store.save(document()) for _ in range(20)}
+    ids = {store.save(Entry(document())) for _ in range(20)}
     assert len(ids) == 20
     # 128 random bits as 32 hexadecimal digits, with no common beginning as a counter would have.
     assert all(len(i) == 32 and int(i, 16) >= 0 for i in ids)
@@ -71,7 +71,7 @@ def test_equal_documents_get_different_unguessable_ids(store):
 
 
 def test_the_newest_record_is_listed_first_and_the_list_is_bounded(store):
-    ids = [store.save(document(f"地块{n}")) for n in range(5)]
+    ids = [store.save(Entry(document(f"地块{n}"))) for n in range(5)]
     recent = store.recent(limit=3)
     assert [r.id for r in recent] == ids[:1:-1]
     assert (recent[0].name, recent[0].verdict) == ("地块4", "pass")
@@ -85,7 +85,7 @@ def test_the_file_is_in_wal_mode_and_every_commit_is_synced(store):
 
 def test_records_survive_closing_and_reopening(tmp_path):
     first = RecordStore(tmp_path / "r.sqlite")
-    record_id = first.save(document())
+    record_id = first.save(Entry(document()))
     first.close()
     again = RecordStore(tmp_path / "r.sqlite")
     assert again.get(record_id).id == record_id
@@ -93,8 +93,8 @@ def test_records_survive_closing_and_reopening(tmp_path):
 
 
 def test_a_second_reader_sees_a_record_as_soon_as_it_is_acknowledged(store):
-    record_id = store.save(document())
-    other = sqlite3.connect(store.path)
+    record_id = store.save(Entry(document()))
+    other = sqlite3.connect(store.address.file)
     rows = other.execute("SELECT id FROM records").fetchall()
     other.close()
     assert rows == [(record_id,)]
@@ -102,7 +102,7 @@ def test_a_second_reader_sees_a_record_as_soon_as_it_is_acknowledged(store):
 
 def test_threads_share_one_store_without_losing_a_record(store):
     with ThreadPoolExecutor(8) as pool:
-        ids = list(pool.map(lambda n: store.save(document(f"线程地块{n}")), range(40)))
+        ids = list(pool.map(lambda n: store.save(Entry(document(f"线程地块{n}"))), range(40)))
     assert len(set(ids)) == 40
     assert {r.id for r in store.recent(limit=100)} == set(ids)
 
@@ -119,30 +119,31 @@ def test_processes_opening_the_same_new_file_at_once_lose_no_record(tmp_path):
 
 
 def test_a_store_inherited_through_a_fork_starts_its_own_connections(store, monkeypatch):
-    before = store.save(document("父进程"))
+    before = store.save(Entry(document("父进程")))
     inherited = store._engine.pool
-    monkeypatch.setattr("gis.output.records.os.getpid", lambda: -1)
-    after = store.save(document("子进程"))
+    monkeypatch.setattr("gis.output.records.store.os.getpid", lambda: -1)
+    after = store.save(Entry(document("子进程")))
     assert store._engine.pool is not inherited
     assert [r.id for r in store.recent()] == [after, before]
 
 
 def test_half_a_surrogate_pair_in_a_name_is_stored_readably(store):
-    record = store.get(store.save(document("坏\ud800名")))
+    record = store.get(store.save(Entry(document("坏\ud800名"))))
     assert json.dumps(record.document).encode()
     assert store.recent()[0].name == "坏?名"
 
 
 def test_not_a_number_is_refused_before_anything_is_written(store):
     with pytest.raises(ValueError, match="JSON"):
-        store.save({**document(), "impact": float("nan")})
+        store.save(Entry({**document(), "impact": float("nan")}))
     assert store.recent() == ()
 
 
 def test_the_sites_of_one_upload_are_stored_together_or_not_at_all(store):
-    good = [(document(f"地块{n}"), bytes([n])) for n in range(3)]
-    ids = store.save_all(good, upload_sha256="c" * 64)
+    good = [Entry(document(f"地块{n}"), bytes([n])) for n in range(3)]
+    (ids,) = store.save_uploads([Submission(good, "c" * 64)])
     assert [store.get(i).geometry_wkb for i in ids] == [b"\x00", b"\x01", b"\x02"]
+    bad = [Entry(document()), Entry({**document(), "impact": float("inf")})]
     with pytest.raises(ValueError, match="JSON"):
-        store.save_all([(document(), None), ({**document(), "impact": float("inf")}, None)])
+        store.save_uploads([Submission(bad)])
     assert len(store.recent()) == 3

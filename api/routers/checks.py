@@ -35,6 +35,7 @@ from api.reports import MEDIA_TYPES, report_answer
 from api.upload import Upload, read_upload
 from gis.model import Verdict
 from gis.output.export import to_geojson, without_geometry
+from gis.output.records import Snapshot
 
 router = APIRouter(prefix="/v1/site-checks", tags=["选址检测"], dependencies=[KnownQuery])
 
@@ -100,23 +101,25 @@ async def create_site_check(
     deadline = time.monotonic() + state.settings.check_budget_s
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
+    # Before the check: what is reserved meanwhile is not what it rests on.
+    snapshot = state.snapshot() if state.settings.records else None
     answers = await judge(sites, options, state, small=small, deadline=deadline)
     # Nothing but the answer itself is asked for, and it shows nothing: no document is needed.
     if not (state.settings.records or options.geometry or options.remedies):
         write = partial(_sent, answers, options)
     else:
-        write = partial(_written, await _save(answers, upload, state), options, state)
+        write = partial(_written, await _save(answers, upload, snapshot, state), options, state)
     content = write() if small else await run_in_threadpool(write)
     return Response(content, media_type="application/json")
 
 
 async def _save(
-    answers: Sequence[Answer], upload: Upload, state: State
+    answers: Sequence[Answer], upload: Upload, snapshot: Snapshot | None, state: State
 ) -> Sequence[Mapping[str, Any]]:
     """Store the answers before anybody sees them; without records they keep the id of a check."""
-    if not state.settings.records:
+    if snapshot is None:
         return [answer.document for answer in answers]
-    kept = [(answer.document, answer.outline) for answer in answers]
+    kept = [answer.entry(snapshot) for answer in answers]
     ids = await state.recorder.save(kept, upload.sha256)
     return [{**answer.document, "id": i} for answer, i in zip(answers, ids, strict=True)]
 

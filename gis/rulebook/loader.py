@@ -139,6 +139,16 @@ def load_rulebook(entries: Sequence[str], root: Path) -> RuleBook:
 # --- files ---------------------------------------------------------------------------------------
 
 
+def rulebook_files(entries: Sequence[str], root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield path and shown name of every file that the rules of a plan rest on.
+
+    Those of ``entries`` and the tables of land classes, by which uses and layers are understood.
+    """
+    yield from _files(entries, root)
+    tables = sorted((_PACKAGED / "land_classes").iterdir())
+    yield from ((path, f"{NATIONAL}/land_classes/{path.name}") for path in tables)
+
+
 def _files(entries: Sequence[str], root: Path) -> Iterator[tuple[Path, str]]:
     if len(set(entries)) != len(entries):
         raise RuleBookError("rulebooks 中有重复的条目", advice="每个规则文件只写一次")

@@ -1,0 +1,103 @@
+"""How is a database of records opened, so that what it acknowledges is on disk?
+
+SQLite: WAL with ``synchronous=FULL``; PostgreSQL: ``synchronous_commit`` on, whatever the server
+says. Both wait a few seconds for others and no longer: a client waits behind them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+
+from gis.errors import ExtraError
+from gis.output.records.address import SQLITE, Address
+
+WAIT_S = 4.0
+_WAL_ATTEMPTS = 50
+# The lock of the chain among all servers that write to one database; any number would do.
+_CHAIN_LOCK = 0x77757175
+
+
+def open_engine(address: Address) -> Engine:
+    """Return the engine of an address; nothing is connected yet.
+
+    Raises
+    ------
+    ExtraError
+        The driver of PostgreSQL is not installed.
+    """
+    return _sqlite(address) if address.kind == SQLITE else _postgresql(address)
+
+
+def _sqlite(address: Address) -> Engine:
+    if address.file is not None and not address.url.query:
+        address.file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address.url, connect_args={"timeout": WAIT_S}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _durable(connection: Any, _: Any) -> None:
+        # The default, NORMAL, may lose the last acknowledged rows when power fails.
+        connection.execute("PRAGMA synchronous=FULL")
+        # A damaged text must reach the one who compares hashes, not fail on the way.
+        connection.text_factory = _text
+
+    return engine
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _postgresql(address: Address) -> Engine:
+    limit = f"{WAIT_S * 1000:.0f}"
+    options = f"-c lock_timeout={limit} -c synchronous_commit=on -c timezone=UTC"
+    try:
+        return create_engine(
+            address.url,
+            connect_args={"connect_timeout": int(WAIT_S), "options": options},
+            hide_parameters=True,
+            # A server that was restarted is found again without an error.
+            pool_pre_ping=True,
+        )
+    except ImportError:
+        raise ExtraError(
+            "没有安装 PostgreSQL 的驱动", advice='运行 pip install "wuqu[postgis]"'
+        ) from None
+
+
+def enter_wal(engine: Engine) -> None:
+    """Switch a SQLite file to WAL once; it stays so.
+
+    The switch needs the file alone and SQLite does not wait for it, so when several processes
+    start together the losers look again.
+    """
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            with engine.connect() as connection:
+                if connection.exec_driver_sql("PRAGMA journal_mode=WAL").scalar() == "wal":
+                    return
+        except OperationalError:
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise
+        time.sleep(0.02)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Yield a transaction that nobody else writes beside: the chain has one end.
+
+    The lock is taken before anything is read, so that the end of the chain that is read is the end.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name == SQLITE:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            lock = text("SELECT pg_advisory_xact_lock(:key)")
+            connection.execute(lock, {"key": _CHAIN_LOCK})
+        yield connection
+        connection.commit()
