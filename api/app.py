@@ -15,7 +15,7 @@ from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
 from api.headers import SecurityHeaders
 from api.maps import MapFiles
-from api.routers import balance, checks, exports, health, maps, pages, plan
+from api.routers import balance, checks, exports, health, maps, pages, plan, records
 from api.settings import Settings
 from api.settings import settings as read_settings
 from api.upload import BodyLimit
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
 
 
 def _add_parts(app: FastAPI) -> None:
-    for part in (exports, checks, plan, balance, maps, health, pages):
+    for part in (exports, checks, records, plan, balance, maps, health, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))

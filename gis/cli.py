@@ -58,6 +58,7 @@ from gis.cli_outputs import (
     write_map,
 )
 from gis.cli_plan import balance
+from gis.cli_records import records_app, verify
 from gis.cli_report import ReportOption, demo_report
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
@@ -79,6 +80,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(txt_app, name="txt")
 app.add_typer(budgets_app, name="budgets")
 app.add_typer(plan_app, name="plan")
+app.add_typer(records_app, name="records")
 
 
 # The collector would walk over every imported module again and again, and once more at the end: a
@@ -237,6 +239,7 @@ def demo(
 
 app.command()(batch)
 app.command()(balance)
+app.command()(verify)
 app.command("map")(draw_map)
 
 

@@ -49,8 +49,10 @@ def known(schema, plan):
     case = schema["/v1/site-checks"]["POST"].Case(
         body=body_examples(plan)["application/json"], media_type="application/json"
     )
+    made = case.call().json()["id"]
     return {
-        "check_id": case.call().json()["id"],
+        "check_id": made,
+        "record_id": made,
         "layer_id": "zones",
         "rule_id": plan.rulebook.rules[0].id,
     }

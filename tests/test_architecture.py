@@ -43,6 +43,7 @@ FLOORS = {
     "gis.console_txt": 9,
     "gis.console_plan": 9,
     "gis.console_rules": 9,
+    "gis.console_records": 9,
     "gis.console_compare": 9,
     "gis.cli_batch": 9,
     "gis.cli_budgets": 9,
@@ -54,6 +55,7 @@ FLOORS = {
     "gis.cli_plan": 9,
     "gis.cli_report": 9,
     "gis.cli_rules": 9,
+    "gis.cli_records": 9,
     "gis.cli_compare": 9,
     "gis.cli": 9,
     "api": 10,
@@ -128,6 +130,7 @@ def test_a_file_imports_only_lower_floors_or_its_own_room(name: str) -> None:
                 "gis.cli_plan",
                 "gis.cli_report",
                 "gis.cli_rules",
+                "gis.cli_records",
                 "gis.cli_compare",
                 "gis.console",
                 "gis.console_budgets",
@@ -135,6 +138,7 @@ def test_a_file_imports_only_lower_floors_or_its_own_room(name: str) -> None:
                 "gis.console_txt",
                 "gis.console_plan",
                 "gis.console_rules",
+                "gis.console_records",
                 "gis.console_compare",
             }
         ), f"{name} (floor {FLOORS[own]}) imports {target} (floor {FLOORS[other]})"

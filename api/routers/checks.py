@@ -62,7 +62,7 @@ _BODY = upload_body(
             "model": schemas.SiteCheckOut | schemas.SiteChecksOut,
             "description": "检测结果；which=all 时为 {checks: [...]}",
         },
-        **problems(400, 408, 413, 415, 422, 503),
+        **problems(400, 408, 413, 415, 422, 503, 507),
     },
     description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
 )

@@ -193,12 +193,17 @@ class RecordStore:
         StoreDamagedError
             The bytes of a decision are not those that were written.
         """
+        rows = self.decision_rows(record_id)
+        if any(changed_fields(row) for row in rows):
+            raise damaged("这条记录的人工决定")
+        return tuple(decision_of(row) for row in rows)
+
+    def decision_rows(self, record_id: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the stored rows of decisions on a record as they are, whole or not."""
         wanted = select(decisions).where(decisions.c.record_id == record_id)
         with self._reading() as connection:
             rows = connection.execute(wanted.order_by(decisions.c.seq)).all()
-        if any(changed_fields(row._asdict()) for row in rows):
-            raise damaged("这条记录的人工决定")
-        return tuple(decision_of(row._asdict()) for row in rows)
+        return tuple(row._asdict() for row in rows)
 
     def snapshot(self, sha256: str) -> str | None:
         """Return the content of a snapshot as it is stored, None when there is none."""
@@ -210,7 +215,7 @@ class RecordStore:
     def head(self) -> tuple[int, str]:
         """Return number and hash of the last row of the chain; 0 and ``GENESIS`` when empty."""
         with self._reading() as connection:
-            return _head(connection)
+            return head_of(connection)
 
     # --- connections -----------------------------------------------------------------------------
 
@@ -242,7 +247,7 @@ def _append(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Put rows at the end of the chain; the caller holds its lock."""
-    seq, prev_hash = _head(connection)
+    seq, prev_hash = head_of(connection)
     chained = []
     for row in rows:
         seq += 1
@@ -253,7 +258,8 @@ def _append(
     return chained
 
 
-def _head(connection: Connection) -> tuple[int, str]:
+def head_of(connection: Connection) -> tuple[int, str]:
+    """Return number and hash of the last row, as a transaction sees it."""
     ends = [(0, GENESIS)]
     for table in CHAIN.values():
         last = select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)

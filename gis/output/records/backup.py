@@ -1,0 +1,72 @@
+"""How are records kept twice? A SQLite file is copied while the service goes on writing.
+
+The copy is one file, checked and on disk before it gets its name. A database server has its own
+tools; see docs/records.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from gis.errors import ClaimError, StoreDamagedError
+from gis.output.records.address import SQLITE
+from gis.output.records.failures import store_errors
+from gis.output.records.store import RecordStore
+
+
+def backup(store: RecordStore, path: Path) -> int:
+    """Copy the records to a new SQLite file; return its size in bytes.
+
+    Raises
+    ------
+    ClaimError
+        The file exists, or the records are in a database server.
+    StoreDamagedError
+        The copy is not whole, because the original is not.
+    OSError
+        The file cannot be written.
+    """
+    if store.address.kind != SQLITE:
+        raise ClaimError(
+            "记录在 PostgreSQL 数据库中，不能这样备份",
+            expected="SQLite 记录库",
+            advice="用 pg_dump --format=custom 备份，见 docs/records.md",
+        )
+    if path.exists():
+        raise ClaimError(f"“{path}”已存在", expected="新的文件名", advice="换一个文件名")
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        _copy(store, draft)
+        with draft.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def _copy(store: RecordStore, draft: Path) -> None:
+    draft.unlink(missing_ok=True)
+    with store_errors(), closing(sqlite3.connect(draft)) as target:
+        source = store.engine.raw_connection()
+        try:
+            # All pages in one step: a reader of a WAL file holds up no writer, and a copy in
+            # several steps would begin again with every record that is written meanwhile.
+            source.driver_connection.backup(target)  # type: ignore[union-attr]
+        except sqlite3.Error as error:
+            raise _failed(error) from error
+        finally:
+            source.close()
+        # One file without a log beside it, so that it can be copied like any other.
+        target.execute("PRAGMA journal_mode=DELETE")
+        if target.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+            raise StoreDamagedError(
+                "备份未通过检查，原记录库已损坏", advice="运行 wuqu verify --all"
+            )
+
+
+def _failed(error: sqlite3.Error) -> OSError:
+    return OSError(0, f"备份没有完成（{error}）")
