@@ -19,7 +19,8 @@ from api.routers import balance, checks, exports, health, maps, pages, plan, rec
 from api.settings import Settings
 from api.settings import settings as read_settings
 from api.upload import BodyLimit
-from gis.output.records import RecordStore, snapshot_of, software_versions
+from gis.output.records import RecordStore, software_versions
+from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan, load_plan
 
 _PAGES = Path(__file__).parent / "pages"

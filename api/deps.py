@@ -22,7 +22,8 @@ from api.settings import Settings
 from gis.errors import PlanError
 from gis.model import may_show
 from gis.output.export import without_geometry_of
-from gis.output.records import RecordStore, Snapshot, snapshot_of
+from gis.output.records import RecordStore, Snapshot
+from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan
 from gis.plan.samples import Sample, load_samples
 

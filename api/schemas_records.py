@@ -119,7 +119,7 @@ class VerificationOut(Answer):
 
     record: str
     outcome: Literal["identical", "digest_only", "changed", "damaged"] = Field(
-        description="identical 一致；digest_only 早于哈希链，只核对摘要；changed 有变化；damaged 损坏"
+        description="identical 一致；digest_only 只核对摘要；changed 有变化；damaged 损坏"
     )
     outcome_label: str = Field(examples=["一致：记录完好，重算结论相同"])
     seq: int = Field(examples=[17])

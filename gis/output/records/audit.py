@@ -16,10 +16,10 @@ from sqlalchemy import select
 from gis.errors import StoreDamagedError
 from gis.output.records.address import SQLITE
 from gis.output.records.chain import GENESIS, changed_fields
+from gis.output.records.changes import Fault
 from gis.output.records.failures import store_errors
 from gis.output.records.store import RecordStore
 from gis.output.records.tables import BEFORE_THE_CHAIN, snapshots
-from gis.output.records.verify import Fault
 from gis.output.records.walk import rows_in_order
 
 _LABELS = {"record": "记录", "decision": "人工决定"}

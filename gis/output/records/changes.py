@@ -1,6 +1,7 @@
-"""What has changed since a record was made? Plan, layers, rules, files and software, by name.
+"""What is not as it was? Faults of the store, and changes of what a record rests on, by name.
 
-Compares what the record rests on with what there is now; it judges nothing.
+Compares plan, layers, rules, files and software of the record with what there is now; it judges
+nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +33,23 @@ class Change:
         return self.kind in {"reservations", "software"}
 
     def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"kind": self.kind, "where": self.where, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A place in the store that is not as it was written.
+
+    ``kind``: ``record`` (a field), ``chain`` (a link), ``digest``, ``snapshot``, ``decision`` (a
+    field of a decision of an officer).
+    """
+
+    kind: str
+    where: str
+    message: str
+
+    def to_dict(self) -> dict[str, str]:
         """Return plain JSON values."""
         return {"kind": self.kind, "where": self.where, "message": self.message}
 

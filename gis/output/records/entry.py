@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gis.canonical import canonical_json, decision_text
-from gis.output.records.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gis.model import Doubt, Site, SiteCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The canonical JSON of what answers rest on, and its SHA-256; see ``snapshot``."""
+
+    content: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from gis.output.records.entry import Entry, Submission
 from gis.output.records.kept import Record
 from gis.output.records.software import software_versions
 from gis.output.records.tables import CHAINED
-from gis.plan.quota.register import is_storable
 
 _LONGEST = {"office": 200, "reason": 2000, "by": 200}
 _LABELS = {"office": "机关（科室）", "reason": "理由", "by": "经办人"}
@@ -64,10 +63,11 @@ def decision_row(
     ClaimError
         An unknown verdict, or a text that is missing, too long or cannot be printed.
     """
-    if verdict not in {v.value for v in Verdict}:
+    known = [v for v in Verdict if v is not Verdict.NOT_APPLICABLE]
+    if verdict not in known:
         raise ClaimError(
             f"结论“{verdict[:40]}”无法识别",
-            expected="、".join(f"{v.value}（{v.label}）" for v in Verdict),
+            expected="、".join(f"{v.value}（{v.label}）" for v in known),
             advice="改正结论",
         )
     texts = {"office": office.strip(), "reason": reason.strip(), "by": by.strip()}
@@ -92,6 +92,8 @@ def decision_row(
 
 
 def _fault(name: str, text: str) -> str:
+    from gis.plan.quota.register import is_storable
+
     if not text and name != "by":
         return f"没有写明{_LABELS[name]}"
     if not is_storable(text):

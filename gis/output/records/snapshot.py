@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from gis.canonical import canonical_json
 from gis.errors import PlanError
+from gis.output.records.entry import Snapshot
 from gis.plan import Plan
 from gis.plan.area import PLAN_FILE
 from gis.plan.catalogue import Layer
@@ -27,14 +27,6 @@ from gis.rulebook.schema import plain
 
 SCHEMA = 1
 _AT_ONCE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The canonical JSON of what answers rest on, and its SHA-256."""
-
-    content: str
-    sha256: str
 
 
 def snapshot_of(plan: Plan) -> Snapshot:

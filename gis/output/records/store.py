@@ -22,12 +22,11 @@ from gis.errors import NotFoundError
 from gis.output.records.address import SQLITE, Address, address_of
 from gis.output.records.chain import GENESIS, changed_fields, is_whole, sealed
 from gis.output.records.engines import enter_wal, open_engine, writing
-from gis.output.records.entry import Entry, Submission
+from gis.output.records.entry import Entry, Snapshot, Submission
 from gis.output.records.failures import damaged, store_errors
 from gis.output.records.kept import Decision, Record, RecordSummary, decision_of, record_of
 from gis.output.records.rows import decision_row, record_row
 from gis.output.records.schema import require_current
-from gis.output.records.snapshot import Snapshot
 from gis.output.records.tables import CHAIN, decisions, records, snapshots
 
 _LOG = logging.getLogger("wuqu")

@@ -16,7 +16,7 @@ from typing import Any
 
 from gis.errors import InputError, PlanError, RuleBookError, StoreDamagedError
 from gis.output.records.chain import GENESIS, changed_fields
-from gis.output.records.changes import Change, changes_between, software_changes
+from gis.output.records.changes import Change, Fault, changes_between, software_changes
 from gis.output.records.decided import decision_in
 from gis.output.records.differences import Difference, differences_between
 from gis.output.records.kept import Record, record_of
@@ -48,23 +48,6 @@ _LABELS = {
     Outcome.CHANGED: "有变化：记录完好，但结论或依据与记录时不同",
     Outcome.DAMAGED: "已损坏：记录与写入时不一致",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A place in the store that is not as it was written.
-
-    ``kind``: ``record`` (a field), ``chain`` (a link), ``digest``, ``snapshot``, ``decision`` (a
-    field of a decision of an officer).
-    """
-
-    kind: str
-    where: str
-    message: str
-
-    def to_dict(self) -> dict[str, str]:
-        """Return plain JSON values."""
-        return {"kind": self.kind, "where": self.where, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
