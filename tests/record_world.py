@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,8 @@ from sqlalchemy import text
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake.read import read_site
-from gis.output.records import Entry, RecordStore, entry_of
+from gis.model import Site
+from gis.output.records import Entry, RecordStore, Submission, entry_of
 from gis.output.records.snapshot import snapshot_of
 
 RING = [[115.97, 36.37], [115.971, 36.37], [115.971, 36.371], [115.97, 36.371], [115.97, 36.37]]
@@ -39,17 +41,18 @@ def keep(store: RecordStore, name: str = "一号地块") -> str:
     return store.save(Entry(document(name)))
 
 
-def checked(plan, *, use="080403", site=SITE, attributes=None) -> Entry:
+def checked(plan, *, site=SITE, use="080403", attributes=None, as_of=AS_OF) -> Entry:
     """Check a site as the service does, ready to be kept."""
-    found = check_site(
-        read_site(site, plan), plan, use=use, attributes=attributes, as_of=AS_OF, remedies=False
-    )
+    read = site if isinstance(site, Site) else read_site(site, plan)
+    how = {"use": use, "attributes": attributes, "as_of": as_of}
+    found = check_site(read, plan, **how, remedies=False)
     return entry_of(found, to_dict(found), snapshot_of(plan))
 
 
 def keep_checked(store: RecordStore, plan, **how) -> str:
     """Keep the answer of a real check."""
-    return store.save(checked(plan, **how), sha256="b" * 64, owner="窗口一")
+    submission = Submission([checked(plan, **how)], "b" * 64, "窗口一", "request-1")
+    return store.save_uploads([submission])[0][0]
 
 
 def turn_bit(path: Path, offset: int, bit: int = 1) -> None:
@@ -73,7 +76,9 @@ def turn_bit_of(store: RecordStore, table: str, column: str, seq: int, bit: int 
             changed = f"UPDATE {table} SET {column} = {column} | 1024 WHERE seq = ?"
             connection.execute(changed, (seq,))
             return
-        wanted = f"SELECT * FROM {table} WHERE seq = ?"
+        if table == "snapshots":
+            seq = connection.execute("SELECT rowid FROM snapshots").fetchone()[0]
+        wanted = f"SELECT * FROM {table} WHERE rowid = ?"
         connection.row_factory = sqlite3.Row
         row = connection.execute(wanted, (seq,)).fetchone()
         if table == "records" and column in _BESIDE:
@@ -102,6 +107,14 @@ def run_sql(store: RecordStore, *statements: str) -> None:
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         for statement in statements:
             connection.execute(text(statement))
+
+
+def wait_until(holds, seconds=30.0):
+    """Poll until something holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def columns_of(table) -> list[str]:

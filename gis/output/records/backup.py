@@ -1,7 +1,7 @@
 """How are records kept twice? A SQLite file is copied while the service goes on writing.
 
-The copy is one file, checked and on disk before it gets its name. A database server has its own
-tools; see docs/records.md.
+The copy is one file; its chain is verified, and it is on disk, before it gets its name. A database
+server has tools of its own; see docs/records.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gis.errors import ClaimError, StoreDamagedError
 from gis.output.records.address import SQLITE
+from gis.output.records.audit import audit
 from gis.output.records.failures import store_errors
 from gis.output.records.store import RecordStore
 
@@ -25,7 +26,7 @@ def backup(store: RecordStore, path: Path) -> int:
     ClaimError
         The file exists, or the records are in a database server.
     StoreDamagedError
-        The copy is not whole, because the original is not.
+        The chain of the copy is not whole, because that of the original is not.
     OSError
         The file cannot be written.
     """
@@ -40,11 +41,13 @@ def backup(store: RecordStore, path: Path) -> int:
     draft = path.with_name(f".{path.name}.part")
     try:
         _copy(store, draft)
+        _check(draft)
         with draft.open("rb+") as stream:
             os.fsync(stream.fileno())
         draft.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        for leftover in path.parent.glob(f"{draft.name}*"):
+            leftover.unlink()
     return path.stat().st_size
 
 
@@ -60,12 +63,23 @@ def _copy(store: RecordStore, draft: Path) -> None:
             raise _failed(error) from error
         finally:
             source.close()
-        # One file without a log beside it, so that it can be copied like any other.
+
+
+def _check(draft: Path) -> None:
+    """Raise StoreDamagedError unless the copy is a whole chain; leave it as one file."""
+    copy = RecordStore(draft)
+    try:
+        faults = audit(copy).faults
+    finally:
+        copy.close()
+    if faults:
+        raise StoreDamagedError(
+            f"备份未通过核对：{faults[0].message}",
+            advice="原记录库已损坏，运行 wuqu verify --all，再从较早的备份恢复",
+        )
+    with closing(sqlite3.connect(draft)) as target:
+        # Without a log beside it, it can be copied like any other file.
         target.execute("PRAGMA journal_mode=DELETE")
-        if target.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
-            raise StoreDamagedError(
-                "备份未通过检查，原记录库已损坏", advice="运行 wuqu verify --all"
-            )
 
 
 def _failed(error: sqlite3.Error) -> OSError:

@@ -165,7 +165,11 @@ class RecordStore:
     def row(self, record_id: str) -> Mapping[str, Any]:
         """Return the stored row of a record as it is, whole or not; raise NotFoundError."""
         with self._reading() as connection:
-            row = connection.execute(select(records).where(records.c.id == record_id)).first()
+            # By its number: found by its id, SQLite would take the id from the index, and a changed
+            # one in the row itself would go unseen.
+            place = select(records.c.seq).where(records.c.id == record_id)
+            seq = connection.execute(place).scalar()
+            row = connection.execute(select(records).where(records.c.seq == seq)).first()
         if row is None:
             raise NotFoundError(
                 "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
