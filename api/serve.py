@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.settings import Settings, require_loopback, settings
+from gis.output.records import RecordStore
 
 KEEP_ALIVE_S = 5
 SHUTDOWN_S = 8  # SIGTERM ends the service within ten seconds even when a request hangs
@@ -32,12 +33,17 @@ def serve(
         of the environment has a value that cannot be used.
     PlanError
         The plan package cannot be used.
+    StoreError
+        The decision records cannot be opened.
     """
     if plan is not None:
         # Workers are fresh processes; the environment is how they learn which plan to load.
         os.environ["WUQU_PLAN"] = str(plan)
     chosen = settings(host=host, port=port, workers=workers)
     require_loopback(chosen.host)
+    if chosen.records:
+        # What is wrong with the records is one clear message, before the server starts.
+        RecordStore(chosen.db).close()
     uvicorn.run(
         "api.app:create_app" if chosen.workers > 1 else _app_in_process(chosen),
         factory=chosen.workers > 1,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gis.errors import ClaimError, Fault
 from gis.output.records.address import Address, address_of
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     )
 
     plan: Path | None = None
-    db: Annotated[Address, BeforeValidator(address_of)] = address_of("out/records.sqlite")
+    db: Annotated[Address, NoDecode, BeforeValidator(address_of)] = address_of("out/records.sqlite")
     records: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
