@@ -23,6 +23,7 @@ from gis.errors import PlanError
 from gis.model import may_show
 from gis.output.export import without_geometry_of
 from gis.output.records import RecordStore, Snapshot
+from gis.output.records.described import decision_sentence
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan
 from gis.plan.samples import Sample, load_samples
@@ -73,6 +74,11 @@ class State:
     def showable(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return a check document without coordinates of hidden layers."""
         return without_geometry_of(document, self.hidden_layers)
+
+    async def manual(self, check_id: str) -> tuple[str, ...]:
+        """Return what officers decided beside the answer of a check, a sentence each."""
+        found = await run_in_threadpool(self.store.decisions, check_id)
+        return tuple(decision_sentence(decision) for decision in found)
 
     def snapshot(self) -> Snapshot:
         """Return what an answer that is given now rests on."""

@@ -2,9 +2,9 @@
 
 The plan map is drawn once, and again when land has been reserved or released: nothing else of a
 plan changes while the process runs. The map of a record is kept for a while, because a record
-never changes either. A map takes a second or two, so
-it is drawn in a thread, one at a time; drawing prepares no geometry, so it may share the plan with
-the checks.
+never changes; with a decision of an officer beside it, it is drawn anew. A map takes a second or
+two, so it is drawn in a thread, one at a time; drawing prepares no geometry, so it may share the
+plan with the checks.
 """
 
 from __future__ import annotations
@@ -155,10 +155,14 @@ async def comparison_page(state: State, what: What) -> str:
 
 async def site_page(state: State, check_id: str) -> str:
     """Return the map of one record; raise NotFoundError when there is none."""
-    if check_id in state.pages:
-        return state.pages[check_id]
+    manual = await state.manual(check_id)
+    # What officers decide is added and never taken back.
+    key = f"{check_id}:{len(manual)}"
+    if key in state.pages:
+        return state.pages[key]
     document = await state.document(check_id)
-    return await _page(state, check_id, _drawer(state, site_map, document, state.plan))
+    draw = _drawer(state, partial(site_map, manual=manual), document, state.plan)
+    return await _page(state, key, draw)
 
 
 def _drawer(state: State, draw: Callable[..., str], *given: Any, **more: Any) -> Callable[[], str]:

@@ -7,6 +7,7 @@ change, but their reports are too large to be kept.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from urllib.parse import quote
 
@@ -41,8 +42,9 @@ async def report_answer(state: State, check_id: str, kind: str) -> Response:
     """
     require(kind)
     record = await run_in_threadpool(state.store.get, check_id)
+    manual = await state.manual(check_id)
     async with state.drawing:
-        content = await run_in_threadpool(partial(_made, state, record, kind))
+        content = await run_in_threadpool(partial(_made, state, record, kind, manual))
     name = quote(f"{_file_name(record.document['site']['name'])}.{kind}", safe="")
     # Chinese names need the second form; the first is for programs that do not know it.
     told = f"attachment; filename=\"{check_id}.{kind}\"; filename*=UTF-8''{name}"
@@ -56,12 +58,16 @@ def _file_name(name: str) -> str:
     return plain[:_LONGEST_NAME] or "report"
 
 
-def _made(state: State, record: Record, kind: str) -> bytes:
+def _made(state: State, record: Record, kind: str, manual: Sequence[str]) -> bytes:
     from gis.output.report.content import site_content
 
     # The stored outline is the exact one; that of the document went through degrees.
     outline = shapely.from_wkb(record.geometry_wkb) if record.geometry_wkb else None
     report = site_content(
-        record.document, state.plan, ceiling=state.settings.secrecy, geometry=outline
+        record.document,
+        state.plan,
+        ceiling=state.settings.secrecy,
+        geometry=outline,
+        manual=manual,
     )
     return report_bytes(report, kind)

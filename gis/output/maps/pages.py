@@ -107,6 +107,7 @@ def site_map(
     prefix: str = STATIC_PREFIX,
     limits: Limits = STANDARD,
     sharing: Sharing = ALONE,
+    manual: Sequence[str] = (),
 ) -> str:
     """Return the map of one checked site as one HTML text.
 
@@ -119,8 +120,11 @@ def site_map(
     assets, ceiling, prefix, limits, sharing
         As for ``plan_map``; findings on layers above the ceiling keep their text and lose their
         geometry.
+    manual
+        What officers decided beside the computed verdict, a sentence each.
     """
-    return _site_sheet(document, plan, ceiling, limits, sharing).page(assets=assets, prefix=prefix)
+    sheet = _site_sheet(document, plan, ceiling, limits, sharing, manual)
+    return sheet.page(assets=assets, prefix=prefix)
 
 
 def served_plan_map(
@@ -181,7 +185,12 @@ def _plan_sheet(
 
 
 def _site_sheet(
-    document: Mapping[str, Any], plan: Plan, ceiling: str, limits: Limits, sharing: Sharing
+    document: Mapping[str, Any],
+    plan: Plan,
+    ceiling: str,
+    limits: Limits,
+    sharing: Sharing,
+    manual: Sequence[str],
 ) -> Sheet:
     bounds = cards.geojson_bounds(document["site"].get("geometry"))
     near = _near(plan, bounds)
@@ -212,6 +221,7 @@ def _site_sheet(
     body = fill(
         "site.html",
         card=card,
+        manual=manual,
         absent=absences(plan, ceiling),
         basemap_note=basemap_note(document, plan),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from gis.model import Verdict
@@ -34,6 +35,17 @@ def described(record: Record, decisions: Sequence[Decision]) -> dict[str, Any]:
         },
         "decisions": [decision_dict(decision) for decision in decisions],
     }
+
+
+# China has one time zone and no summer time.
+_CHINA = timezone(timedelta(hours=8))
+
+
+def decision_sentence(decision: Decision) -> str:
+    """Return what an officer decided as it stands beside the computed verdict, in one sentence."""
+    day = datetime.fromisoformat(decision.decided_at).astimezone(_CHINA).date()
+    label = Verdict(decision.verdict).label
+    return f"人工决定：{label}（{decision.office}，{day}）。理由：{decision.reason}"
 
 
 def decision_dict(decision: Decision) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def site_content(
     *,
     ceiling: str = "public",
     geometry: BaseGeometry | None = None,
+    manual: Sequence[str] = (),
 ) -> Report:
     """Return the report of one check as plain data.
 
@@ -75,10 +76,13 @@ def site_content(
         Highest secrecy whose coordinates may leave: public, internal or restricted.
     geometry
         The site in the work CRS; without it the outline of the document, which is exact to 0.1 mm.
+    manual
+        What officers decided beside the computed verdict, a sentence each.
     """
     shown = without_geometry_of(document, secret_layers(document, plan, ceiling))
     maps = SiteMaps(Painter(plan, ceiling), shown)
-    writer = _Writer(shown, plan, maps, ceiling, geometry if geometry is not None else maps.site)
+    outline = geometry if geometry is not None else maps.site
+    writer = _Writer(shown, plan, maps, ceiling, outline, tuple(manual))
     ref = document["plan"]
     mark = status_mark(ref["status"], ref["status_note"])
     return Report(
@@ -101,6 +105,7 @@ class _Writer:
     maps: SiteMaps
     ceiling: str
     outline: BaseGeometry | None
+    manual: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
         """Yield everything, numbered."""
@@ -144,6 +149,7 @@ class _Writer:
         yield Conclusion(
             verdict.value, verdict.label, site_sentence(doc), tuple(facts), tuple(self._counts())
         )
+        yield from (Paragraph(text, "warning") for text in self.manual)
         if doc["plan"]["status_note"]:
             yield Paragraph(doc["plan"]["status_note"], "warning")
         overview = self.maps.overview("地块在规划范围中的位置")
