@@ -1,10 +1,11 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples and the property tests of intake and coordinates, and
-appends one JSON line per run to ``results.jsonl``, which is committed. Needs the environment of
-``make soak``.
+Runs the fuzzers, the OpenAPI examples, the property tests of intake and coordinates and the kills
+of the service, and appends one JSON line per run to ``results.jsonl`` or, for the kills, to
+``benchmarks/results/kills.jsonl``; both are committed. Needs the environment of ``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong] [--seconds 600] [--examples N]``
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong kills kills-postgresql]
+[--seconds 600] [--examples N] [--kills N]``
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from lines import keep  # noqa: E402  # the folder above is no package
+from kills import RESULTS as KILL_RESULTS  # noqa: E402  # neither folder is a package
+from kills import killed  # noqa: E402
+from lines import keep  # noqa: E402
 
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.jsonl"
@@ -31,7 +34,9 @@ TESTS = {
     "intake": ("tests/test_intake_property.py", 5),
     "wrong": ("tests/test_wrong_input.py", 5),
 }
-RUNS = ("txt", "kml", *TESTS)
+# Kills of the service: where the records are kept, how many workers, and the share of ``--kills``.
+KILLS = {"kills": ("sqlite", 1, 1.0), "kills-postgresql": ("postgresql", 2, 0.2)}
+RUNS = ("txt", "kml", *TESTS, *KILLS)
 
 
 def fuzzed(kind: str, seconds: float) -> dict[str, Any]:
@@ -73,9 +78,16 @@ def main() -> None:
     parser.add_argument("what", nargs="*", choices=[*RUNS, []], help="default: all of them")
     parser.add_argument("--seconds", type=float, default=600, help="for each fuzzer")
     parser.add_argument("--examples", type=int, default=1000, help="for each operation or property")
+    parser.add_argument("--kills", type=int, default=200, help="kill -9 of the service")
     options = parser.parse_args()
     broken = False
     for name in options.what or RUNS:
+        if name in KILLS:
+            store, workers, share = KILLS[name]
+            found = killed(max(1, round(options.kills * share)), store, workers)
+            keep(found, KILL_RESULTS)
+            broken = broken or bool(found["failures"])
+            continue
         is_fuzzer = name not in TESTS
         found = fuzzed(name, options.seconds) if is_fuzzer else tested(name, options.examples)
         keep(found, RESULTS)
