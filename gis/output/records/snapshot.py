@@ -9,6 +9,7 @@ are the layers as they were loaded, whose content hash stands beside.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from gis.rulebook.schema import plain
 
 SCHEMA = 1
 _AT_ONCE = 1 << 20
+_SETTLED_S = 2.0
 
 
 def snapshot_of(plan: Plan) -> Snapshot:
@@ -126,12 +128,30 @@ def _file_hashes(files: Iterable[tuple[Path, str]]) -> dict[str, str | None]:
 
 
 def _file_hash(path: Path) -> str | None:
-    """Return the SHA-256 of a file, None where it cannot be read."""
-    digest = hashlib.sha256()
+    """Return the SHA-256 of a file, None where it cannot be read.
+
+    A process reads a file again when its size or one of its times has changed.
+    """
     try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(_AT_ONCE):
-                digest.update(chunk)
+        found = path.stat()
+        stamp = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+        known = _HASHES.get(path)
+        if known is None or known[0] != stamp:
+            known = stamp, _read_hash(path)
     except OSError:
         return None
+    # Clocks of files are coarse: one that has just been written may change again unseen.
+    if time.time() - found.st_ctime > _SETTLED_S:
+        _HASHES[path] = known
+    return known[1]
+
+
+_HASHES: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+
+def _read_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_AT_ONCE):
+            digest.update(chunk)
     return digest.hexdigest()
