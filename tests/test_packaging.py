@@ -29,6 +29,8 @@ def test_the_wheel_has_data_rules_assets_and_no_generator(wheel: Path) -> None:
         "gis/_data/rasters/landcover.tif",
         "gis/rulebook/cn/documents.toml",
         "gis/output/maps/vendor/manifest.json",
+        "gis/output/records/migrations/env.py",
+        "gis/output/records/migrations/versions/v0002_hash_chain.py",
         "gis/output/report/report.typ",
         "gis/output/report/fonts/WuquSansSC-Regular.otf",
         "gis/output/report/fonts/OFL.txt",

@@ -6,19 +6,10 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from record_world import document, write_rows
 
 from gis.errors import NotFoundError
 from gis.output.records import Entry, RecordStore, Submission, software_versions
-
-
-def document(name="一号地块", verdict="pass"):
-    return {
-        "id": "check-1",
-        "verdict": verdict,
-        "digest": "d" * 64,
-        "site": {"name": name, "source": {"sha256": "a" * 64}},
-        "plan": {"id": "p", "version": "1"},
-    }
 
 
 @pytest.fixture
@@ -26,14 +17,6 @@ def store(tmp_path):
     opened = RecordStore(tmp_path / "deep" / "records.sqlite")
     yield opened
     opened.close()
-
-
-def write_ten(path):
-    """Run in another process: open the same file and write ten records."""
-    own = RecordStore(path)
-    ids = [own.save(Entry(document(f"进程地块{n}"))) for n in range(10)]
-    own.close()
-    return ids
 
 
 def test_a_record_comes_back_with_its_own_id_inside_the_document(store):
@@ -110,7 +93,7 @@ def test_threads_share_one_store_without_losing_a_record(store):
 def test_processes_opening_the_same_new_file_at_once_lose_no_record(tmp_path):
     path = tmp_path / "shared.sqlite"
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        written = pool.map(write_ten, [path, path], chunksize=1)
+        written = pool.map(write_rows, [(path, 10), (path, 10)], chunksize=1)
     store = RecordStore(path)
     found = {r.id for r in store.recent(limit=100)}
     store.close()

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from record_world import document, keep, run_sql
+from record_world import document, keep, run_sql, write_rows
 from sqlalchemy import text
 
 from gis.errors import ClaimError, NotFoundError, StoreDamagedError
@@ -147,21 +147,11 @@ def test_threads_write_one_unbroken_chain(store):
     assert len({store.get(i).hash for i in ids}) == 36
 
 
-def write_some(address):
-    """Run in another process: open the same address and write answers and decisions."""
-    own = RecordStore(address)
-    for n in range(EACH):
-        record = own.save(Entry(document(f"进程地块{n}")))
-        if n % 4 == 0:
-            own.decide(record, verdict="pass", office="科", reason="理由")
-    own.close()
-
-
 def test_processes_write_one_unbroken_chain(store):
     """As several workers do, or several servers on one PostgreSQL database."""
     store.close()
     with multiprocessing.get_context("spawn").Pool(WRITERS) as pool:
-        pool.map(write_some, [address_text(store)] * WRITERS, chunksize=1)
+        pool.map(write_rows, [(address_text(store), EACH)] * WRITERS, chunksize=1)
     found = audit(store)
     assert found.is_good
     assert (found.records, found.decisions) == (WRITERS * EACH, WRITERS * EACH // 4)

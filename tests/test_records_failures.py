@@ -281,6 +281,19 @@ def test_wuqu_serve_says_what_is_wrong_with_the_records_before_it_starts(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("place", ["file/records.sqlite", "folder"])
+def test_a_place_where_no_file_can_be_is_told_without_its_path(tmp_path, wuqu, monkeypatch, place):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreError) as caught:
+        RecordStore(tmp_path / place)
+    assert str(tmp_path) not in caught.value.detail
+    monkeypatch.setenv("WUQU_DB", str(tmp_path / place))
+    code, out, err = wuqu("serve")
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+
+
 # --- away ----------------------------------------------------------------------------------------
 
 

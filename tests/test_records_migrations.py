@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from record_world import AS_OF, SITE, keep, run_sql, turn_bit_of
+from record_world import AS_OF, SITE, count_rows, keep, run_sql, turn_bit_of
 from sqlalchemy import (
     Column,
     Index,
@@ -172,17 +172,9 @@ def test_an_old_record_that_is_no_json_is_kept_and_told(tmp_path, answer, small)
     store.close()
 
 
-def open_once(path):
-    """Run in another process: open, look, close."""
-    store = RecordStore(path)
-    found = len(store.recent(1000))
-    store.close()
-    return found
-
-
 def test_of_processes_that_open_an_old_file_together_one_migrates(old):
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        assert pool.map(open_once, [old, old], chunksize=1) == [254, 254]
+        assert pool.map(count_rows, [old, old], chunksize=1) == [254, 254]
     store = RecordStore(old)
     assert audit(store).is_good
     store.close()

@@ -9,15 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from gis.errors import ExtraError
+from gis.errors import ExtraError, StoreError
 from gis.output.records.address import SQLITE, Address
 
 WAIT_S = 4.0
+# For one of the connections of this process.
+_POOL_WAIT_S = 8.0
 _WAL_ATTEMPTS = 50
 # The lock of the chain among all servers that write to one database; any number would do.
 _CHAIN_LOCK = 0x77757175
@@ -36,8 +39,13 @@ def open_engine(address: Address) -> Engine:
 
 def _sqlite(address: Address) -> Engine:
     if address.file is not None and not address.url.query:
-        address.file.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address.url, connect_args={"timeout": WAIT_S}, hide_parameters=True)
+        _make_folder(address.file.parent)
+    engine = create_engine(
+        address.url,
+        connect_args={"timeout": WAIT_S},
+        hide_parameters=True,
+        pool_timeout=_POOL_WAIT_S,
+    )
 
     @event.listens_for(engine, "connect")
     def _durable(connection: Any, _: Any) -> None:
@@ -47,6 +55,17 @@ def _sqlite(address: Address) -> Engine:
         connection.text_factory = _text
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise StoreError(
+            f"无法建立记录库所在的文件夹（{reason}）",
+            advice="核对 WUQU_DB 或 --db，以及文件夹的权限",
+        ) from None
 
 
 def _text(value: bytes) -> str:
@@ -63,6 +82,7 @@ def _postgresql(address: Address) -> Engine:
             hide_parameters=True,
             # A server that was restarted is found again without an error.
             pool_pre_ping=True,
+            pool_timeout=_POOL_WAIT_S,
         )
     except ImportError:
         raise ExtraError(
