@@ -7,6 +7,7 @@ what it rests on, is not what it was. Libraries are imported inside the commands
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,10 @@ def verify(
     record: Annotated[str | None, typer.Argument(help="记录编号，即检测结果的 id。")] = None,
     every: Annotated[bool, typer.Option("--all", help="核对整条链上的全部记录。")] = False,
     again: Annotated[bool, typer.Option("--replay", help="与 --all 合用：逐条重算。")] = False,
+    noted: Annotated[
+        str | None,
+        typer.Option("--noted", help="与 --all 合用：以前记下的链尾，形如 17:校验值。"),
+    ] = None,
     db: DbOption = DEFAULT_DB,
     plan: PlanOption = None,
     output: FormatOption = Output.text,
@@ -61,13 +66,14 @@ def verify(
         raise ClaimError(
             "没有写明核对哪条记录", expected="记录编号，或者 --all", advice="二者给出一个"
         )
-    if again and not every:
-        raise ClaimError("--replay 要与 --all 合用", advice="核对单条记录时总会重算")
+    if (again or noted) and not every:
+        raise ClaimError("--replay、--noted 要与 --all 合用", advice="核对单条记录时总会重算")
+    end = _end_of(noted) if noted else None
     with opened(db) as store:
         if record is not None:
             _verify_one(store, record, plan, output)
         else:
-            _verify_all(store, plan if again else None, output, again=again)
+            _verify_all(store, plan, output, end, again=again)
 
 
 def _verify_one(store: RecordStore, record: str, plan: Path | None, output: Output) -> None:
@@ -83,14 +89,30 @@ def _verify_one(store: RecordStore, record: str, plan: Path | None, output: Outp
         raise typer.Exit(FAULTS)
 
 
-def _verify_all(store: RecordStore, plan: Path | None, output: Output, *, again: bool) -> None:
+def _end_of(noted: str) -> tuple[int, str]:
+    number, mark, seal = noted.partition(":")
+    if not (mark and number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", seal)):
+        raise ClaimError(
+            f"--noted 为“{noted[:80]}”", expected="序号:校验值，如 wuqu verify --all 所列的链尾"
+        )
+    return int(number), seal
+
+
+def _verify_all(
+    store: RecordStore,
+    plan: Path | None,
+    output: Output,
+    noted: tuple[int, str] | None,
+    *,
+    again: bool,
+) -> None:
     from gis.console_records import print_audit
     from gis.output.records.audit import audit
     from gis.output.records.walk import count_of
 
     with progress() as bar:
         task = bar.add_task("核对哈希链", total=count_of(store))
-        found = audit(store, each=lambda: bar.advance(task))
+        found = audit(store, noted=noted, each=lambda: bar.advance(task))
     differing = list(_replayed(store, plan)) if again else None
     document = found.to_dict() | ({} if differing is None else {"differing": differing})
     if output is Output.json:

@@ -76,7 +76,7 @@ def print_audit(console: Console, document: Mapping[str, Any]) -> None:
     good = not faults and not differing
     result = "哈希链完好" if not faults else f"发现 {len(faults)} 处损坏"
     console.print(Text(f"{counts}：{result}", style="bold green" if good else "bold red"))
-    _lines(console, ("链尾", f"第 {document['seq']} 条，{document['hash']}"))
+    _lines(console, ("链尾", f"{document['seq']}:{document['hash']}"))
     _lines(console, *(("损坏", fault["message"]) for fault in faults))
     for row in differing:
         named = "；".join(change["message"] for change in row["changes"]) or "结论不同"

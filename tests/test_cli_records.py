@@ -91,6 +91,24 @@ def test_the_whole_chain_ends_with_0_and_tells_its_end(wuqu, record, db):
     assert (code, found["hash"] in out) == (0, True)
 
 
+def test_an_end_that_was_noted_shows_that_the_chain_was_cut_off(wuqu, record, db):
+    del record
+    found = json.loads(wuqu("verify", "--all", "--format", "json")[1])
+    noted = f"{found['seq']}:{found['hash']}"
+    assert noted in wuqu("verify", "--all", "--noted", noted)[1]
+    tamper(db, "DELETE FROM records WHERE seq = 3")
+    assert wuqu("verify", "--all")[0] == 0
+    code, out, _ = wuqu("verify", "--all", "--noted", noted)
+    assert code == 3
+    assert "截去" in out
+
+
+@pytest.mark.parametrize("noted", ["3", "3:", "x:" + "0" * 64, "3:" + "0" * 63, "3:" + "G" * 64])
+def test_an_end_that_was_noted_wrongly_is_a_wrong_call(wuqu, record, noted):
+    del record
+    assert wuqu("verify", "--all", "--noted", noted)[0] == 2
+
+
 def test_a_chain_with_a_hole_ends_with_3(wuqu, record, db):
     del record
     tamper(db, "DELETE FROM records WHERE seq = 2")

@@ -66,6 +66,11 @@ def test_the_file_is_in_wal_mode_and_every_commit_is_synced(store):
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 
 
+def test_a_new_file_is_for_its_owner_alone(store):
+    for path in store.address.file.parent.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path.name
+
+
 def test_records_survive_closing_and_reopening(tmp_path):
     first = RecordStore(tmp_path / "r.sqlite")
     record_id = first.save(Entry(document()))

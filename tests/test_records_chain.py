@@ -240,6 +240,14 @@ def test_rows_cut_off_at_the_end_are_seen_by_the_end_that_was_noted(five):
     found = audit(five)
     assert found.is_good
     assert (found.seq, found.hash) != noted
+    assert kinds(audit(five, noted=noted)) == {("chain", "5")}
+
+
+def test_an_end_that_was_noted_is_found_again_in_the_chain_that_went_on(five):
+    noted = five.head()
+    keep(five, "后来")
+    assert audit(five, noted=noted).is_good
+    assert kinds(audit(five, noted=(noted[0], "0" * 64))) == {("chain", "5")}
 
 
 def test_a_changed_decision_is_named_and_not_handed_out(five):

@@ -190,6 +190,20 @@ def test_all_who_wait_for_a_locked_file_are_told_after_two_waits_at_most(path, m
     store.close()
 
 
+def test_a_chain_that_another_server_holds_is_503_with_a_time_to_come_again(
+    small, database, monkeypatch
+):
+    monkeypatch.setattr(engines, "WAIT_S", 0.2)
+    with serving(small, migrated(database)) as client:
+        other = RecordStore(database)
+        with engines.writing(other.engine):
+            answer = post(client)
+        refused(answer, 503, "store_locked")
+        assert int(answer.headers["retry-after"]) > 0
+        good(client)
+        other.close()
+
+
 # --- read-only -----------------------------------------------------------------------------------
 
 
@@ -338,6 +352,7 @@ def test_a_password_stands_in_no_message_no_log_and_no_text(caplog, capsys, monk
     url = f"postgresql://clerk:{secret}@127.0.0.1:1/records"
     with pytest.raises(StoreError) as caught:
         RecordStore(url)
+    assert secret not in str(address_of(f"postgresql://clerk@x/records?password={secret}"))
     monkeypatch.setenv("WUQU_DB", url)
     settings = Settings()
     shown = [repr(settings), str(settings.db), repr(settings.db), f"{caught.value!r}"]

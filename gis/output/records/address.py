@@ -25,7 +25,9 @@ class Address:
     url: URL = field(repr=False)
 
     def __str__(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        # Options behind the question mark may hold secrets, too.
+        hidden = {key: "hidden" for key in self.url.query if "pass" in key.lower()}
+        return self.url.update_query_dict(hidden).render_as_string(hide_password=True)
 
     @property
     def kind(self) -> str:
@@ -50,6 +52,8 @@ def address_of(text: Path | str | Address) -> Address:
 
     >>> str(address_of("postgresql://clerk:secret@db/records"))
     'postgresql+psycopg://clerk:***@db/records'
+    >>> str(address_of("postgresql://clerk@db/records?password=secret"))
+    'postgresql+psycopg://clerk@db/records?password=hidden'
     >>> address_of("out/records.sqlite").kind
     'sqlite'
     """

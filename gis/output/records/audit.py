@@ -59,13 +59,21 @@ class Audit:
         }
 
 
-def audit(store: RecordStore, *, each: Callable[[], object] = lambda: None) -> Audit:
+def audit(
+    store: RecordStore,
+    *,
+    noted: tuple[int, str] | None = None,
+    each: Callable[[], object] = lambda: None,
+) -> Audit:
     """Return what was found from the first row to the one that is the last now.
 
     Parameters
     ----------
     store
         The records.
+    noted
+        Number and hash of a row that were kept elsewhere, of an earlier end of the chain: a chain
+        that was cut off behind that row, or written anew as a whole, does not have it.
     each
         Called after every row, to show progress.
 
@@ -80,12 +88,17 @@ def audit(store: RecordStore, *, each: Callable[[], object] = lambda: None) -> A
         intact = dict(_snapshots(store))
         for kind, row in rows_in_order(store, upto=last):
             _take(found, kind, row, intact)
+            if noted is not None and (row["seq"], row["hash"]) == noted:
+                noted = None
             each()
     except StoreDamagedError as error:
         found.faults.append(Fault("store", "", error.found))
     else:
         if found.seq < last:
             found.faults.append(_missing(found.seq + 1, last))
+    if noted is not None:
+        said = f"链上没有所记的第 {noted[0]} 条（{noted[1][:16]}…）：链尾被截去，或者整条链被重写"
+        found.faults.append(Fault("chain", str(noted[0]), said))
     found.faults += [Fault("store", "", text) for text in _of_file(store)]
     del found.faults[_MOST:]
     return found

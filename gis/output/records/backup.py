@@ -53,6 +53,7 @@ def backup(store: RecordStore, path: Path) -> int:
 
 def _copy(store: RecordStore, draft: Path) -> None:
     draft.unlink(missing_ok=True)
+    draft.touch(0o600)
     with store_errors(), closing(sqlite3.connect(draft)) as target:
         source = store.engine.raw_connection()
         try:

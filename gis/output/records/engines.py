@@ -39,7 +39,7 @@ def open_engine(address: Address) -> Engine:
 
 def _sqlite(address: Address) -> Engine:
     if address.file is not None and not address.url.query:
-        _make_folder(address.file.parent)
+        _make_file(address.file)
     engine = create_engine(
         address.url,
         connect_args={"timeout": WAIT_S},
@@ -57,13 +57,16 @@ def _sqlite(address: Address) -> Engine:
     return engine
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(file: Path) -> None:
+    """Make the file where there is none, for its owner alone: outlines are not for everybody."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(0o600)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise StoreError(
-            f"无法建立记录库所在的文件夹（{reason}）",
+            f"无法建立记录库（{reason}）",
             advice="核对 WUQU_DB 或 --db，以及文件夹的权限",
         ) from None
 
@@ -75,10 +78,14 @@ def _text(value: bytes) -> str:
 def _postgresql(address: Address) -> Engine:
     limit = f"{WAIT_S * 1000:.0f}"
     options = f"-c lock_timeout={limit} -c synchronous_commit=on -c timezone=UTC"
+    limits = {
+        "connect_timeout": max(int(WAIT_S), 1),
+        "tcp_user_timeout": int(_POOL_WAIT_S * 1000),
+    }
     try:
         return create_engine(
             address.url,
-            connect_args={"connect_timeout": int(WAIT_S), "options": options},
+            connect_args={**limits, "options": options},
             hide_parameters=True,
             # A server that was restarted is found again without an error.
             pool_pre_ping=True,
