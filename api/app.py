@@ -10,15 +10,21 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from api.access.control import AccessControl
+from api.access.gate import Gate
+from api.access.openapi import with_access
 from api.deps import State
 from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
 from api.headers import SecurityHeaders
+from api.logs import guard_loggers
 from api.maps import MapFiles
-from api.routers import balance, checks, exports, health, maps, pages, plan, records
+from api.metrics import Metrics
+from api.routers import balance, checks, exports, health, keys, maps, pages, plan, records, sign_in
 from api.settings import Settings
 from api.settings import settings as read_settings
 from api.upload import BodyLimit
+from api.watch import Watch
 from gis.output.records import RecordStore, software_versions
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan, load_plan
@@ -41,12 +47,14 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         An opened plan; default: the one that the settings name, opened when the service starts.
     """
     chosen = settings or read_settings()
+    access, metrics = AccessControl(chosen), Metrics()
+    guard_loggers()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = RecordStore(chosen.db)
         opened = plan or load_plan(chosen.plan)
-        app.state.wuqu = State(chosen, opened.prepare(), store)
+        app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics)
         if chosen.records:
             # The files are hashed once, now that they have just been read.
             snapshot_of(opened)
@@ -54,6 +62,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         yield
         app.state.map_files.close()
         store.close()
+        access.audit.close()
 
     app = FastAPI(
         title="五区 · 选址合规性检测",
@@ -66,14 +75,17 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         redirect_slashes=False,
     )
     _add_parts(app)
+    # From the inside out: what is added last is asked first.
     app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)
+    app.add_middleware(Gate, control=access)
     basemap = chosen.sharing.basemap
     app.add_middleware(SecurityHeaders, basemap=basemap.origin if basemap else "")
+    app.add_middleware(Watch, audit=access.audit, metrics=metrics)
     return app
 
 
 def _add_parts(app: FastAPI) -> None:
-    for part in (exports, checks, records, plan, balance, maps, health, pages):
+    for part in (exports, checks, records, plan, balance, maps, keys, health, sign_in, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
@@ -83,7 +95,7 @@ def _add_parts(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             examples = body_examples(app.state.wuqu.plan)
-            app.openapi_schema = _with_examples(_with_problem_type(describe()), examples)
+            app.openapi_schema = with_access(_with_examples(_with_problem_type(describe()), examples))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

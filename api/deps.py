@@ -15,14 +15,17 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from api.access.control import AccessControl
+from api.access.visit import Visit, visit_of
 from api.heavy import HeavyWork
+from api.metrics import Metrics
 from api.options import unknown_parameters
 from api.recording import Recorder
 from api.settings import Settings
-from gis.errors import PlanError
+from gis.errors import NotFoundError, PlanError
 from gis.model import may_show
 from gis.output.export import without_geometry_of
-from gis.output.records import RecordStore, Snapshot
+from gis.output.records import Record, RecordStore, Snapshot
 from gis.output.records.described import decision_sentence
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan
@@ -38,6 +41,8 @@ class State:
     settings: Settings
     plan: Plan
     store: RecordStore
+    access: AccessControl
+    metrics: Metrics
     pages: dict[str, str] = field(default_factory=dict)
     ground: bytes | None = None
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -47,7 +52,9 @@ class State:
     def heavy(self) -> HeavyWork:
         """The threads for checks that take long."""
         chosen = self.settings
-        return HeavyWork(chosen.heavy_checks, chosen.heavy_waiting, chosen.heavy_wait_s)
+        return HeavyWork(
+            chosen.heavy_checks, chosen.heavy_waiting, chosen.heavy_wait_s, self.metrics.queue
+        )
 
     @cached_property
     def recorder(self) -> Recorder:
@@ -75,19 +82,41 @@ class State:
         """Return a check document without coordinates of hidden layers."""
         return without_geometry_of(document, self.hidden_layers)
 
-    async def manual(self, check_id: str) -> tuple[str, ...]:
+    async def manual(self, record: Record) -> tuple[str, ...]:
         """Return what officers decided beside the answer of a check, a sentence each."""
-        found = await run_in_threadpool(self.store.decisions, check_id)
+        found = await run_in_threadpool(self.store.decisions, record.id)
         return tuple(decision_sentence(decision) for decision in found)
 
     def snapshot(self) -> Snapshot:
         """Return what an answer that is given now rests on."""
         return snapshot_of(self.plan)
 
-    async def document(self, check_id: str) -> dict[str, Any]:
-        """Return the stored document of a check; raise NotFoundError when there is none."""
-        record = await run_in_threadpool(self.store.get, check_id)
-        return self.showable(record.document)
+    async def record(self, check_id: str, visit: Visit) -> Record:
+        """Return the record of a check.
+
+        Raises
+        ------
+        NotFoundError
+            There is none, or the caller may not see it: the answer does not tell which.
+        """
+        visit.note(check_id)
+        try:
+            record = await run_in_threadpool(self.store.get, check_id)
+        except NotFoundError:
+            raise _no_such_record() from None
+        if not visit.caller.may_see(record.owner):
+            raise _no_such_record()
+        return record
+
+    async def document(self, check_id: str, visit: Visit) -> dict[str, Any]:
+        """Return the stored document of a check; raises what ``record`` raises."""
+        return self.showable((await self.record(check_id, visit)).document)
+
+
+def _no_such_record() -> NotFoundError:
+    return NotFoundError(
+        "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
+    )
 
 
 async def _state(request: Request) -> State:
@@ -101,6 +130,10 @@ async def _plan(request: Request) -> Plan:
 
 async def _store(request: Request) -> RecordStore:
     return (await _state(request)).store
+
+
+async def _visit(request: Request) -> Visit:
+    return visit_of(request)
 
 
 async def refuse_unknown_query(request: Request) -> None:
@@ -117,4 +150,5 @@ async def refuse_unknown_query(request: Request) -> None:
 StateDep = Annotated[State, Depends(_state)]
 PlanDep = Annotated[Plan, Depends(_plan)]
 StoreDep = Annotated[RecordStore, Depends(_store)]
+VisitDep = Annotated[Visit, Depends(_visit)]
 KnownQuery = Depends(refuse_unknown_query)

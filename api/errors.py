@@ -15,7 +15,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.headers import security_headers
+from api.access.errors import (
+    AccessError,
+    AccessFileError,
+    EndedKeyError,
+    NoKeyError,
+    OverloadError,
+    TooManyError,
+    WrongKeyError,
+)
+from api.access.visit import visit_of
+from api.headers import REQUEST_ID, security_headers
 from gis.errors import (
     BusyError,
     ExtraError,
@@ -80,6 +90,13 @@ STATUS: Mapping[type[Exception], int] = {
     ExtraError: 503,
     StoreFullError: 507,
     StoreError: 503,
+    AccessError: 403,
+    NoKeyError: 401,
+    WrongKeyError: 401,
+    EndedKeyError: 401,
+    TooManyError: 429,
+    OverloadError: 503,
+    AccessFileError: 503,
 }
 
 _HTTP: Mapping[int, tuple[str, str, str]] = {
@@ -147,12 +164,23 @@ def problem(
 def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
-    wait_s = getattr(error, "retry_after_s", None)
-    later = {"Retry-After": str(wait_s)} if wait_s else None
     more = {key: row[key] for key in ("outline",) if key in row}
+    headers = _headers_of(error)
     return problem(
-        status_of(error), row["code"], row["title"], row["detail"], row["errors"], later, more
+        status_of(error), row["code"], row["title"], row["detail"], row["errors"], headers, more
     )
+
+
+def not_found() -> Response:
+    """Return the problem document of an address that does not exist."""
+    return problem(404, *_HTTP[404])
+
+
+def _headers_of(error: WuquError) -> Mapping[str, str]:
+    if isinstance(error, AccessError):
+        return error.headers
+    wait_s = getattr(error, "retry_after_s", None)
+    return {"Retry-After": str(wait_s)} if wait_s else {}
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -184,9 +212,15 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
     return problem(422, code, title, f"{named}。", faults)
 
 
-async def _on_defect(_: Request, __: Exception) -> Response:
+async def _on_defect(request: Request, __: Exception) -> Response:
     # This handler runs outside every middleware, so it adds the headers itself.
-    return problem(500, *_HTTP[500], headers=security_headers("/"))
+    visit = visit_of(request)
+    headers = {
+        **security_headers("/", is_secure=visit.is_secure),
+        "Cache-Control": "no-store",
+        REQUEST_ID: visit.request_id,
+    }
+    return problem(500, *_HTTP[500], headers=headers)
 
 
 def _place(loc: Sequence[int | str]) -> str:

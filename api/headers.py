@@ -1,6 +1,6 @@
 """Which security headers does an answer carry?
 
-A plain ASGI layer around the whole app. It looks at the path only, never at content.
+A plain ASGI layer around the whole app. It looks at the path and at who asks, never at content.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access.visit import Visit, visit_of
+
+REQUEST_ID = "X-Request-ID"
+# A year. Only over https: a browser must not learn it from who may have changed the answer.
+_HSTS = "max-age=31536000"
 # Everything comes from this service; nothing may be loaded from, or sent to, anywhere else.
 _SAME_ORIGIN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -36,10 +41,13 @@ SERVED_MAP = (
 )
 
 
-def security_headers(path: str, basemap: str = "") -> Mapping[str, str]:
+def security_headers(
+    path: str, basemap: str = "", *, is_secure: bool = False
+) -> Mapping[str, str]:
     """Return the headers of every answer under a path.
 
-    ``basemap`` is the origin that maps may load pictures from, and nothing else.
+    ``basemap`` is the origin that maps may load pictures from, and nothing else; ``is_secure`` is
+    whether the client came by https.
     """
     if path == "/docs":
         policy = _DOCS
@@ -47,12 +55,15 @@ def security_headers(path: str, basemap: str = "") -> Mapping[str, str]:
         policy = _MAP.replace("img-src ", f"img-src {basemap} ") if basemap else _MAP
     else:
         policy = _SAME_ORIGIN
+    secure = {"Strict-Transport-Security": _HSTS} if is_secure else {}
     return {
+        **secure,
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "X-Frame-Options": "SAMEORIGIN",
         "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     }
 
@@ -73,8 +84,22 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in security_headers(scope["path"], self._basemap).items():
+                visit = visit_of(scope)
+                found = security_headers(
+                    scope["path"], self._basemap, is_secure=visit.is_secure
+                )
+                for name, value in found.items():
                     headers.setdefault(name, value)
+                _keep_private(headers, visit)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _keep_private(headers: MutableHeaders, visit: Visit) -> None:
+    """Let no cache keep what not everybody may read; what it may keep, only for this reader."""
+    if visit.place.least is None:
+        return
+    kept = headers.setdefault("Cache-Control", "no-store")
+    if kept.startswith("public") and visit.caller.kind != "open":
+        headers["Cache-Control"] = kept.replace("public", "private", 1)

@@ -30,12 +30,22 @@ class HeavyWork:
         How many more may wait for their turn; everybody after them is sent away.
     wait_s
         The longest wait for a turn.
+    changed
+        Told how many run and how many wait, whenever that changes.
     """
 
-    def __init__(self, at_once: int, waiting: int, wait_s: float) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        waiting: int,
+        wait_s: float,
+        changed: Callable[[int, int], None] = lambda _running, _waiting: None,
+    ) -> None:
         self._free = asyncio.Semaphore(at_once)
-        self._places = waiting
+        self._places = self._most_places = waiting
         self._wait_s = wait_s
+        self._running = 0
+        self._changed = changed
 
     async def run(self, work: Callable[[], T], limit_s: float) -> T:
         """Return what ``work`` returns, or raise what it raises.
@@ -51,10 +61,11 @@ class HeavyWork:
             The work took longer than its limit.
         """
         await self._enter()
+        self._count(+1)
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
         # A daemon, because a pool would hold up the end of the service until its work is done.
-        Thread(target=_carry, args=(work, result, loop, self._free), daemon=True).start()
+        Thread(target=_carry, args=(work, result, loop, self._leave), daemon=True).start()
         return await asyncio.wait_for(result, max(limit_s, 0.0))
 
     async def _enter(self) -> None:
@@ -62,21 +73,31 @@ class HeavyWork:
             if not self._places:
                 raise BusyError(_TOO_MANY)
             self._places -= 1
+            self._count(0)
             try:
                 await asyncio.wait_for(self._free.acquire(), self._wait_s)
             except TimeoutError:
                 raise BusyError(_TOO_MANY) from None
             finally:
                 self._places += 1
+                self._count(0)
         else:
             await self._free.acquire()
+
+    def _leave(self) -> None:
+        self._free.release()
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        self._running += more
+        self._changed(self._running, self._most_places - self._places)
 
 
 def _carry(
     work: Callable[[], T],
     result: asyncio.Future[T],
     loop: asyncio.AbstractEventLoop,
-    free: asyncio.Semaphore,
+    leave: Callable[[], None],
 ) -> None:
     try:
         settle = partial(result.set_result, work())
@@ -84,7 +105,7 @@ def _carry(
         settle = partial(result.set_exception, error)
 
     def finish() -> None:
-        free.release()
+        leave()
         if not result.done():
             settle()
 

@@ -20,6 +20,7 @@ from weakref import finalize
 
 from starlette.concurrency import run_in_threadpool
 
+from api.access.visit import Visit
 from api.deps import State
 from gis.errors import NotFoundError
 from gis.output.maps import ServedMap, comparison_map, plan_map, served_plan_map, site_map
@@ -153,14 +154,14 @@ async def comparison_page(state: State, what: What) -> str:
     return await _page(state, f"comparison:{what}:{ref.id}:{ref.version}", draw)
 
 
-async def site_page(state: State, check_id: str) -> str:
-    """Return the map of one record; raise NotFoundError when there is none."""
-    manual = await state.manual(check_id)
+async def site_page(state: State, check_id: str, visit: Visit) -> str:
+    """Return the map of one record; raise NotFoundError when the caller has none like that."""
+    # Asked for even when the map is there: it may have been drawn for somebody else.
+    record = await state.record(check_id, visit)
+    manual = await state.manual(record)
     # What officers decide is added and never taken back.
     key = f"{check_id}:{len(manual)}"
-    if key in state.pages:
-        return state.pages[key]
-    document = await state.document(check_id)
+    document = state.showable(record.document)
     draw = _drawer(state, partial(site_map, manual=manual), document, state.plan)
     return await _page(state, key, draw)
 

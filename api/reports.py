@@ -15,6 +15,7 @@ import shapely
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.access.visit import Visit
 from api.deps import State
 from gis.output.maps.text import visible
 from gis.output.records import Record
@@ -30,7 +31,7 @@ _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|]')
 _LONGEST_NAME = 80
 
 
-async def report_answer(state: State, check_id: str, kind: str) -> Response:
+async def report_answer(state: State, visit: Visit, check_id: str, kind: str) -> Response:
     """Return the report of one record as a file.
 
     Raises
@@ -41,8 +42,8 @@ async def report_answer(state: State, check_id: str, kind: str) -> Response:
         There is no such record.
     """
     require(kind)
-    record = await run_in_threadpool(state.store.get, check_id)
-    manual = await state.manual(check_id)
+    record = await state.record(check_id, visit)
+    manual = await state.manual(record)
     async with state.drawing:
         content = await run_in_threadpool(partial(_made, state, record, kind, manual))
     name = quote(f"{_file_name(record.document['site']['name'])}.{kind}", safe="")

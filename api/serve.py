@@ -1,17 +1,25 @@
-"""How does the service start? One process on the loopback address, or several workers behind it.
+"""How does the service start? One process, or several workers behind one address.
 
-It never answers a request itself; that is ``api.app``.
+It decides whether the service may listen where it is told to. It never answers a request itself;
+that is ``api.app``.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
 
-from api.settings import Settings, require_loopback, settings
+from api.access.keys import KeyStore
+from api.access.peers import Proxies
+from api.logs import log_config
+from api.settings import Settings, is_loopback, settings
+from gis.errors import ClaimError
 from gis.output.records import RecordStore
 
 KEEP_ALIVE_S = 5
@@ -29,33 +37,73 @@ def serve(
     Raises
     ------
     ClaimError
-        The host is no loopback address, port or number of workers is out of range, or a variable
-        of the environment has a value that cannot be used.
+        The address can be reached from other machines and nobody has a key, port or number of
+        workers is out of range, or a variable of the environment has a value that cannot be used.
+    AccessFileError
+        The file of the keys cannot be used.
     PlanError
         The plan package cannot be used.
     StoreError
         The decision records cannot be opened.
     """
+    # Workers are fresh processes; the environment is how they learn which plan to load, and whether
+    # they may be open to this machine.
     if plan is not None:
-        # Workers are fresh processes; the environment is how they learn which plan to load.
         os.environ["WUQU_PLAN"] = str(plan)
     chosen = settings(host=host, port=port, workers=workers)
-    require_loopback(chosen.host)
+    require_keys(chosen)
     if chosen.records:
         # What is wrong with the records is one clear message, before the server starts.
         RecordStore(chosen.db).close()
-    uvicorn.run(
-        "api.app:create_app" if chosen.workers > 1 else _app_in_process(chosen),
-        factory=chosen.workers > 1,
-        host=chosen.host,
-        port=chosen.port,
-        workers=chosen.workers if chosen.workers > 1 else None,
-        limit_concurrency=chosen.open_connections,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=SHUTDOWN_S,
-        server_header=False,
-        log_level="info",
+    os.environ["WUQU_HOST"] = chosen.host
+    several = chosen.workers > 1
+    with _numbers_of_all() if several else nullcontext():
+        uvicorn.run(
+            "api.app:create_app" if several else _app_in_process(chosen),
+            factory=several,
+            host=chosen.host,
+            port=chosen.port,
+            workers=chosen.workers if several else None,
+            limit_concurrency=chosen.open_connections,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            server_header=False,
+            # Who is believed about the sender of a request is decided in ``api.access.peers``.
+            proxy_headers=False,
+            # Its lines hold whole addresses; those of ``api.watch`` do not.
+            access_log=False,
+            ws="none",
+            log_config=log_config(chosen.log),
+        )
+
+
+def require_keys(chosen: Settings) -> None:
+    """Raise ClaimError when other machines could reach the service and nobody has a key.
+
+    Planned boundaries are not for everyone on the network.
+    """
+    Proxies(chosen.trusted_proxies, chosen.proxy_roles)
+    keys = KeyStore(chosen.key_file)
+    usable = keys.has_active()
+    if is_loopback(chosen.host):
+        return
+    if not usable:
+        found = "没有一个有效的密钥" if keys.is_configured() else "还没有密钥"
+        raise ClaimError(
+            f"服务地址 {chosen.host[:80]} 可从其他计算机访问，而访问控制{found}",
+            expected="至少一个有效的密钥，或本机地址 127.0.0.1、::1、localhost",
+            advice="先制作管理密钥：wuqu keys add 名称 --role admin",
+        )
+    logging.getLogger("wuqu").warning(
+        "地址 %s 不是本机地址：密钥以明文经过网络，请在前面设置 HTTPS 反向代理", chosen.host
     )
+
+
+def _numbers_of_all() -> TemporaryDirectory[str]:
+    """Make the folder in which the workers write their numbers, before any of them starts."""
+    from api.metrics import shared_folder
+
+    return shared_folder()
 
 
 def _app_in_process(settings: Settings) -> FastAPI:

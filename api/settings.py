@@ -1,6 +1,6 @@
 """How is the service set up? Environment variables with the prefix ``WUQU_``, and nothing else.
 
-It decides which addresses the service may listen on. It never reads a plan or opens a store.
+It never reads a plan, opens a store or looks at a key.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +18,7 @@ from gis.output.records.address import Address, address_of
 from gis.output.sharing import Sharing, sharing_of
 
 MEGABYTE = 1024 * 1024
+_OUT = Path("out")
 
 
 class Settings(BaseSettings):
@@ -32,6 +33,10 @@ class Settings(BaseSettings):
     ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
     the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
     ``heavy_waiting`` more wait for at most ``heavy_wait_s``.
+    ``keys`` is the file of the API keys (None: beside the records), ``audit`` that of the audit log.
+    ``trusted_proxies`` are addresses whose word about a sender counts, ``proxy_roles`` the roles of
+    the groups that they name. ``rate_per_minute`` and ``concurrent`` limit one key or address,
+    ``in_flight`` all together, each per worker.
     """
 
     model_config = SettingsConfigDict(
@@ -58,6 +63,21 @@ class Settings(BaseSettings):
     recipient: str = Field(default="", max_length=40)
     basemap: str = Field(default="", max_length=500)
     secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
+    keys: Path | None = None
+    audit: Path | None = None
+    session_hours: float = Field(default=10.0, gt=0, le=24 * 7)
+    trusted_proxies: str = Field(default="", max_length=2000)
+    proxy_roles: str = Field(default="", max_length=4000)
+    rate_per_minute: int = Field(default=3000, ge=0, le=1_000_000)
+    concurrent: int = Field(default=64, ge=1, le=10_000)
+    in_flight: int = Field(default=256, ge=1, le=10_000)
+    log: Literal["auto", "text", "json"] = "auto"
+
+    @property
+    def key_file(self) -> Path:
+        """The file of the API keys."""
+        records = self.db.file
+        return self.keys or (records or _OUT / "records").with_name("keys.json")
 
     @property
     def sharing(self) -> Sharing:
@@ -106,16 +126,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def require_loopback(host: str) -> None:
-    """Raise ClaimError unless the address is a loopback address.
-
-    The service knows no users yet, and planned boundaries are not for everyone on the network.
-    """
-    if not is_loopback(host):
-        raise ClaimError(
-            f"服务地址 {host[:80]} 可从其他计算机访问，而本服务尚无访问控制",
-            expected="本机地址 127.0.0.1、::1 或 localhost",
-            advice="在本机使用；确需共享时，由带身份验证的反向代理转发到本机端口",
-        )

@@ -18,8 +18,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from api import schemas
+from api.access.visit import Visit
 from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems, utf8
-from api.deps import KnownQuery, State, StateDep
+from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
 from api.options import OPTION_NAMES, Options, read_options
@@ -69,6 +70,7 @@ _BODY = upload_body(
 async def create_site_check(
     request: Request,
     state: StateDep,
+    visit: VisitDep,
     use: Annotated[
         str | None, Query(description="用途：2023 年用地用海分类代码", examples=["080403"])
     ] = None,
@@ -108,19 +110,29 @@ async def create_site_check(
     if not (state.settings.records or options.geometry or options.remedies):
         write = partial(_sent, answers, options)
     else:
-        write = partial(_written, await _save(answers, upload, snapshot, state), options, state)
+        kept = await _save(answers, upload, snapshot, state, visit)
+        write = partial(_written, kept, options, state)
+    state.metrics.judged(answer.check.verdict.value for answer in answers)
     content = write() if small else await run_in_threadpool(write)
     return Response(content, media_type="application/json")
 
 
 async def _save(
-    answers: Sequence[Answer], upload: Upload, snapshot: Snapshot | None, state: State
+    answers: Sequence[Answer],
+    upload: Upload,
+    snapshot: Snapshot | None,
+    state: State,
+    visit: Visit,
 ) -> Sequence[Mapping[str, Any]]:
     """Store the answers before anybody sees them; without records they keep the id of a check."""
     if snapshot is None:
         return [answer.document for answer in answers]
     kept = [answer.entry(snapshot) for answer in answers]
-    ids = await state.recorder.save(kept, upload.sha256)
+    ids = await state.recorder.save(
+        kept, upload.sha256, owner=visit.caller.owner, request_id=visit.request_id
+    )
+    visit.note(*ids)
+    state.metrics.recorded(len(ids))
     return [{**answer.document, "id": i} for answer, i in zip(answers, ids, strict=True)]
 
 
@@ -149,14 +161,15 @@ CheckId = Annotated[str, Path(max_length=64, description="检测编号")]
     response_model=schemas.RecentChecks,
     responses=problems(422, 503),
     summary="最近的检测",
-    description="最近的检测：编号、名称、结论、时间，新的在前。",
+    description="最近的检测：编号、名称、结论、时间，新的在前。经办角色只看到本密钥或本科室的检测。",
 )
 async def list_site_checks(
     state: StateDep,
+    visit: VisitDep,
     limit: Annotated[int, Query(ge=1, le=100, description="最多列出几条")] = 20,
 ) -> Mapping[str, Any]:
     """Return the newest records first."""
-    recent = await run_in_threadpool(state.store.recent, limit)
+    recent = await run_in_threadpool(state.store.recent, limit, owner=visit.caller.sees)
     return {
         "checks": [
             {
@@ -180,10 +193,10 @@ async def list_site_checks(
     summary="一次检测的图形",
     description="一次检测的图形：地块、各条结论标出的范围（经纬度）。",
 )
-async def get_site_check_geojson(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_geojson(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the outlines of one record."""
     return geojson_answer(
-        to_geojson([await state.document(check_id)], state.plan, state.settings.secrecy)
+        to_geojson([await state.document(check_id, visit)], state.plan, state.settings.secrecy)
     )
 
 
@@ -194,9 +207,9 @@ async def get_site_check_geojson(state: StateDep, check_id: CheckId) -> Response
     summary="一次检测的地图",
     description="一次检测的地图：单个网页，离线可用。",
 )
-async def get_site_check_map(state: StateDep, check_id: CheckId) -> HTMLResponse:
+async def get_site_check_map(state: StateDep, visit: VisitDep, check_id: CheckId) -> HTMLResponse:
     """Return the map of one record."""
-    return HTMLResponse(await site_page(state, check_id))
+    return HTMLResponse(await site_page(state, check_id, visit))
 
 
 @router.get(
@@ -209,9 +222,9 @@ async def get_site_check_map(state: StateDep, check_id: CheckId) -> HTMLResponse
     summary="一次检测的报告（PDF）",
     description="一次检测的报告：结论、规则和依据、指标表、界址点、附图，供打印和存档。",
 )
-async def get_site_check_pdf(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_pdf(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the report of one record as PDF."""
-    return await report_answer(state, check_id, "pdf")
+    return await report_answer(state, visit, check_id, "pdf")
 
 
 @router.get(
@@ -224,15 +237,15 @@ async def get_site_check_pdf(state: StateDep, check_id: CheckId) -> Response:
     summary="一次检测的报告（DOCX）",
     description="内容与 PDF 相同，可在办公软件中编辑。",
 )
-async def get_site_check_docx(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_docx(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the report of one record as DOCX."""
-    return await report_answer(state, check_id, "docx")
+    return await report_answer(state, visit, check_id, "docx")
 
 
 @router.get("/{check_id}.json", response_model=None, include_in_schema=False)
-async def get_site_check_json(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_json(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the same as without the suffix."""
-    return json_answer(await state.document(check_id))
+    return json_answer(await state.document(check_id, visit))
 
 
 @router.get(
@@ -244,6 +257,6 @@ async def get_site_check_json(state: StateDep, check_id: CheckId) -> Response:
     summary="一次检测的结果",
     description="一次检测的完整结果；也可加后缀 .json、.geojson、.html、.pdf 或 .docx。",
 )
-async def get_site_check(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the stored answer of one record."""
-    return json_answer(await state.document(check_id))
+    return json_answer(await state.document(check_id, visit))

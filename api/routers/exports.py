@@ -15,8 +15,9 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.access.visit import Visit
 from api.answers import problems
-from api.deps import KnownQuery, State, StateDep
+from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.routers.checks import CheckId
 from gis.output.card import card_png
 from gis.output.export import write_csv, write_gpkg
@@ -44,9 +45,9 @@ def _file(kind: str, meaning: str) -> dict[int | str, dict[str, Any]]:
     summary="一次检测的 GeoPackage",
     description="地块、涉及范围、处理办法和地类，附样式：QGIS 打开即按结论和地类着色。",
 )
-async def get_site_check_gpkg(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_gpkg(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return one record as a GeoPackage."""
-    return await _answer(state, check_id, "gpkg", _GPKG, _gpkg)
+    return await _answer(state, visit, check_id, "gpkg", _GPKG, _gpkg)
 
 
 @router.get(
@@ -56,9 +57,9 @@ async def get_site_check_gpkg(state: StateDep, check_id: CheckId) -> Response:
     summary="一次检测的 XLSX 表格",
     description="地块、各项结论、涉及面积、用地指标和数据来源，各一张表。",
 )
-async def get_site_check_xlsx(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_xlsx(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return one record as a workbook."""
-    return await _answer(state, check_id, "xlsx", _XLSX, lambda document, _: xlsx_bytes([document]))
+    return await _answer(state, visit, check_id, "xlsx", _XLSX, lambda document, _: xlsx_bytes([document]))
 
 
 @router.get(
@@ -68,9 +69,9 @@ async def get_site_check_xlsx(state: StateDep, check_id: CheckId) -> Response:
     summary="一次检测的 CSV 表格",
     description="一行：名称、结论、面积、依据日期、规划和摘要；UTF-8，Excel 可直接打开。",
 )
-async def get_site_check_csv(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_csv(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return one record as one line of a table."""
-    return await _answer(state, check_id, "csv", f"{_CSV}; charset=utf-8", _csv)
+    return await _answer(state, visit, check_id, "csv", f"{_CSV}; charset=utf-8", _csv)
 
 
 @router.get(
@@ -80,9 +81,9 @@ async def get_site_check_csv(state: StateDep, check_id: CheckId) -> Response:
     summary="处理办法的界址点 TXT",
     description="裁减、平移方案的界址点 TXT（GBK）；没有带图形的方案时答复 404。",
 )
-async def get_site_check_txt(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_txt(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the outlines of the remedies of one record."""
-    return await _answer(state, check_id, "txt", f"{_TXT}; charset=gbk", _txt)
+    return await _answer(state, visit, check_id, "txt", f"{_TXT}; charset=gbk", _txt)
 
 
 @router.get(
@@ -92,20 +93,21 @@ async def get_site_check_txt(state: StateDep, check_id: CheckId) -> Response:
     summary="一次检测的结论卡片",
     description="结论卡片（PNG，宽 1080 像素）：结论、决定规则、面积、三区三线、用地指标和小图。",
 )
-async def get_site_check_png(state: StateDep, check_id: CheckId) -> Response:
+async def get_site_check_png(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the verdict card of one record."""
-    return await _answer(state, check_id, "png", _PNG, _png)
+    return await _answer(state, visit, check_id, "png", _PNG, _png)
 
 
 async def _answer(
     state: State,
+    visit: Visit,
     check_id: str,
     suffix: str,
     media_type: str,
     made: Callable[[Document, State], bytes],
 ) -> Response:
     """Make the file of a record in a thread and send it as a download."""
-    document = await state.document(check_id)
+    document = await state.document(check_id, visit)
     content = await run_in_threadpool(made, document, state)
     # The id of the stored record, never what a client wrote, names the file.
     name = f'attachment; filename="{document["id"]}.{suffix}"'

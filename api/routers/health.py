@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
+from starlette.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import problems
 from api.deps import KnownQuery, StateDep
+from api.metrics import MEDIA_TYPE
 from api.schemas_plan import Health
 
 router = APIRouter(tags=["运行状态"], dependencies=[KnownQuery])
@@ -34,3 +38,17 @@ async def readyz(state: StateDep) -> dict[str, str]:
     """Return that the plan is loaded and the records can be read."""
     await run_in_threadpool(state.store.recent, 1)
     return {"status": "ok"}
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Prometheus 文本格式", "content": {"text/plain": {}}}, **problems(422)},
+    summary="运行指标",
+    description="Prometheus 指标：请求数和耗时（按路由）、检测数（按结论）、记录数、排队数；多进程时为合计。",
+)
+async def metrics(state: StateDep) -> Response:
+    """Return the numbers of all workers."""
+    audit_faulty = bool(state.access.audit.fault)
+    content = await run_in_threadpool(partial(state.metrics.text, audit_faulty=audit_faulty))
+    return Response(content, media_type=MEDIA_TYPE)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.answers import problems
-from api.deps import KnownQuery, StateDep
+from api.deps import KnownQuery, StateDep, VisitDep
 from api.headers import SERVED_MAP
 from api.maps import MapFiles, comparison_page, plan_page, site_page
 from gis.output.maps.pair import What
@@ -84,7 +84,7 @@ async def get_comparison_map(
     description="一次检测的地图。",
 )
 async def get_site_map(
-    state: StateDep, check_id: Annotated[str, Path(max_length=64)]
+    state: StateDep, visit: VisitDep, check_id: Annotated[str, Path(max_length=64)]
 ) -> HTMLResponse:
     """Return the map of one record."""
-    return HTMLResponse(await site_page(state, check_id))
+    return HTMLResponse(await site_page(state, check_id, visit))

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
-from starlette.templating import Jinja2Templates
 
-from api.deps import KnownQuery, State, StateDep
+from api.access.roles import Role
+from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.examples import point_lines
 from api.ground import ground_bytes
+from api.pages import templates
 from api.settings import MEGABYTE
 from gis.check import CHINA
 from gis.claims import ATTRIBUTES
@@ -33,7 +33,6 @@ from gis.rulebook import land_classes
 from gis.units import M2_PER_MU
 
 router = APIRouter(include_in_schema=False, dependencies=[KnownQuery])
-templates = Jinja2Templates(Path(__file__).parents[1] / "pages" / "templates")
 
 _RECENT = 12
 # What a record can be taken away as, in the order in which it is offered.
@@ -48,10 +47,13 @@ _DOWNLOADS = {
 
 
 @router.get("/")
-async def desk(request: Request, state: StateDep) -> Response:
-    """Return the desk page."""
-    plan = state.plan
-    recent = await run_in_threadpool(state.store.recent, _RECENT)
+async def desk(request: Request, state: StateDep, visit: VisitDep) -> Response:
+    """Return the desk page, with the records that the caller may see."""
+    plan, caller = state.plan, visit.caller
+    may_check = caller.role.covers(Role.clerk)
+    recent: tuple[RecordSummary, ...] = ()
+    if may_check:
+        recent = await run_in_threadpool(state.store.recent, _RECENT, owner=caller.sees)
     context = {
         "plan": plan.ref,
         "status_label": plan.status_label,
@@ -68,6 +70,8 @@ async def desk(request: Request, state: StateDep) -> Response:
         "m2_per_mu": M2_PER_MU,
         "assets": STATIC_PREFIX,
         "downloads": _downloads(request),
+        "caller": caller,
+        "may_check": may_check,
     }
     return templates.TemplateResponse(request, "desk.html", context)
 

@@ -74,7 +74,10 @@ async function send(item, which) {
 async function received(request) {
   try {
     const answer = await request();
-    return { ok: answer.ok, document: await answer.json() };
+    const document = await answer.json();
+    // Leaving for the form would lose what was typed here.
+    if (answer.status === 401) document.detail = "登录已到期。请在新的标签页打开 /sign-in 登录，再回到本页重试；填写的内容还在。";
+    return { ok: answer.ok, document };
   } catch {
     return { ok: false, document: { title: "无法连接服务", detail: "检测服务没有应答；请确认服务正在运行后重试。", errors: [] } };
   }

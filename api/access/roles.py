@@ -1,0 +1,153 @@
+"""Who may use which route? Four roles, and one table from route to least role.
+
+A route that the table does not name is for administrators only, so that forgetting one closes it;
+``tests/test_access_roles.py`` fails when a route of the app is missing here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.routing import compile_path
+
+
+class Role(StrEnum):
+    """What a caller may do; each role includes those before it."""
+
+    viewer = "viewer"
+    clerk = "clerk"
+    reviewer = "reviewer"
+    admin = "admin"
+
+    @property
+    def label(self) -> str:
+        """The name that people read."""
+        return _LABELS[self]
+
+    def covers(self, least: Role) -> bool:
+        """Return whether this role includes another.
+
+        >>> Role.reviewer.covers(Role.clerk), Role.viewer.covers(Role.clerk)
+        (True, False)
+        """
+        return _RANKS[self] >= _RANKS[least]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+_LABELS = {
+    Role.viewer: "查看",
+    Role.clerk: "经办",
+    Role.reviewer: "审核",
+    Role.admin: "管理",
+}
+
+# Open to everybody. Probes must work for a load balancer that has no key; they tell nothing but
+# "yes" or the name of the part that fails. Scripts, styles and the sign-in form are the same in
+# every installation and hold nothing of a plan.
+_OPEN = (
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("POST", "/sign-out"),
+    ("*", "/static/{path:path}"),
+    ("*", "/vendor/{path:path}"),
+)
+# The plan. The desk, the interface description and its page show the plan's name, its area and
+# sites inside it, so they are no more public than the plan is.
+_VIEWER = (
+    ("GET", "/"),
+    ("GET", "/docs"),
+    ("GET", "/openapi.json"),
+    ("HEAD", "/openapi.json"),
+    ("GET", "/desk/ground.json"),
+    ("GET", "/samples/{number}"),
+    ("GET", "/v1/me"),
+    ("GET", "/v1/plan"),
+    ("GET", "/v1/plan/balance"),
+    ("POST", "/v1/plan/balance"),
+    ("GET", "/v1/zones"),
+    ("GET", "/v1/layers"),
+    ("GET", "/v1/layers/{layer_id}"),
+    ("GET", "/v1/rules"),
+    ("GET", "/v1/rules/{rule_id}"),
+    ("GET", "/maps/plan.html"),
+    ("GET", "/maps/assets/{name}"),
+    ("GET", "/maps/comparison.html"),
+)
+# Checks, and the records that the caller made.
+_CLERK = (
+    ("POST", "/v1/site-checks"),
+    ("GET", "/v1/site-checks"),
+    *(
+        ("GET", f"/v1/site-checks/{{check_id}}{suffix}")
+        for suffix in (
+            *(".geojson", ".gpkg", ".xlsx", ".csv", ".txt", ".png"),
+            *(".html", ".pdf", ".docx", ".json", ""),
+        )
+    ),
+    ("GET", "/maps/site-checks/{check_id}.html"),
+)
+_ADMIN = (
+    ("GET", "/v1/keys"),
+    ("POST", "/v1/keys"),
+    ("POST", "/v1/keys/{name}/rotate"),
+    ("DELETE", "/v1/keys/{name}"),
+    ("GET", "/metrics"),
+)
+
+ROUTES: Mapping[tuple[str, str], Role | None] = {
+    **dict.fromkeys(_OPEN, None),
+    **dict.fromkeys(_VIEWER, Role.viewer),
+    **dict.fromkeys(_CLERK, Role.clerk),
+    **dict.fromkeys(_ADMIN, Role.admin),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request goes: the path with placeholders, "" for none, and the least role."""
+
+    route: str
+    least: Role | None
+
+
+NOWHERE = Place("", Role.admin)
+
+
+class RoleTable:
+    """Finds the row of a request.
+
+    Parameters
+    ----------
+    routes
+        Method (``*``: any) and path, as routers write it, in the order in which routers try them.
+    """
+
+    def __init__(self, routes: Mapping[tuple[str, str], Role | None] = ROUTES) -> None:
+        self._exact = {
+            row: Place(row[1], least)
+            for row, least in routes.items()
+            if "{" not in row[1] and row[0] != "*"
+        }
+        # By the function of the routers, so that both read a path in the same way.
+        self._patterns: list[tuple[str, re.Pattern[str], Place]] = [
+            (method, compile_path(path)[0], Place(path, least))
+            for (method, path), least in routes.items()
+        ]
+
+    def find(self, method: str, path: str) -> Place:
+        """Return where a request goes; another method of a known path goes where that path does."""
+        if (found := self._exact.get((method, path))) is not None:
+            return found
+        same_path = NOWHERE
+        for known, pattern, place in self._patterns:
+            if pattern.match(path):
+                if known in (method, "*"):
+                    return place
+                # The answer will be "method not allowed", which is no secret to who may use it.
+                same_path = same_path if same_path.route else place
+        return same_path
