@@ -95,7 +95,9 @@ def _add_parts(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             examples = body_examples(app.state.wuqu.plan)
-            app.openapi_schema = with_access(_with_examples(_with_problem_type(describe()), examples))
+            app.openapi_schema = with_access(
+                _with_examples(_with_problem_type(describe()), examples)
+            )
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -41,9 +41,7 @@ SERVED_MAP = (
 )
 
 
-def security_headers(
-    path: str, basemap: str = "", *, is_secure: bool = False
-) -> Mapping[str, str]:
+def security_headers(path: str, basemap: str = "", *, is_secure: bool = False) -> Mapping[str, str]:
     """Return the headers of every answer under a path.
 
     ``basemap`` is the origin that maps may load pictures from, and nothing else; ``is_secure`` is
@@ -85,9 +83,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 visit = visit_of(scope)
-                found = security_headers(
-                    scope["path"], self._basemap, is_secure=visit.is_secure
-                )
+                found = security_headers(scope["path"], self._basemap, is_secure=visit.is_secure)
                 for name, value in found.items():
                     headers.setdefault(name, value)
                 _keep_private(headers, visit)

@@ -17,8 +17,11 @@ from typing import Any
 current_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _SECRETS = (
-    (re.compile(r"(wuqu_\w{1,8}_)[A-Za-z0-9_-]{16,}"), r"\1***"),
-    (re.compile(r"(?i)(authorization|x-api-key|cookie|bearer)([\"']?[=:\s]+)[^\s\"',;]{8,}"), r"\1\2***"),
+    (re.compile(r"(wuqu_(?:[0-9a-f]{8}|session)_)[A-Za-z0-9_-]{16,}"), r"\1***"),
+    (
+        re.compile(r"(?i)(authorization|x-api-key|cookie|bearer)([\"']?[=:\s]+)[^\s\"',;]{8,}"),
+        r"\1\2***",
+    ),
     (re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+@"), r"\1***@"),
 )
 
@@ -106,7 +109,7 @@ def log_config(how: str) -> dict[str, Any]:
     how
         ``text``, ``json``, or ``auto``: text at a terminal, JSON elsewhere.
     """
-    is_text = how == "text" or how == "auto" and sys.stderr.isatty()
+    is_text = how == "text" or (how == "auto" and sys.stderr.isatty())
     formatter = TextFormatter if is_text else JsonFormatter
     return {
         "version": 1,

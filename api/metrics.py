@@ -92,7 +92,7 @@ class Metrics:
             return generate_latest(registry)
         forget_dead_workers(Path(folder))
         shared = CollectorRegistry()
-        MultiProcessCollector(shared, path=folder)
+        MultiProcessCollector(shared, path=folder)  # type: ignore[no-untyped-call]
         return generate_latest(shared)
 
 
@@ -112,7 +112,7 @@ def forget_dead_workers(folder: Path) -> None:
         pid = file.stem.rpartition("_")[2]
         if pid.isdigit() and not _is_alive(int(pid)):
             with suppress(FileNotFoundError):
-                mark_process_dead(int(pid), str(folder))
+                mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
 
 
 def _is_alive(pid: int) -> bool:

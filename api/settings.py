@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
     the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
     ``heavy_waiting`` more wait for at most ``heavy_wait_s``.
-    ``keys`` is the file of the API keys (None: beside the records), ``audit`` that of the audit log.
+    ``keys`` is the file of the API keys (None: beside the records), ``audit`` the audit log's.
+    ``hosts`` are names under which the service may be asked while it is open to this machine.
     ``trusted_proxies`` are addresses whose word about a sender counts, ``proxy_roles`` the roles of
     the groups that they name. ``rate_per_minute`` and ``concurrent`` limit one key or address,
     ``in_flight`` all together, each per worker.
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     keys: Path | None = None
     audit: Path | None = None
     session_hours: float = Field(default=10.0, gt=0, le=24 * 7)
+    hosts: str = Field(default="", max_length=2000)
     trusted_proxies: str = Field(default="", max_length=2000)
     proxy_roles: str = Field(default="", max_length=4000)
     rate_per_minute: int = Field(default=3000, ge=0, le=1_000_000)

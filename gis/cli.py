@@ -47,6 +47,7 @@ from gis.cli_common import (
 )
 from gis.cli_compare import plan_app
 from gis.cli_data import data_app
+from gis.cli_keys import keys_app
 from gis.cli_maps import draw_map
 from gis.cli_outputs import (
     CardOption,
@@ -81,6 +82,7 @@ app.add_typer(txt_app, name="txt")
 app.add_typer(budgets_app, name="budgets")
 app.add_typer(plan_app, name="plan")
 app.add_typer(records_app, name="records")
+app.add_typer(keys_app, name="keys")
 
 
 # The collector would walk over every imported module again and again, and once more at the end: a
@@ -246,13 +248,14 @@ app.command("map")(draw_map)
 @app.command()
 def serve(
     host: Annotated[
-        str | None, typer.Option(help="监听地址（目前只允许本机），默认 WUQU_HOST 或 127.0.0.1。")
+        str | None,
+        typer.Option(help="监听地址，默认 WUQU_HOST 或 127.0.0.1；其他地址需要先有密钥。"),
     ] = None,
     port: Annotated[int | None, typer.Option(help="端口，默认 WUQU_PORT 或 8000。")] = None,
     workers: Annotated[int | None, typer.Option(help="进程数，默认 WUQU_WORKERS 或 1。")] = None,
     plan: PlanOption = None,
 ) -> None:
-    """启动本机服务：检测页面、接口和地图。"""
+    """启动服务：检测页面、接口和地图。"""
     # By name, because the service stands above the toolkit and is never imported by it.
     importlib.import_module("api.serve").serve(host=host, port=port, workers=workers, plan=plan)
 

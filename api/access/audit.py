@@ -80,7 +80,7 @@ class AuditLog:
     def _file(self, path: Path) -> int:
         """Return the descriptor of the file; a new one after the file was moved away."""
         try:
-            found = os.stat(path)
+            found = path.stat()
             there: tuple[int, int] | None = (found.st_dev, found.st_ino)
         except FileNotFoundError:
             there = None

@@ -49,6 +49,7 @@ class AccessControl:
         self.wrong_keys = WrongKeys()
         self._rates = Rates(settings.rate_per_minute)
         self._under_way = UnderWay(settings.concurrent, settings.in_flight)
+        self._hosts = {part.strip().lower() for part in settings.hosts.split(",")}
         # Once closed, closed until the end: removing the file of the keys opens nothing.
         self._closed = bool(self.proxies.roles) or not is_loopback(settings.host)
 
@@ -73,6 +74,7 @@ class AccessControl:
         if given is not None:
             return caller_of(await self.verified(given, visit))
         if self.is_open_to(peer):
+            self._refuse_foreign_host(headers)
             refuse_foreign_page(headers, method, peer.scheme)
             return ON_THIS_MACHINE
         if (key := self.sessions.key_of(session_token(headers, peer.scheme))) is not None:
@@ -80,13 +82,25 @@ class AccessControl:
             return caller_of(key)
         return self._vouched(headers, peer, method)
 
+    def _refuse_foreign_host(self, headers: Headers) -> None:
+        """Refuse a page whose name in the internet was made to mean this machine (DNS rebinding).
+
+        For the browser such a page is one of this service. Names without a dot cannot be used so.
+        """
+        host = headers.get("host", "").lower()
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        is_plain = "." not in name or _looks_like_ip(name.strip("[]")) or name == "localhost"
+        if not (is_plain or name in self._hosts):
+            raise ForeignPageError
+
     def _vouched(self, headers: Headers, peer: Peer, method: str) -> Caller:
         if not (peer.by_proxy and peer.user and self.proxies.roles):
             raise NoKeyError
         role = self.proxies.role_of(peer)
         if role is None:
             raise RoleError(
-                f"用户“{peer.user}”不在任何有权限的组中", advice="由管理员加入用户组或设置 WUQU_PROXY_ROLES"
+                f"用户“{peer.user}”不在任何有权限的组中",
+                advice="由管理员加入用户组或设置 WUQU_PROXY_ROLES",
             )
         # The proxy knows its user by a cookie too.
         refuse_foreign_page(headers, method, peer.scheme)

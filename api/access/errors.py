@@ -29,6 +29,8 @@ class AccessError(WuquError):
     title = "无法访问"
     # What an audit line calls it.
     result = "denied"
+    # Whether it is the first in a row; a flood of refusals gets one audit line.
+    first = True
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -37,7 +39,6 @@ class AccessError(WuquError):
 
 
 class _UnknownCallerError(AccessError):
-
     @property
     def headers(self) -> Mapping[str, str]:
         """How to say who one is (RFC 9110, section 11.6.1)."""
@@ -92,7 +93,9 @@ class ForeignPageError(AccessError):
     title = "拒绝其他网站的请求"
 
     def __init__(self) -> None:
-        super().__init__("请求来自其他网站的页面", expected="本服务的页面", advice="在本服务的页面中操作")
+        super().__init__(
+            "请求来自其他网站的页面", expected="本服务的页面", advice="在本服务的页面中操作；经其他域名使用时设置 WUQU_HOSTS"
+        )
 
 
 class TooManyError(AccessError):
@@ -107,8 +110,6 @@ class TooManyError(AccessError):
     code = "too_many"
     title = "请求过于频繁"
     result = "limited"
-    # Whether it is the first in a row; the log of what was done tells no more than that.
-    first = True
 
     def __init__(self, found: str, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s

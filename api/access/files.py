@@ -84,7 +84,7 @@ class SharedFile:
                 stream.flush()
                 os.fsync(stream.fileno())
             self._like_before(Path(name))
-            os.replace(name, self.path)
+            Path(name).replace(self.path)
             _sync_folder(self.path.parent)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -93,7 +93,7 @@ class SharedFile:
 
     def _look(self) -> _Stamp | None:
         try:
-            return _stamp(os.stat(self.path))
+            return _stamp(self.path.stat())
         except FileNotFoundError:
             return None
 

@@ -65,7 +65,9 @@ class Gate:
     ) -> None:
         control = self._control
         try:
-            visit.caller = await control.identify(Headers(scope=scope), peer, visit, scope["method"])
+            visit.caller = await control.identify(
+                Headers(scope=scope), peer, visit, scope["method"]
+            )
         except NoKeyError:
             control.count_stranger(visit)
             raise

@@ -14,7 +14,7 @@ _SCHEMES: dict[str, Any] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "API 密钥：`Authorization: Bearer wuqu_…`，由管理员用 `wuqu keys add` 制作。",
+        "description": "API 密钥 `Bearer wuqu_…`，由管理员用 `wuqu keys add` 制作。",
     },
     "api_key": {
         "type": "apiKey",
@@ -30,7 +30,7 @@ _SCHEMES: dict[str, Any] = {
     },
 }
 # Without any: on the machine of the service, while no key was ever made.
-_SECURITY: list[dict[str, list[str]]] = [*({name: []} for name in _SCHEMES), {}]
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}, {"session": []}, {}]
 
 _REFUSALS = {
     "401": (

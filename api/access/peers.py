@@ -132,7 +132,8 @@ def _network(text: str) -> Network:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ClaimError(
-            f"WUQU_TRUSTED_PROXIES 中有“{text[:80]}”", expected="IP 地址或网段，如 10.0.0.5,10.1.0.0/16"
+            f"WUQU_TRUSTED_PROXIES 中有“{text[:80]}”",
+            expected="IP 地址或网段，如 10.0.0.5,10.1.0.0/16",
         ) from None
 
 

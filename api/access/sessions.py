@@ -48,7 +48,8 @@ class SessionStore:
 
     def open(self, key: Key) -> str:
         """Return the token of a new session; the oldest of too many sessions of a key ends."""
-        token = secrets.token_urlsafe(32)
+        # By its beginning a log knows what to blot out.
+        token = f"wuqu_session_{secrets.token_urlsafe(32)}"
         now = self._now()
         with self._changing() as rows:
             own = [digest for digest, row in rows.items() if row["key"] == key.id]

@@ -46,7 +46,7 @@ class Caller:
 
     def may_see(self, owner: str) -> bool:
         """Return whether this caller may see a record of an owner."""
-        return self.role.covers(Role.reviewer) or bool(owner) and owner == self.owner
+        return self.role.covers(Role.reviewer) or (bool(owner) and owner == self.owner)
 
     @property
     def sees(self) -> str | None:
@@ -81,7 +81,7 @@ class Visit:
     def refuse(self, error: AccessError) -> None:
         """Note why the request is not let in."""
         self.refusal, self.result = error.code, error.result
-        self.is_told = getattr(error, "first", True)
+        self.is_told = error.first
 
     def note(self, *record_ids: str) -> None:
         """Remember which records the request is about; what is no id of a record is left out."""

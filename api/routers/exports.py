@@ -59,7 +59,9 @@ async def get_site_check_gpkg(state: StateDep, visit: VisitDep, check_id: CheckI
 )
 async def get_site_check_xlsx(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return one record as a workbook."""
-    return await _answer(state, visit, check_id, "xlsx", _XLSX, lambda document, _: xlsx_bytes([document]))
+    return await _answer(
+        state, visit, check_id, "xlsx", _XLSX, lambda document, _: xlsx_bytes([document])
+    )
 
 
 @router.get(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import APIRouter
-from starlette.responses import Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from api.answers import problems
 from api.deps import KnownQuery, StateDep
@@ -43,9 +43,12 @@ async def readyz(state: StateDep) -> dict[str, str]:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"description": "Prometheus 文本格式", "content": {"text/plain": {}}}, **problems(422)},
+    responses={
+        200: {"description": "Prometheus 文本格式", "content": {"text/plain": {}}},
+        **problems(422),
+    },
     summary="运行指标",
-    description="Prometheus 指标：请求数和耗时（按路由）、检测数（按结论）、记录数、排队数；多进程时为合计。",
+    description="请求数和耗时（按路由）、检测数（按结论）、记录数、排队数；多进程时为合计。",
 )
 async def metrics(state: StateDep) -> Response:
     """Return the numbers of all workers."""

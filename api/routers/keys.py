@@ -94,7 +94,7 @@ async def add_key(state: StateDep, wanted: Annotated[schemas.KeyIn, Body()]) -> 
     responses=problems(404, 422),
     dependencies=[Depends(_key_needed)],
     summary="更换密钥",
-    description="同一名称换一个新密钥；旧密钥立即失效，或在 grace_hours 小时后失效。登录状态随之结束。",
+    description="同一名称换新密钥；旧密钥立即失效，或在 grace_hours 小时后失效；登录状态结束。",
 )
 async def rotate_key(
     state: StateDep, name: Name, wanted: Annotated[schemas.RotateIn | None, Body()] = None

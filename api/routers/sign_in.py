@@ -22,6 +22,7 @@ router = APIRouter(include_in_schema=False, dependencies=[KnownQuery])
 
 _AFTER = frozenset(("/", "/docs", "/maps/plan.html", "/maps/comparison.html"))
 _LONGEST_FORM = 4096
+_NOT_KEPT = {"Cache-Control": "no-store"}
 NextQuery = Annotated[str, Query(alias="next", max_length=200)]
 
 
@@ -46,7 +47,7 @@ async def sign_in(request: Request, state: StateDep, visit: VisitDep) -> Respons
         visit.refuse(error)
         return _form(request, after, error)
     visit.caller, visit.result = caller_of(key), "signed_in"
-    answer = RedirectResponse(after, status_code=303)
+    answer = RedirectResponse(after, status_code=303, headers=_NOT_KEPT)
     answer.set_cookie(
         SECURE_COOKIE if visit.is_secure else COOKIE,
         token,
@@ -68,7 +69,7 @@ async def sign_out(request: Request, state: StateDep, visit: VisitDep) -> Respon
         refuse_foreign_page(request.headers, "POST", _scheme(visit), must_tell=True)
         visit.caller, visit.result = caller_of(key), "signed_out"
         state.access.sessions.end(token)
-    answer = RedirectResponse("/sign-in", status_code=303)
+    answer = RedirectResponse("/sign-in", status_code=303, headers=_NOT_KEPT)
     answer.delete_cookie(
         SECURE_COOKIE if visit.is_secure else COOKIE,
         path="/", secure=visit.is_secure, httponly=True, samesite="strict",
@@ -79,7 +80,7 @@ async def sign_out(request: Request, state: StateDep, visit: VisitDep) -> Respon
 def _form(request: Request, after: str, error: AccessError | None = None) -> Response:
     context: dict[str, Any] = {"after": after, "error": error}
     status = 200 if error is None else status_of(error)
-    headers = {**(error.headers if error else {}), "Cache-Control": "no-store"}
+    headers = {**(error.headers if error else {}), **_NOT_KEPT}
     # A browser would open its own window for this one.
     headers.pop("WWW-Authenticate", None)
     return templates.TemplateResponse(
