@@ -94,7 +94,9 @@ class ForeignPageError(AccessError):
 
     def __init__(self) -> None:
         super().__init__(
-            "请求来自其他网站的页面", expected="本服务的页面", advice="在本服务的页面中操作；经其他域名使用时设置 WUQU_HOSTS"
+            "请求来自其他网站的页面",
+            expected="本服务的页面",
+            advice="在本服务的页面中操作；经其他域名使用时设置 WUQU_HOSTS",
         )
 
 

@@ -53,6 +53,8 @@ class SharedFile:
                 # The stamp of what is being read, not of what may take its place meanwhile.
                 stamp = _stamp(os.fstat(stream.fileno()))
                 content = json.loads(stream.read())
+            if content is None:
+                raise ValueError("null")
         except FileNotFoundError:
             stamp, content = None, None
         self._stamp, self._content = stamp, content

@@ -53,7 +53,7 @@ class SessionStore:
         now = self._now()
         with self._changing() as rows:
             own = [digest for digest, row in rows.items() if row["key"] == key.id]
-            for digest in own[: len(own) - _EACH_KEY + 1]:
+            for digest in own[: max(0, len(own) - _EACH_KEY + 1)]:
                 del rows[digest]
             rows[_digest(token)] = {
                 "key": key.id,
@@ -104,14 +104,16 @@ class SessionStore:
     def _read(self) -> None:
         try:
             self._rows = _sound(self._file.read())
-        except ValueError:
+        except (ValueError, TypeError):
             # Nobody is signed in then; that costs a sign-in and lets nobody in.
             self._rows = {}
 
 
 def _sound(content: Any) -> _Rows:
     """Return the rows of the file; raise ValueError when they are none."""
-    rows: _Rows = {} if content is None else dict(content)
+    rows: _Rows = {} if content is None else content
+    if not isinstance(rows, dict):
+        raise ValueError
     for row in rows.values():
         if not isinstance(row, dict) or not {"key", "made", "until"} <= row.keys():
             raise ValueError
