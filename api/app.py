@@ -74,6 +74,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         # A redirect would quote the Host header that a client made up.
         redirect_slashes=False,
     )
+    app.state.access = access
     _add_parts(app)
     # From the inside out: what is added last is asked first.
     app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)

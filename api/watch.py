@@ -46,12 +46,12 @@ class Watch:
             await send(message)
 
         begun = time.perf_counter()
-        token = current_request_id.set(visit.request_id)
+        # Stays set: the server that reports a defect afterwards does so in the same task.
+        current_request_id.set(visit.request_id)
         try:
             await self._app(scope, receive, send_with_id)
         finally:
             self._write(visit, scope["method"], status, time.perf_counter() - begun)
-            current_request_id.reset(token)
 
     def _write(self, visit: Visit, method: str, status: int, seconds: float) -> None:
         route = visit.place.route or "(none)"

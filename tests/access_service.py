@@ -32,7 +32,7 @@ class Service:
 
     @property
     def access(self) -> AccessControl:
-        return self.client.app.state.wuqu.access
+        return self.client.app.state.access
 
     def add(self, name: str, role: str, **more) -> str:
         _, text = self.access.keys.add(name, Role(role), **more)
@@ -56,12 +56,24 @@ class Service:
 @contextmanager
 def service(plan, folder: Path, **settings) -> Iterator[Service]:
     """Serve in this process; wrong keys are counted, but nobody waits."""
+    made = door(folder, plan, **settings)
+    with made.client:
+        yield made
+
+
+def door(folder: Path, plan=None, *, peer: str = "testclient", **settings) -> Service:
+    """The door alone, without plan and records behind it: ``/v1/me`` answers, and is enough."""
     chosen = Settings(db=folder / "records.sqlite", **settings)
-    app = create_app(chosen, plan=plan)
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        opened = Service(client, chosen)
-        opened.access.wrong_keys._sleep = _no_wait
-        yield opened
+    made = Service(asked_by(create_app(chosen, plan=plan), peer), chosen)
+    made.access.wrong_keys._sleep = _no_wait
+    return made
+
+
+def asked_by(app, peer: str, url: str = "http://testserver") -> TestClient:
+    """A client with an address."""
+    return TestClient(
+        app, raise_server_exceptions=False, follow_redirects=False, client=(peer, 5), base_url=url
+    )
 
 
 async def _no_wait(_: float) -> None:

@@ -1,20 +1,26 @@
-"""Starting the service: this machine only, and a bad plan is one clear message."""
+"""Starting the service: who may come in is known first, and a bad plan is one clear message."""
 
 import pytest
 
 from api import serve
+from api.access.errors import AccessFileError
+from api.access.keys import KeyStore
+from api.access.roles import Role
 from api.settings import Settings, is_loopback
 from gis.errors import ClaimError, PlanError
 
 
 @pytest.fixture
-def started(monkeypatch):
+def started(monkeypatch, tmp_path):
     calls = []
     monkeypatch.setattr(
         "api.serve.uvicorn.run", lambda app, **options: calls.append((app, options))
     )
     # What serve() writes for its workers is taken back after the test.
     monkeypatch.setenv("WUQU_PLAN", "")
+    monkeypatch.setenv("WUQU_HOST", "")
+    monkeypatch.setenv("WUQU_KEYS", str(tmp_path / "keys.json"))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
     return calls
 
 
@@ -23,13 +29,49 @@ def test_loopback_addresses_are_recognised(host):
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "10.0.0.8", "192.168.1.5", "example.org", "", "127.0.0.1.evil.org"]
-)
-def test_any_other_address_is_refused_in_chinese_before_anything_starts(host, started):
+OTHERS = ["0.0.0.0", "::", "10.0.0.8", "192.168.1.5", "example.org", "", "127.0.0.1.evil.org"]
+
+
+@pytest.mark.parametrize("host", OTHERS)
+def test_without_keys_any_other_address_is_refused_before_anything_starts(host, started):
     assert not is_loopback(host)
-    with pytest.raises(ClaimError, match="访问控制"):
+    with pytest.raises(ClaimError, match=r"还没有密钥.*wuqu keys add 名称 --role admin"):
         serve.serve(host=host)
+    assert started == []
+
+
+@pytest.mark.parametrize("host", OTHERS)
+def test_with_a_key_any_other_address_is_served(host, started, repo, tmp_path):
+    KeyStore(tmp_path / "keys.json").add("a", Role.clerk)
+    serve.serve(host=host, plan=repo / "data")
+    assert started[0][1]["host"] == host
+
+
+def test_with_keys_that_have_all_ended_another_address_is_refused(started, tmp_path):
+    keys = KeyStore(tmp_path / "keys.json")
+    keys.add("a", Role.admin)
+    keys.revoke("a")
+    with pytest.raises(ClaimError, match="没有一个有效的密钥"):
+        serve.serve(host="0.0.0.0")
+    assert started == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_with_a_broken_file_of_keys_nothing_starts(host, started, tmp_path):
+    (tmp_path / "keys.json").write_text("{")
+    with pytest.raises(AccessFileError):
+        serve.serve(host=host)
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("WUQU_TRUSTED_PROXIES", "proxy"), ("WUQU_PROXY_ROLES", "a=clerk"), ("WUQU_LOG", "xml")],
+)
+def test_settings_of_access_that_mean_nothing_stop_the_start(name, value, started, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ClaimError, match=name):
+        serve.serve()
     assert started == []
 
 
@@ -52,6 +94,8 @@ def test_one_process_gets_the_opened_plan(repo, started):
     assert app.title.startswith("五区")
     assert (options["host"], options["port"], options["workers"]) == ("127.0.0.1", 8123, None)
     assert options["limit_concurrency"]
+    # Lines with whole addresses, and senders that a client makes up, are switched off.
+    assert (options["access_log"], options["proxy_headers"]) == (False, False)
 
 
 def test_several_workers_load_the_plan_themselves(repo, started):
@@ -90,11 +134,11 @@ def test_host_port_and_workers_come_from_the_environment_unless_they_are_given(
         ("WUQU_PORT", "http"),
         ("WUQU_WORKERS", "0"),
         ("WUQU_RECORDS", "maybe"),
-        ("WUQU_HOST", "0.0.0.0"),
+        ("WUQU_RATE_PER_MINUTE", "-1"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(name, value, started, monkeypatch):
     monkeypatch.setenv(name, value)
-    with pytest.raises(ClaimError, match=value):
+    with pytest.raises(ClaimError, match=f"{name}.*{value}"):
         serve.serve()
     assert started == []
