@@ -230,6 +230,8 @@ def test_a_clerk_sees_own_records_and_no_others_not_even_that_they_exist(opened)
         assert other.status_code == 404, suffix
         assert other.content == nowhere.content
         assert opened.get(url, "viewer").status_code == 403
+    assert opened.get(f"/v1/records/{record}", "own").json()["id"] == record
+    assert opened.get(f"/v1/records/{record}", "other").content == nowhere.content
     # Drawn for its owner a moment ago; the map must not be handed out from memory.
     assert opened.get(f"/maps/site-checks/{record}.html", "own").status_code == 200
     assert opened.get(f"/maps/site-checks/{record}.html", "other").status_code == 404
@@ -241,6 +243,15 @@ def test_reviewers_and_administrators_see_the_records_of_all(opened, role) -> No
     assert opened.get(f"/v1/site-checks/{record}", role).status_code == 200
     listed = opened.get("/v1/site-checks", role).json()["checks"]
     assert record in [row["id"] for row in listed]
+
+
+def test_a_decision_of_an_officer_names_the_key_that_wrote_it(opened) -> None:
+    record = opened.check("own").json()["id"]
+    url = f"/v1/records/{record}/decisions"
+    wanted = {"verdict": "conditional", "office": "耕保科", "reason": "补划方案已批复"}
+    assert opened.client.post(url, json=wanted, headers=opened.headers("own")).status_code == 403
+    made = opened.client.post(url, json=wanted, headers=opened.headers("reviewer"))
+    assert (made.status_code, made.json()["decided_by"]) == (201, "reviewer")
 
 
 def test_keys_of_one_office_share_their_records(opened) -> None:

@@ -51,6 +51,9 @@ clerk     GET /v1/site-checks/{check_id}.csv
 clerk     GET /v1/site-checks/{check_id}.txt
 clerk     GET /v1/site-checks/{check_id}.png
 clerk     GET /maps/site-checks/{check_id}.html
+clerk     GET /v1/records/{record_id}
+reviewer  GET /v1/records/{record_id}/verify
+reviewer  POST /v1/records/{record_id}/decisions
 admin     GET /v1/keys
 admin     POST /v1/keys
 admin     POST /v1/keys/{name}/rotate
@@ -68,6 +71,7 @@ FILLED = {
     "{rule_id}": "nope",
     "{name}": "nobody",
     "{check_id}": "0" * 32,
+    "{record_id}": "0" * 32,
 }
 
 

@@ -90,6 +90,12 @@ _CLERK = (
         )
     ),
     ("GET", "/maps/site-checks/{check_id}.html"),
+    ("GET", "/v1/records/{record_id}"),
+)
+# The records of all, whether they hold, and what officers decide beside them.
+_REVIEWER = (
+    ("GET", "/v1/records/{record_id}/verify"),
+    ("POST", "/v1/records/{record_id}/decisions"),
 )
 _ADMIN = (
     ("GET", "/v1/keys"),
@@ -103,6 +109,7 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     **dict.fromkeys(_OPEN, None),
     **dict.fromkeys(_VIEWER, Role.viewer),
     **dict.fromkeys(_CLERK, Role.clerk),
+    **dict.fromkeys(_REVIEWER, Role.reviewer),
     **dict.fromkeys(_ADMIN, Role.admin),
 }
 

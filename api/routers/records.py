@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import problems
-from api.deps import KnownQuery, StateDep
+from api.deps import KnownQuery, StateDep, VisitDep
 from api.schemas_records import DecisionIn, DecisionOut, RecordOut, VerificationOut
 from gis.errors import BusyError
 from gis.output.records.described import decision_dict, described
@@ -32,9 +32,9 @@ RecordId = Annotated[str, Path(max_length=64, description="记录编号，即检
     summary="一条检测记录",
     description="记录的时间、校验值、版本、链上位置和人工决定；检测结果见 /v1/site-checks。",
 )
-async def get_record(state: StateDep, record_id: RecordId) -> dict[str, Any]:
+async def get_record(state: StateDep, visit: VisitDep, record_id: RecordId) -> dict[str, Any]:
     """Return what there is to say about a record beside its answer."""
-    record = await run_in_threadpool(state.store.get, record_id)
+    record = await state.record(record_id, visit)
     return described(record, await run_in_threadpool(state.store.decisions, record_id))
 
 
@@ -48,8 +48,9 @@ async def get_record(state: StateDep, record_id: RecordId) -> dict[str, Any]:
         "不一致时指出变化的图层、规则、文件或软件。"
     ),
 )
-async def verify(state: StateDep, record_id: RecordId) -> dict[str, Any]:
+async def verify(state: StateDep, visit: VisitDep, record_id: RecordId) -> dict[str, Any]:
     """Verify one record on the plan that this service has loaded."""
+    visit.note(record_id)
     work = partial(verify_record, state.store, record_id, state.plan)
     until = time.monotonic() + state.settings.check_budget_s
     try:
@@ -68,8 +69,10 @@ async def verify(state: StateDep, record_id: RecordId) -> dict[str, Any]:
     description="在检测结论旁记下机关的人工决定、理由和时间；检测结论原样保留，决定记下后不能更改，可再记新的决定。",
 )
 async def create_decision(
-    state: StateDep, record_id: RecordId, decision: DecisionIn
+    state: StateDep, visit: VisitDep, record_id: RecordId, decision: DecisionIn
 ) -> dict[str, Any]:
     """Add what an officer decided beside a computed answer."""
-    work = partial(state.store.decide, record_id, **decision.model_dump())
+    visit.note(record_id)
+    by = {"by": visit.caller.name, "request_id": visit.request_id}
+    work = partial(state.store.decide, record_id, **decision.model_dump(), **by)
     return decision_dict(await run_in_threadpool(work))
