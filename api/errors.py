@@ -77,7 +77,15 @@ class EffortError(LimitError):
     title = "一次请求的检测量过大"
 
 
+class NotReadyError(WuquError):
+    """A part of the service that an answer needs does not work."""
+
+    code = "not_ready"
+    title = "服务尚未就绪"
+
+
 STATUS: Mapping[type[Exception], int] = {
+    NotReadyError: 503,
     MediaTypeError: 415,
     BodyLimitError: 413,
     BodyTimeoutError: 408,

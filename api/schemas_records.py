@@ -68,7 +68,9 @@ class RecordOut(Answer):
     id: str
     name: str = Field(examples=["中学新校区"])
     created_at: str = Field(description="时间（UTC）", examples=[_TIME])
-    owner: str = Field(description="提交人：密钥名称；未启用密钥时为空")
+    owner: str = Field(
+        description="谁可以看：key:密钥名称、office:科室或 user:用户；未启用密钥时为空"
+    )
     request_id: str = Field(description="日志中的请求编号；可能为空")
     verdict: VerdictCode
     verdict_label: str = Field(examples=["符合"])

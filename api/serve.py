@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +21,7 @@ from api.access.keys import KeyStore
 from api.access.peers import Proxies
 from api.logs import log_config
 from api.settings import Settings, is_loopback, settings
-from gis.errors import ClaimError
+from gis.errors import ClaimError, PlanError
 from gis.output.records import RecordStore
 
 KEEP_ALIVE_S = 5
@@ -57,6 +59,8 @@ def serve(
         RecordStore(chosen.db).close()
     os.environ["WUQU_HOST"] = chosen.host
     several = chosen.workers > 1
+    if several:
+        open_ahead(chosen.plan)
     with _numbers_of_all() if several else nullcontext():
         uvicorn.run(
             "api.app:create_app" if several else _app_in_process(chosen),
@@ -97,6 +101,29 @@ def require_keys(chosen: Settings) -> None:
     logging.getLogger("wuqu").warning(
         "地址 %s 不是本机地址：密钥以明文经过网络，请在前面设置 HTTPS 反向代理", chosen.host
     )
+
+
+def open_ahead(plan: Path | None) -> None:
+    """Open a plan once before several workers do; raise PlanError when it cannot be used.
+
+    A bad plan is then one clear message instead of workers that die again and again, and the index
+    of a large plan lies on disk, so that every worker maps it and none builds its own. A process of
+    its own does it, which leaves no plan behind in the memory of the supervisor.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        fault = pool.submit(_fault_of, plan).result()
+    if fault:
+        raise PlanError(fault)
+
+
+def _fault_of(plan: Path | None) -> str:
+    from gis.plan import load_plan
+
+    try:
+        _ = load_plan(plan).stack
+    except PlanError as error:
+        return error.detail.removesuffix("。")
+    return ""
 
 
 def _numbers_of_all() -> TemporaryDirectory[str]:

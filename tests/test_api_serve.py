@@ -82,9 +82,13 @@ def test_port_and_workers_are_bounded(port, workers, started):
     assert started == []
 
 
-def test_a_plan_that_cannot_be_used_is_reported_before_the_server_starts(tmp_path, started):
-    with pytest.raises(PlanError):
-        serve.serve(plan=tmp_path)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_plan_that_cannot_be_used_is_one_message_before_anything_starts(
+    tmp_path, started, workers
+):
+    with pytest.raises(PlanError, match="没有 plan.toml") as caught:
+        serve.serve(plan=tmp_path, workers=workers)
+    assert "。。" not in str(caught.value)
     assert started == []
 
 
@@ -98,7 +102,7 @@ def test_one_process_gets_the_opened_plan(repo, started):
     assert (options["access_log"], options["proxy_headers"]) == (False, False)
 
 
-def test_several_workers_load_the_plan_themselves(repo, started):
+def test_several_workers_load_the_plan_themselves_after_it_was_opened_once(repo, started):
     serve.serve(workers=2, plan=repo / "data")
     ((app, options),) = started
     assert (app, options["workers"], options["factory"]) == ("api.app:create_app", 2, True)
@@ -119,6 +123,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
 def test_host_port_and_workers_come_from_the_environment_unless_they_are_given(
     repo, started, monkeypatch
 ):
+    monkeypatch.setattr(serve, "open_ahead", lambda _plan: None)
     monkeypatch.setenv("WUQU_HOST", "127.0.0.2")
     monkeypatch.setenv("WUQU_PORT", "8211")
     monkeypatch.setenv("WUQU_WORKERS", "3")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.answers import problems
 from api.deps import KnownQuery, StateDep
 from api.metrics import MEDIA_TYPE
+from api.readiness import require_ready
 from api.schemas_plan import Health
 
 router = APIRouter(tags=["运行状态"], dependencies=[KnownQuery])
@@ -32,11 +33,11 @@ async def healthz() -> dict[str, str]:
     response_model=Health,
     responses=problems(503),
     summary="能否应答",
-    description="规划已载入，记录库可读。",
+    description="规划已载入，记录库可写，密钥和审计日志可用；否则在 `errors` 中逐项说明原因。",
 )
 async def readyz(state: StateDep) -> dict[str, str]:
-    """Return that the plan is loaded and the records can be read."""
-    await run_in_threadpool(state.store.recent, 1)
+    """Return that everything works that an answer needs."""
+    await require_ready(state)
     return {"status": "ok"}
 
 

@@ -70,7 +70,7 @@ async def list_keys(state: StateDep) -> dict[str, Any]:
     "/keys",
     status_code=201,
     response_model=schemas.NewKeyOut,
-    responses=problems(422),
+    responses=problems(400, 413, 422),
     dependencies=[Depends(_key_needed)],
     summary="制作密钥",
     description="制作一个密钥。`key` 只在这次答复中出现，之后无法再取得。",
@@ -91,7 +91,7 @@ async def add_key(state: StateDep, wanted: Annotated[schemas.KeyIn, Body()]) -> 
 @router.post(
     "/keys/{name}/rotate",
     response_model=schemas.NewKeyOut,
-    responses=problems(404, 422),
+    responses=problems(400, 404, 413, 422),
     dependencies=[Depends(_key_needed)],
     summary="更换密钥",
     description="同一名称换新密钥；旧密钥立即失效，或在 grace_hours 小时后失效；登录状态结束。",

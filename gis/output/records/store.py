@@ -220,6 +220,11 @@ class RecordStore:
         with self._reading() as connection:
             return head_of(connection)
 
+    def require_writable(self) -> None:
+        """Raise StoreError when a record could not be written now; nothing is written."""
+        with self._writing() as connection:
+            head_of(connection)
+
     # --- connections -----------------------------------------------------------------------------
 
     def close(self) -> None:
