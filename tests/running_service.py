@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from prometheus_client.parser import text_string_to_metric_families
 
 START_S = 15.0
 STOP_S = 10.0
@@ -55,6 +56,11 @@ class Running:
             if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
         ]
 
+    def cpu_s(self) -> float:
+        """Seconds of processor that the process has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self, with_signal: int = signal.SIGTERM) -> float:
         """Ask it to end; return how long that took."""
         begun = time.monotonic()
@@ -65,6 +71,15 @@ class Running:
     def lines(self) -> list[dict[str, Any]]:
         """The lines of the log."""
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+
+def numbers(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Samples by name and label values, these in the order of the names of the labels."""
+    return {
+        (sample.name, tuple(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 @contextmanager

@@ -417,6 +417,30 @@ def test_openapi_declares_problems_under_their_content_type(client):
     assert {"200", "400", "408", "413", "415", "422", "503"} <= declared
 
 
+def test_openapi_declares_the_ways_in_and_the_refusals_of_every_closed_route(client):
+    document = client.get("/openapi.json").json()
+    schemes = document["components"]["securitySchemes"]
+    assert {(row["type"], row.get("in")) for row in schemes.values()} == {
+        ("http", None), ("apiKey", "header"), ("apiKey", "cookie"),
+    }  # fmt: skip
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            statuses = set(operation["responses"])
+            if path in ("/healthz", "/readyz"):
+                assert operation["security"] == []
+                assert not statuses & {"401", "403", "429"}
+                continue
+            assert {name for way in operation["security"] for name in way} == set(schemes)
+            assert {"401", "403", "429", "503"} <= statuses, path
+            assert "最低角色：" in operation["description"]
+            for status in ("401", "403", "429"):
+                answer = operation["responses"][status]
+                (content,) = answer["content"].values()
+                Problem.model_validate(content["example"])
+                assert content["example"]["status"] == int(status)
+                assert ("Retry-After" in answer.get("headers", {})) is (status == "429")
+
+
 def test_openapi_shows_the_body_with_chinese_examples(client):
     post = client.get("/openapi.json").json()["paths"]["/v1/site-checks"]["post"]
     body = post["requestBody"]["content"]

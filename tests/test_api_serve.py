@@ -86,7 +86,7 @@ def test_port_and_workers_are_bounded(port, workers, started):
 def test_a_plan_that_cannot_be_used_is_one_message_before_anything_starts(
     tmp_path, started, workers
 ):
-    with pytest.raises(PlanError, match="没有 plan.toml") as caught:
+    with pytest.raises(PlanError, match=r"没有 plan\.toml") as caught:
         serve.serve(plan=tmp_path, workers=workers)
     assert "。。" not in str(caught.value)
     assert started == []

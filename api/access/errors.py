@@ -66,7 +66,7 @@ class WrongKeyError(_UnknownCallerError):
     title = "密钥不正确"
 
     def __init__(self) -> None:
-        super().__init__("密钥不正确", expected="管理员发放的完整密钥", advice="核对后重试")
+        super().__init__("没有发放过这个密钥", expected="管理员发放的完整密钥", advice="核对后重试")
 
 
 class EndedKeyError(_UnknownCallerError):
