@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -116,6 +117,7 @@ def _fault(item: Mapping[str, Any], given: Mapping[str, Any]) -> Fault:
     return Fault(where, shown)
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether only programs on this machine can reach the address.
 

@@ -57,6 +57,8 @@ class AuditLog:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append one line; a file that cannot be written is told once, and by ``fault``."""
+        if self._path is None and not LOGGER.isEnabledFor(logging.INFO):
+            return
         stamped = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **row}
         line = json.dumps(stamped, ensure_ascii=False, separators=(",", ":"))
         if self._path is None:

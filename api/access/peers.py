@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from starlette.datastructures import Headers
@@ -42,13 +43,18 @@ class Peer:
     @property
     def bucket(self) -> str:
         """What limits count by: the address, of IPv6 the network that one customer gets."""
-        try:
-            found = ipaddress.ip_address(self.address)
-        except ValueError:
-            return self.address
-        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-            return str(ipaddress.ip_network((found, 64), strict=False))
-        return self.address
+        return _bucket(self.address)
+
+
+@lru_cache(maxsize=1024)
+def _bucket(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return address
 
 
 class Proxies:
@@ -104,6 +110,8 @@ class Proxies:
 
     def trusts(self, address: str) -> bool:
         """Return whether an address is that of a listed proxy."""
+        if not self._networks:
+            return False
         try:
             found = ipaddress.ip_address(address)
         except ValueError:
