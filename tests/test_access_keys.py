@@ -237,10 +237,23 @@ def test_a_file_that_others_may_write_lets_nobody_in(store, path, mode) -> None:
         KeyStore(path).verify(text)
 
 
+def row(**changed: object) -> str:
+    """A file with one key that is like a right one but for something."""
+    right = {"id": "0", "name": "a", "role": "admin", "sha256": "0", "created_at": ""}
+    return json.dumps({"version": 1, "keys": [right | changed]})
+
+
+def test_a_row_that_is_like_those_written_here_is_taken(path) -> None:
+    path.parent.mkdir()
+    path.write_text(row())
+    assert [key.name for key in KeyStore(path).all()] == ["a"]
+
+
 @pytest.mark.parametrize(
     "content",
     ["", "{", "[]", "null", '{"version": 2, "keys": []}', '{"version": 1}', "\xff",
-     '{"version":1,"keys":[{}]}', '{"version":1,"keys":[{"id":"a","name":"a","role":"king"}]}'],
+     '{"version":1,"keys":[{}]}', row(role="king"), row(name=7), row(expires_on="soon"),
+     row(previous_sha256="x"), row(more="x")],
 )  # fmt: skip
 def test_a_broken_file_lets_nobody_in_and_is_not_overwritten(store, path, content) -> None:
     _, text = store.add("a", Role.admin)
@@ -393,6 +406,15 @@ def test_a_broken_file_of_sessions_signs_everybody_out_and_heals(
     path.with_name("sessions.json").write_text(content)
     assert sessions.key_of(token) is None
     assert sessions.key_of(sessions.open(key)) == key
+
+
+def test_a_file_of_sessions_that_cannot_be_read_signs_everybody_out(store, sessions, path) -> None:
+    token = sessions.open(store.add("a", Role.clerk)[0])
+    path.with_name("sessions.json").unlink()
+    path.with_name("sessions.json").mkdir()
+    assert sessions.key_of(token) is None
+    with pytest.raises(AccessFileError, match="登录状态"):
+        sessions.open(store.all()[0])
 
 
 @given(st.text(max_size=120))

@@ -239,7 +239,7 @@ class KeyStore:
 
     def _take(self, content: Any) -> None:
         rows = [] if content is None else _rows(content)
-        keys = {row["id"]: Key(**{**row, "role": Role(row["role"])}) for row in rows}
+        keys = {row["id"]: _key(row, self._now()) for row in rows}
         self._keys, self._exists = keys, content is not None
 
     @contextmanager
@@ -268,6 +268,17 @@ def _rows(content: Any) -> list[Mapping[str, Any]]:
     if content["version"] != _VERSION:
         raise ValueError(content["version"])
     return list(content["keys"])
+
+
+def _key(row: Mapping[str, Any], now: datetime) -> Key:
+    """Return the key of a row of the file; raise ValueError for one that nobody wrote here."""
+    if not all(isinstance(value, str) for value in row.values()):
+        raise ValueError
+    key = Key(**{**row, "role": Role(row["role"])})
+    key.state(now)
+    if key.previous_sha256:
+        datetime.fromisoformat(key.previous_until)
+    return key
 
 
 def _require(text: str, what: str) -> None:

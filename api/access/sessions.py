@@ -66,8 +66,7 @@ class SessionStore:
         """Return the key that a token stands for; None when it stands for none, or no longer."""
         if not token or len(token) > _LONGEST_TOKEN:
             return None
-        if self._file.changed():
-            self._read()
+        self._refresh()
         # Looked up by hash: the time that takes says nothing about the token itself.
         row = self._rows.get(_digest(token))
         if row is None or self._now() >= datetime.fromisoformat(row["until"]):
@@ -100,6 +99,14 @@ class SessionStore:
             raise AccessFileError(
                 "登录状态无法保存", advice="由管理员检查密钥文件所在的文件夹是否可写"
             ) from None
+
+    def _refresh(self) -> None:
+        try:
+            if self._file.changed():
+                self._read()
+        except OSError:
+            # As for a broken file: signing in again then says what is wrong.
+            self._rows = {}
 
     def _read(self) -> None:
         try:

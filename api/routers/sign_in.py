@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.access.control import COOKIE, SECURE_COOKIE, caller_of, refuse_foreign_page, session_token
@@ -42,7 +43,7 @@ async def sign_in(request: Request, state: StateDep, visit: VisitDep) -> Respons
         refuse_foreign_page(request.headers, "POST", _scheme(visit))
         state.access.count_stranger(visit)
         key = await state.access.verified(fields.get("key", "").strip(), visit)
-        token = state.access.sessions.open(key)
+        token = await run_in_threadpool(state.access.sessions.open, key)
     except AccessError as error:
         visit.refuse(error)
         return _form(request, after, error)
@@ -68,7 +69,7 @@ async def sign_out(request: Request, state: StateDep, visit: VisitDep) -> Respon
     if key is not None:
         refuse_foreign_page(request.headers, "POST", _scheme(visit), must_tell=True)
         visit.caller, visit.result = caller_of(key), "signed_out"
-        state.access.sessions.end(token)
+        await run_in_threadpool(state.access.sessions.end, token)
     answer = RedirectResponse("/sign-in", status_code=303, headers=_NOT_KEPT)
     answer.delete_cookie(
         SECURE_COOKIE if visit.is_secure else COOKIE,
