@@ -121,8 +121,8 @@ def test_a_report_prints_the_decision_beside_its_verdict(client, small):
     record = checked(client)["id"]
     decide(client, record)
     state = client.app.state.wuqu
-    manual = client.portal.call(state.manual, record)
     kept = state.store.get(record)
+    manual = client.portal.call(state.manual, kept)
     blocks = site_content(kept.document, small, manual=manual).blocks
     kinds = [block.kind for block in blocks[:2]]
     assert kinds == ["conclusion", "paragraph"]

@@ -275,7 +275,8 @@ def test_a_file_full_of_rubbish_is_503_for_everybody(service, path):
     service.app.state.wuqu.store.close()
     refused(post(service), 503, "store_damaged")
     refused(service.get("/v1/site-checks"), 503, "store_damaged")
-    refused(service.get("/readyz"), 503, "store_damaged")
+    refused(service.get("/readyz"), 503, "not_ready")
+    assert "损坏" in service.get("/readyz").json()["errors"][0]["message"]
 
 
 def test_a_service_does_not_start_on_a_damaged_file_and_says_why(small, path):
