@@ -52,14 +52,14 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
-        """As values of one line."""
+        """Return the tally as values of one line."""
         ranked = sorted(self.seconds) or [0.0]
         at = {f"p{p}_ms": round(ranked[len(ranked) * p // 100] * 1000) for p in (50, 95, 99)}
         return {"requests": len(self.seconds), "statuses": dict(self.statuses), **at}
 
 
 def site(chance: random.Random) -> str:
-    """A square of some 80 m in the middle of the bundled plan."""
+    """Return a square of some 80 m in the middle of the bundled plan."""
     x, y = chance.uniform(115.93, 116.02), chance.uniform(36.34, 36.42)
     ring = [[x, y], [x + 0.0009, y], [x + 0.0009, y + 0.0007], [x, y + 0.0007], [x, y]]
     return json.dumps({"type": "Polygon", "coordinates": [ring]})
@@ -171,11 +171,11 @@ def measured(service: Running) -> dict[str, int]:
 
 
 def growth(seen: list[dict[str, int]], what: str) -> float:
-    """How much the last third is over the first third after warming up, as a share."""
+    """Return how much the last third is over the first after warming up, as a share."""
     kept = [row[what] for row in seen[int(len(seen) * _WARM_SHARE) :]]
     third = max(1, len(kept) // 3)
     first, last = sum(kept[:third]) / third, sum(kept[-third:]) / third
-    return last / max(first, 1) - 1
+    return max(0.0, last / max(first, 1) - 1)
 
 
 # --- all together --------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def crowded(seconds: float, minutes: float, workers: int) -> dict[str, Any]:
 
 
 def failures(few: Tally, many: Tally, rest: Tally, grown: dict[str, float]) -> list[str]:
-    """What of the promises did not hold."""
+    """Return what of the promises did not hold."""
     found = []
     if set(few.statuses) != {"200"}:
         found.append(f"{FEW} users: {dict(few.statuses)}")
@@ -215,9 +215,8 @@ def failures(few: Tally, many: Tally, rest: Tally, grown: dict[str, float]) -> l
         found.append(f"{MANY} users: {dict(many.statuses)}")
     if broken := [s for s in rest.statuses if not s.isdigit() or s == "500"]:
         found.append(f"mixed traffic: {broken}")
-    return found + [
-        f"{what} grew by {share:.0%}" for what, share in grown.items() if share > MOST_GROWTH
-    ]
+    worse = [what for what, share in grown.items() if share > MOST_GROWTH]
+    return found + [f"{what} grew by {grown[what]:.0%}" for what in worse]
 
 
 def main() -> None:

@@ -1,11 +1,12 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples, the property tests of intake and coordinates and the kills
-of the service, and appends one JSON line per run to ``results.jsonl`` or, for the kills, to
-``benchmarks/results/kills.jsonl``; both are committed. Needs the environment of ``make soak``.
+Runs the fuzzers, the OpenAPI examples, the property tests of intake and coordinates, the kills of
+the service and the crowds, and appends one JSON line per run to ``results.jsonl`` or, for kills and
+crowds, to ``benchmarks/results/kills.jsonl`` and ``crowd.jsonl``; all are committed. Needs the
+environment of ``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong kills kills-postgresql]
-[--seconds 600] [--examples N] [--kills N]``
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong kills kills-postgresql crowd]
+[--seconds 600] [--examples N] [--kills N] [--minutes 30]``
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from kills import RESULTS as KILL_RESULTS  # noqa: E402  # neither folder is a package
+from crowd import RESULTS as CROWD_RESULTS  # noqa: E402  # neither folder is a package
+from crowd import crowded  # noqa: E402
+from kills import RESULTS as KILL_RESULTS  # noqa: E402
 from kills import killed  # noqa: E402
 from lines import keep  # noqa: E402
 
@@ -36,7 +39,7 @@ TESTS = {
 }
 # Kills of the service: where the records are kept, how many workers, and the share of ``--kills``.
 KILLS = {"kills": ("sqlite", 1, 1.0), "kills-postgresql": ("postgresql", 2, 0.2)}
-RUNS = ("txt", "kml", *TESTS, *KILLS)
+RUNS = ("txt", "kml", *TESTS, *KILLS, "crowd")
 
 
 def fuzzed(kind: str, seconds: float) -> dict[str, Any]:
@@ -79,6 +82,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600, help="for each fuzzer")
     parser.add_argument("--examples", type=int, default=1000, help="for each operation or property")
     parser.add_argument("--kills", type=int, default=200, help="kill -9 of the service")
+    parser.add_argument("--minutes", type=float, default=30, help="of traffic for the crowd")
     options = parser.parse_args()
     broken = False
     for name in options.what or RUNS:
@@ -86,6 +90,11 @@ def main() -> None:
             store, workers, share = KILLS[name]
             found = killed(max(1, round(options.kills * share)), store, workers)
             keep(found, KILL_RESULTS)
+            broken = broken or bool(found["failures"])
+            continue
+        if name == "crowd":
+            found = crowded(20, options.minutes, workers=1)
+            keep(found, CROWD_RESULTS)
             broken = broken or bool(found["failures"])
             continue
         is_fuzzer = name not in TESTS
