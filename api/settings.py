@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     proxy_roles: str = Field(default="", max_length=4000)
     rate_per_minute: int = Field(default=3000, ge=0, le=1_000_000)
     concurrent: int = Field(default=64, ge=1, le=10_000)
-    in_flight: int = Field(default=256, ge=1, le=10_000)
+    in_flight: int = Field(default=128, ge=1, le=10_000)
     log: Literal["auto", "text", "json"] = "auto"
 
     @property
