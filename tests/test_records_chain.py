@@ -20,6 +20,7 @@ from gis.output.records.audit import audit
 from gis.output.records.chain import GENESIS, changed_fields, field_hash, is_whole, sealed
 from gis.output.records.engines import open_engine
 from gis.output.records.schema import migrate
+from gis.output.records.tables import records
 
 WRITERS, EACH = 2, 12
 
@@ -212,6 +213,15 @@ def test_a_decision_that_was_taken_out_is_missed(five):
 def test_the_first_row_that_was_taken_out_is_missed(five):
     run_sql(five, "DELETE FROM records WHERE seq = 1")
     assert kinds(audit(five)) == {("chain", "1")}
+
+
+def test_a_row_that_was_slipped_in_before_the_first_is_found(five):
+    with five.engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM records WHERE seq = 1")).first()._asdict()
+    forged = sealed({**row, "id": "f" * 32}, -3, GENESIS)
+    with five.engine.begin() as connection:
+        connection.execute(records.insert(), forged)
+    assert ("chain", "-2") in kinds(audit(five))
 
 
 def test_two_rows_that_changed_places_are_found(five):

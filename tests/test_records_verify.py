@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 
 import pytest
 import shapely
 from record_world import (
     AS_OF,
+    checked,
     columns_of,
     keep,
     keep_checked,
@@ -125,6 +127,24 @@ def test_equal_answers_share_one_snapshot(small, store):
 def test_a_record_that_is_not_there_is_not_found(small, store):
     with pytest.raises(NotFoundError):
         verify_record(store, "0" * 32, small)
+
+
+def test_records_that_are_written_meanwhile_look_like_no_hole(small, store):
+    entry = checked(small)
+    done = threading.Event()
+
+    def write():
+        while not done.is_set():
+            store.save(entry)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        found = [verify_record(store, store.save(entry), small) for _ in range(25)]
+    finally:
+        done.set()
+        writer.join()
+    assert {one.outcome for one in found} == {Outcome.IDENTICAL}
 
 
 # --- one bit of a record -------------------------------------------------------------------------

@@ -167,6 +167,8 @@ def _of_bytes(row: Mapping[str, Any], record_id: str) -> Iterator[Fault]:
 
 def _of_place(store: RecordStore, row: Mapping[str, Any]) -> Iterator[Fault]:
     seq = row["seq"]
+    # The end first: what is written meanwhile must not look like a hole.
+    last, _ = store.head()
     before, behind = neighbours(store, seq)
     if before is None and seq > 1:
         yield Fault("chain", str(seq - 1), f"链上第 {seq - 1} 条不见了")
@@ -174,7 +176,7 @@ def _of_place(store: RecordStore, row: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("chain", str(seq), f"第 {seq} 条与前一条不相连")
     if behind is not None and behind["prev_hash"] != row["hash"]:
         yield Fault("chain", str(seq + 1), f"第 {seq + 1} 条与本条不相连：本条在写入之后被换过")
-    if behind is None and store.head()[0] > seq:
+    if behind is None and last > seq:
         yield Fault("chain", str(seq + 1), f"链上第 {seq + 1} 条不见了")
 
 

@@ -14,6 +14,8 @@ from gis.output.records.tables import CHAIN, records
 
 # A record has a few hundred kilobytes at most.
 _AT_ONCE = 100
+# A row that was slipped in before the first one must not go unseen.
+_BEFORE_ALL = -(1 << 62)
 
 Numbered = tuple[str, Mapping[str, Any]]
 
@@ -29,7 +31,7 @@ def rows_in_order(store: RecordStore, *, upto: int) -> Iterator[Numbered]:
 
 
 def _rows(store: RecordStore, kind: str, table: Table, upto: int) -> Iterator[Numbered]:
-    after = -1
+    after = _BEFORE_ALL
     while True:
         wanted = select(table).where(table.c.seq > after, table.c.seq <= upto)
         with store_errors(), store.engine.connect() as connection:
