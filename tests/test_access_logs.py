@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.access.audit import AuditLog
-from api.access.visit import RECORD_ID, Visit, begin
+from api.access.roles import Role
+from api.access.visit import ON_THIS_MACHINE, RECORD_ID, Caller, Visit, begin
 from api.logs import JsonFormatter, TextFormatter, guard_loggers, log_config, without_secrets
 
 PROXY = "10.0.0.5"
@@ -179,9 +180,13 @@ def test_a_log_that_cannot_be_written_is_told_once_and_shows_in_readiness(tmp_pa
 
 
 def test_without_a_file_audit_lines_go_to_their_logger(log) -> None:
-    AuditLog(None).of_visit(Visit("r1"), "GET", 200)
+    audit = AuditLog(None)
+    audit.of_visit(Visit("r1", caller=Caller("key", "a", Role.clerk)), "GET", 200)
+    # On an open machine there is nobody whom a line could name.
+    audit.of_visit(Visit("r2", caller=ON_THIS_MACHINE), "GET", 200)
     (line,) = log.getvalue().splitlines()
-    assert json.loads(line)["logger"] == "wuqu.audit"
+    row = json.loads(line)
+    assert (row["logger"], row["who"], row["request_id"]) == ("wuqu.audit", "a", "r1")
 
 
 # --- request ids ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from starlette.routing import Mount
 
 from api.access.roles import NOWHERE, ROUTES, Role, RoleTable
 from api.app import create_app
+from api.schemas import Problem
 from api.settings import Settings
 
 # What is promised, written once more by hand: who changes the table has to change this too.
@@ -119,7 +120,11 @@ def test_a_caller_is_let_in_where_its_role_suffices(opened, least, method, path,
     for name, value in FILLED.items():
         path = path.replace(name, value)
     headers = opened.headers(None if caller == "nobody" else caller)
-    status = opened.client.request(method, path, headers=headers).status_code
+    answer = opened.client.request(method, path, headers=headers)
+    status = answer.status_code
+    if status in (401, 403) and path != "/sign-in" and method != "HEAD":
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert Problem.model_validate(answer.json()).status == status
     if least == "anyone":
         # The form itself answers 401 to a wrong key: whoever sent it was let in so far.
         assert status not in (403, 429)

@@ -39,6 +39,8 @@ class AuditLog:
     def of_visit(self, visit: Visit, method: str, status: int) -> None:
         """Write the line of one request."""
         caller = visit.caller
+        if self._path is None and caller.kind == "open":
+            return  # nobody that the line could name; the log has the request already
         row: dict[str, Any] = {
             "request_id": visit.request_id,
             "who": caller.name,
@@ -57,13 +59,12 @@ class AuditLog:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append one line; a file that cannot be written is told once, and by ``fault``."""
-        if self._path is None and not LOGGER.isEnabledFor(logging.INFO):
+        if self._path is None:
+            told = "%(who)s %(method)s %(route)s %(result)s"
+            LOGGER.info(told, {"route": "", **row}, extra={"fields": row})
             return
         stamped = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **row}
         line = json.dumps(stamped, ensure_ascii=False, separators=(",", ":"))
-        if self._path is None:
-            LOGGER.info("%s", line)
-            return
         try:
             # One write to a file opened for appending: lines of several processes never mix.
             os.write(self._file(self._path), f"{line}\n".encode("utf-8", "replace"))
