@@ -25,6 +25,7 @@ from gis.plan.areas import PlanArea, find_area, plan_areas
 from gis.plan.catalogue import Layer, open_layer
 from gis.plan.quota.ledger import ledger_of
 from gis.plan.schema import STATUS_LABELS, PlanFile, PlanHeader
+from gis.plan.sources.postgis import databases_of
 from gis.plan.stated import Figure, figure_of
 from gis.rulebook import RuleBook, demands, load_rulebook
 from gis.tomlfile import read_model
@@ -254,11 +255,14 @@ def load_plan(path: str | Path | None = None) -> Plan:
         No ``plan.toml`` there, or one that cannot be used; file and line are named.
     RuleBookError
         A rule book named in it cannot be used.
+    ExtraError
+        Layers stand in a database, and the extra ``postgis`` is not installed.
     """
     root = find_plan(path)
     file = read_model(root / PLAN_FILE, PlanFile)
     work, bounds = file.plan.work_crs, _bounds_polygon(file.plan)
-    layers = {entry.id: open_layer(entry, root, work, bounds) for entry in file.layer}
+    with databases_of(file) as databases:
+        layers = {e.id: open_layer(e, root, work, bounds, databases) for e in file.layer}
     return Plan(root, file, layers, load_rulebook(file.plan.rulebooks, root))
 
 
