@@ -93,6 +93,14 @@ class Plan:
         """Return the layers of a role, in the order of the plan."""
         return tuple(layer for layer in self.layers.values() if layer.info.role == role)
 
+    @property
+    def classes(self) -> dict[str, frozenset[str] | None]:
+        """Per layer the classes that its data have; None where there is none."""
+        return {
+            name: frozenset(str(cls) for cls in layer.index.classes if cls) or None
+            for name, layer in self.layers.items()
+        }
+
     @cached_property
     def bounds_polygon(self) -> BaseGeometry:
         """The bounds as a polygon in the work CRS, edges densified."""

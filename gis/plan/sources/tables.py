@@ -8,7 +8,8 @@ PostGIS sends, to the last bit; no function of PostGIS is called.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -97,8 +98,8 @@ def read(connection: Connection, entry: LayerEntry, *, every: bool = False) -> S
     columns = _columns(connection, schema, name, entry)
     geometry = _geometry_column(columns, entry.geometry_column)
     chosen = _chosen(columns, entry.fields, every=every)
-    rows = _rows(connection, schema, name, [geometry, *chosen])
-    shapes, values = _gathered(rows, len(chosen))
+    with closing(_rows(connection, schema, name, [geometry, *chosen])) as rows:
+        shapes, values = _gathered(rows, len(chosen))
     fields = {column.name: one for column, one in zip(chosen, values, strict=True)}
     names = tuple(column.name for column in columns if column.is_attribute)
     crs = _crs_of(connection, shapes, geometry)
@@ -198,7 +199,7 @@ def _sql() -> Any:
 
 def _rows(
     connection: Connection, schema: str, name: str, columns: Sequence[Column]
-) -> Iterator[list[tuple[Any, ...]]]:
+) -> Generator[list[tuple[Any, ...]], None, None]:
     """Yield the rows of a table piece by piece, by a cursor of the server."""
     sql = _sql()
     asked = [
@@ -235,9 +236,12 @@ def _shapes(wkb: Sequence[bytes | None]) -> Array:
     """Return the geometries of EWKB, with their SRID; None stays None."""
     try:
         shapes = np.asarray(shapely.from_wkb(_objects(wkb)), dtype=object)
+        straight = not (shapely.get_type_id(shapes) > _LAST_STRAIGHT).any()
+    except NotImplementedError:
+        straight = False
     except shapely.errors.ShapelyError:
         raise LayerUnusableError("几何字段含有无法识别的图形类型") from None
-    if (shapely.get_type_id(shapes) > _LAST_STRAIGHT).any():
+    if not straight:
         raise LayerUnusableError("几何字段含有圆弧或者曲面，请先用 ST_CurveToLine 转成折线")
     return shapes
 
