@@ -141,7 +141,7 @@ async def plan_page(state: State) -> str:
 def _promised(plan: Plan) -> str:
     """Return what differs once a reservation was written; the map tells what land is left."""
     try:
-        found = (plan.root / FILE).stat()
+        found = (plan.register_folder / FILE).stat()
     except OSError:
         return ""
     return f"{found.st_mtime_ns}-{found.st_size}"
