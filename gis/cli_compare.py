@@ -26,12 +26,12 @@ from gis.cli_common import (
     stdout,
 )
 
-plan_app = typer.Typer(help="规划数据包：比较现行规划和草案。", no_args_is_help=True)
+plan_app = typer.Typer(help="规划数据包：发布、退回、比较。", no_args_is_help=True)
 
 
 @plan_app.callback()
 def _group() -> None:
-    """规划数据包：比较现行规划和草案。"""
+    """规划数据包：发布、退回、比较。"""
 
 
 @plan_app.command("compare")

@@ -43,8 +43,13 @@ def package(plan: Plan, root: Path, text: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(postgis) -> str:
-    return postgis.database("layers")
+def address(postgis: str) -> str:
+    return postgis
+
+
+def as_user(address: str, user: str, password: str = "") -> str:
+    """The same database, asked as somebody else."""
+    return address.replace("bench@", f"{user}:{password}@" if password else f"{user}@")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +151,7 @@ def test_a_single_part_is_the_same_land_as_a_polygon_and_as_a_multipolygon(db) -
 
 
 @pytest.fixture
-def db(address: str, postgis):
+def db(address: str):
     """Run statements in a schema of this test; ``db.address`` finds its tables first."""
     import psycopg
 
@@ -158,7 +163,6 @@ def db(address: str, postgis):
             connection.execute(statement)
 
         run.address = address + "&options=-c%20search_path%3Dt,public"
-        run.server = postgis
         yield run
 
 
@@ -323,7 +327,7 @@ def test_a_missing_table_is_no_data_like_a_missing_file(db) -> None:
 def test_a_table_without_the_right_to_read_is_failed(db) -> None:
     squares(db)
     db("DROP ROLE IF EXISTS nobody; CREATE ROLE nobody LOGIN; GRANT USAGE ON SCHEMA t TO nobody")
-    layer = opened(db, db.address.replace("bench@", "nobody@"))
+    layer = opened(db, as_user(db.address, "nobody"))
     assert layer.state is LayerState.FAILED
     assert "没有读取权限" in layer.reason
 
@@ -387,11 +391,13 @@ def test_a_connection_that_breaks_fails_what_was_not_read_yet(db) -> None:
 
 
 @pytest.fixture
-def locked_user(postgis) -> Iterator[str]:
+def locked_user(postgres) -> Iterator[str]:
     """A user who needs a password: ``s3cret-word``."""
-    rules = postgis.folder / "data" / "pg_hba.conf"
+    import psycopg
+
+    rules = postgres.folder / "data" / "pg_hba.conf"
     before = rules.read_text()
-    with postgis.connected() as connection:
+    with psycopg.connect(**postgres.connection, autocommit=True) as connection:
         connection.execute("DROP ROLE IF EXISTS locked")
         connection.execute("CREATE ROLE locked LOGIN PASSWORD 's3cret-word'")
         rules.write_text(f"local all locked scram-sha-256\n{before}")
@@ -401,23 +407,23 @@ def locked_user(postgis) -> Iterator[str]:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def test_a_wrong_password_is_said_and_not_shown(db, postgis, locked_user: str) -> None:
-    layer = opened(db, postgis.address("layers", locked_user, "wrong-word"))
+def test_a_wrong_password_is_said_and_not_shown(db, address: str, locked_user: str) -> None:
+    layer = opened(db, as_user(address, locked_user, "wrong-word"))
     assert layer.state is LayerState.FAILED
     assert "用户名或密码不被接受" in layer.reason
     assert "wrong-word" not in layer.reason
-    right = postgis.address("layers", locked_user, "s3cret-word")
+    right = as_user(address, locked_user, "s3cret-word")
     assert opened(db, right, table="public.spatial_ref_sys").reason.endswith(
         "没有 geometry 类型的字段"
     )
 
 
-def test_a_password_may_come_from_a_file_of_libpq(db, postgis, locked_user, tmp_path, monkeypatch):
+def test_a_password_may_come_from_a_file_of_libpq(db, address, locked_user, tmp_path, monkeypatch):
     passes = tmp_path / "pgpass"
     passes.write_text("*:*:*:locked:s3cret-word\n")
     passes.chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(passes))
-    layer = opened(db, postgis.address("layers", locked_user), table="public.spatial_ref_sys")
+    layer = opened(db, as_user(address, locked_user), table="public.spatial_ref_sys")
     assert "geometry" in layer.reason
 
 
@@ -436,8 +442,8 @@ def test_a_server_that_is_not_there_fails_the_layer(db, where: str, said: str) -
     assert layer.reason == f"数据库表无法使用：planning：l：无法连接数据库（{said}）"
 
 
-def test_a_database_that_is_not_there_is_named_as_such(db, postgis) -> None:
-    assert "没有这个数据库" in opened(db, postgis.address("nothing")).reason
+def test_a_database_that_is_not_there_is_named_as_such(db, postgres) -> None:
+    assert "没有这个数据库" in opened(db, postgres.url("nothing")).reason
 
 
 def test_without_a_server_no_site_complies(package_dir: Path, plan, as_of, monkeypatch) -> None:
@@ -477,9 +483,11 @@ def test_the_address_stays_in_the_environment(tables: Plan, address: str, as_of)
 # --- loading -------------------------------------------------------------------------------------
 
 
-def test_tables_come_with_type_index_and_comments(loaded, postgis) -> None:
+def test_tables_come_with_type_index_and_comments(loaded, address: str) -> None:
+    import psycopg
+
     assert len(loaded) == 39
-    with postgis.connected("layers") as connection:
+    with psycopg.connect(address) as connection:
         kind, srid = connection.execute(
             "SELECT type, srid FROM geometry_columns "
             "WHERE f_table_schema = 'bundled' AND f_table_name = 'zones'"
@@ -507,11 +515,13 @@ def test_tables_that_are_there_are_not_overwritten_unasked(clean: Path, address)
     assert len(load(small, address, "twice", replacing=True)) == 7
 
 
-def test_all_layers_come_in_or_none(package, address, postgis) -> None:
+def test_all_layers_come_in_or_none(package, address: str) -> None:
+    import psycopg
+
     package.file("water").write_bytes(b"no shapefile")
     with pytest.raises(gis.errors.PlanError, match=r"图层 water"):
         load(load_plan(package.root), address, "halfway")
-    with postgis.connected("layers") as connection:
+    with psycopg.connect(address) as connection:
         found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'halfway'")
         assert found.fetchone() is None
 
