@@ -51,16 +51,23 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     chosen = settings or read_settings()
     access, metrics = AccessControl(chosen), Metrics()
     guard_loggers()
+    given = [] if plan is None else [plan]
+    del plan
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = RecordStore(chosen.db)
-        opened = plan or load_plan(chosen.plan)
+        was_given = bool(given)
+        opened = given.pop() if was_given else load_plan(chosen.plan)
         following = following_of(opened, chosen.plan, records=chosen.records)
         app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics, following)
         if chosen.records:
             # The files are hashed once, now that they have just been read.
             snapshot_of(opened)
+        if was_given and following is None:
+            given.append(opened)
+        # Once another release answers, nothing here may keep the first one in memory.
+        del opened
         app.state.map_files = MapFiles()
         async with _followed(app, following, chosen.follow_s):
             yield

@@ -5,10 +5,15 @@ The site is a box of 100 m x 100 m on the central meridian, 10,000.00 m² by han
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import geopandas
 from shapely.geometry import box
+
+from gis.plan.releases.publishing import Published, publish
+
+TODAY = date(2026, 11, 22)
 
 EAST, NORTH = 500_000.0, 4_020_000.0
 SITE = (
@@ -63,3 +68,18 @@ def package(root: Path, layers: dict[str, tuple[float, str]], version: str = "1"
         frame = geopandas.GeoDataFrame({"n": [1]}, geometry=[outline], crs=4548)
         frame.to_file(root / f"{name}.gpkg", driver="GPKG", engine="pyogrio")
     return root
+
+
+class ReleaseWorld:
+    """A folder of releases, and packages to publish in it."""
+
+    def __init__(self, tmp: Path) -> None:
+        self.tmp, self.folder = tmp, tmp / "releases"
+
+    def make(self, version: str, east: float = 500) -> Path:
+        """A package whose redline lies so far east of the site: at 0 the site fails."""
+        root = self.tmp / f"package{len(list(self.tmp.iterdir()))}"
+        return package(root, {"redline": (east, "")}, version)
+
+    def put(self, source: Path, **options) -> Published:
+        return publish(source, self.folder, **({"by": "张三", "today": TODAY} | options))

@@ -6,43 +6,24 @@ import json
 import os
 import shutil
 import signal
-from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import geopandas
 import pytest
 import shapely
-from small_plan import SITE, package
+from small_plan import SITE, TODAY, ReleaseWorld
 
 import gis
 from gis.errors import ClaimError, NotFoundError, PlanError
 from gis.plan import load_plan
 from gis.plan.releases import packing
 from gis.plan.releases.folder import history, in_force, stamp_of
-from gis.plan.releases.publishing import Published, publish, rollback
-
-TODAY = date(2026, 11, 22)
+from gis.plan.releases.publishing import publish, rollback
 
 
 @pytest.fixture
-def world(tmp_path: Path):
-    """A folder of releases, and ``make``: a package whose redline lies so far east of the site."""
-
-    def make(version: str, east: float = 500, **changes: str) -> Path:
-        root = package(
-            tmp_path / f"p{len(list(tmp_path.iterdir()))}", {"redline": (east, "")}, version
-        )
-        text = (root / "plan.toml").read_text(encoding="utf-8")
-        for old, new in changes.items():
-            text = text.replace(f'{old} = "', f'{old} = "{new}" #')
-        (root / "plan.toml").write_text(text, encoding="utf-8")
-        return root
-
-    def put(source: Path, **options) -> Published:
-        return publish(source, tmp_path / "releases", **({"by": "张三", "today": TODAY} | options))
-
-    return SimpleNamespace(make=make, put=put, folder=tmp_path / "releases", tmp=tmp_path)
+def world(tmp_path: Path) -> ReleaseWorld:
+    return ReleaseWorld(tmp_path)
 
 
 def verdict(folder: Path) -> str:
