@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gis.errors import WuquError
-from gis.output.records import snapshot_of
+from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan, load_plan
 from gis.plan.releases.folder import Stamp, active_root, find_release, is_releases, stamp_of
 
