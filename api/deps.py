@@ -98,9 +98,23 @@ class State:
         new.__dict__.update(heavy=self.heavy, recorder=self.recorder)
         return new
 
+    async def citing(self, version: str) -> State:
+        """Return the service on the release that an earlier answer cites, to draw or prove it.
+
+        The same service where the answer is of the release in use, or that one is gone.
+        """
+        if self.following is None or version == self.plan.ref.version:
+            return self
+        older = await self.following.older(version)
+        return self if older is None else self.on(older)
+
     def showable(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a check document without coordinates of hidden layers."""
-        return without_geometry_of(document, self.hidden_layers)
+        """Return a check document without coordinates of hidden layers.
+
+        Of a layer that only an earlier release had nobody can say any more how secret it is.
+        """
+        gone = {row["id"] for row in document["layers"]} - self.plan.layers.keys()
+        return without_geometry_of(document, self.hidden_layers | gone)
 
     async def manual(self, record: Record) -> tuple[str, ...]:
         """Return what officers decided beside the answer of a check, a sentence each."""
