@@ -62,6 +62,7 @@ from gis.cli_plan import balance
 from gis.cli_records import records_app, verify
 from gis.cli_releases import add_releases
 from gis.cli_report import ReportOption, demo_report
+from gis.cli_revision import compare_sites
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
@@ -244,6 +245,7 @@ app.command()(batch)
 app.command()(balance)
 app.command()(verify)
 app.command("map")(draw_map)
+app.command("compare-sites")(compare_sites)
 
 
 @app.command()
