@@ -87,6 +87,12 @@ class Following:
         else:
             self.problem = ""
 
+    def told(self) -> dict[str, str]:
+        """Return what operators are told: the release that answers, and what went wrong."""
+        if not self.problem:
+            return {"release": self.serving}
+        return {"release": self.serving, "wanted": self.wanted, "problem": self.problem}
+
     def _opened(self, root: Path) -> Plan:
         plan = load_plan(root).prepare()
         if self._records:

@@ -157,9 +157,13 @@ def test_a_release_that_cannot_be_opened_leaves_the_old_one_and_says_why(
     assert "book.toml 被改动过" in following.problem
     assert str(world.tmp) not in following.problem
     assert asked(client) == ("2026.2", "fail")
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["problem"]) == (200, following.problem)
+    assert ready.json()["wanted"] == first.release
     assert "cannot be opened" in caplog.text
     world.put(world.make("2026.3", east=300))
     until(lambda: not following.problem, "the next release")
+    assert client.get("/readyz").json() == {"status": "ok", "release": following.serving}
     assert asked(client) == ("2026.3", "pass")
 
 
