@@ -5,15 +5,20 @@ Against a real server; the tables of the bundled plan are written by ``wuqu data
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small_plan import package as small_package
 
 import gis
 from gis.canonical import decision_text
@@ -407,11 +412,12 @@ def locked_user(postgres) -> Iterator[str]:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def test_a_wrong_password_is_said_and_not_shown(db, address: str, locked_user: str) -> None:
+def test_a_wrong_password_is_said_and_not_shown(db, address: str, locked_user: str, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
     layer = opened(db, as_user(address, locked_user, "wrong-word"))
     assert layer.state is LayerState.FAILED
     assert "用户名或密码不被接受" in layer.reason
-    assert "wrong-word" not in layer.reason
+    assert "wrong-word" not in layer.reason + caplog.text
     right = as_user(address, locked_user, "s3cret-word")
     assert opened(db, right, table="public.spatial_ref_sys").reason.endswith(
         "没有 geometry 类型的字段"
@@ -505,6 +511,41 @@ def test_tables_come_with_type_index_and_comments(loaded, address: str) -> None:
     assert "示意" in about
     assert column == "分类"
     assert sum("gist" in row[0] for row in indexes) == 1
+
+
+_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    rows=st.lists(
+        st.tuples(_TEXT, _TEXT, st.one_of(st.none(), st.floats(allow_nan=False))),
+        min_size=1,
+        max_size=6,
+    ),
+    corner=st.tuples(*[st.floats(0, 1000)] * 2),
+)
+def test_whatever_stands_in_a_layer_comes_out_of_its_table(address, tmp_path, rows, corner) -> None:
+    # ``load`` itself compares the hash of what it reads back, and raises where it differs.
+    x, y = 500_000 + corner[0], 4_020_000 + corner[1]
+    shapes = [shapely.box(x + 20 * n, y, x + 20 * n + 7.3, y + 1 / 3) for n in range(len(rows))]
+    cls, name, value = zip(*rows, strict=True)
+    columns = {
+        "编号": range(len(rows)),
+        "类": cls,
+        "名称": name,
+        "值": np.array(value, dtype=float),
+    }
+    frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs=4548)
+    root = tmp_path / "any"
+    shutil.rmtree(root, ignore_errors=True)
+    package = small_package(root, {"redline": (0, "")})
+    frame.to_file(root / "redline.gpkg", driver="GPKG", engine="pyogrio")
+    fields = 'fields = { id = "编号", class = "类", name = "名称", values = { v = "值" } }'
+    text = (package / "plan.toml").read_text(encoding="utf-8")
+    (package / "plan.toml").write_text(f"{text}\n{fields}\n", encoding="utf-8")
+    (found,) = load(load_plan(package), address, "any", replacing=True)
+    assert found.content_sha256
 
 
 def test_tables_that_are_there_are_not_overwritten_unasked(clean: Path, address) -> None:
