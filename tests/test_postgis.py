@@ -152,6 +152,12 @@ def test_a_single_part_is_the_same_land_as_a_polygon_and_as_a_multipolygon(db) -
     assert found[0].content_sha256 == found[1].content_sha256
 
 
+def test_height_plays_no_part(db) -> None:
+    squares(db)
+    db("CREATE TABLE high AS SELECT id, ST_Force4D(g) AS g FROM l")
+    assert opened(db, table="high").content_sha256 == opened(db).content_sha256
+
+
 # --- what tables may be --------------------------------------------------------------------------
 
 
@@ -323,6 +329,48 @@ def test_what_is_wrong_fails_the_layer_and_is_said(db, case: str) -> None:
     assert not [word for word in said if word not in layer.reason], layer.reason
 
 
+_PLAN = """[plan]
+id = "one"
+version = "1"
+title = "一层"
+status = "draft"
+work_crs = "EPSG:4548"
+accepted_crs = ["EPSG:4548"]
+bounds = [115.2, 36.0, 116.6, 36.6]
+
+[[layer]]
+id = "l"
+title = "图层"
+postgis = "planning"
+table = "l"
+role = "other"
+geometry = "polygon"
+vintage = "2026"
+status = "draft"
+"""
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_a_finding_of_the_check_of_the_data(
+    db, case: str, tmp_path: Path, monkeypatch
+) -> None:
+    statement, changes, _ = WRONG[case]
+    squares(db)
+    if statement:
+        db(statement)
+    fields = changes.get("fields", {"id": "id"})
+    lines = ["fields = { " + ", ".join(f'{k} = "{v}"' for k, v in fields.items()) + " }"]
+    lines += [f'{k} = "{v}"' for k, v in changes.items() if k != "fields"]
+    (tmp_path / "plan.toml").write_text(_PLAN + "\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv(NAME, db.address)
+    report = check_plan(load_plan(tmp_path))
+    found = {f.code for f in report.findings if f.severity.value == "error"}
+    assert "layer_failed" in found
+    # More than the reason: what exactly, or that the table cannot be read.
+    assert found - {"layer_failed"}, report.to_dict()
+    assert "check_failed" not in {f.code for f in report.findings}
+
+
 def test_a_missing_table_is_no_data_like_a_missing_file(db) -> None:
     layer = opened(db, table="t.nothing")
     assert layer.state is LayerState.NO_DATA
@@ -335,6 +383,15 @@ def test_a_table_without_the_right_to_read_is_failed(db) -> None:
     layer = opened(db, as_user(db.address, "nobody"))
     assert layer.state is LayerState.FAILED
     assert "没有读取权限" in layer.reason
+
+
+def test_rows_that_a_policy_hides_are_not_missing_in_silence(db) -> None:
+    squares(db)
+    db("DROP ROLE IF EXISTS partly; CREATE ROLE partly LOGIN; GRANT USAGE ON SCHEMA t TO partly")
+    db("GRANT SELECT ON l TO partly; ALTER TABLE l ENABLE ROW LEVEL SECURITY")
+    db("CREATE POLICY own ON l FOR SELECT TO partly USING (id = '1')")
+    assert "没有读取权限" in opened(db, as_user(db.address, "partly")).reason
+    assert len(opened(db).index) == 2
 
 
 def test_a_locked_table_fails_in_time_and_not_for_ever(db, address: str) -> None:

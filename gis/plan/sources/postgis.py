@@ -148,7 +148,11 @@ def connect(address: str, *, writing: bool = False) -> Connection:
     try:
         asked.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         asked.read_only = not writing
+        # A pooler hands the session to others; what is set here ends with the transaction.
+        asked.prepare_threshold = None
         asked.execute("SET TIME ZONE 'UTC'")
+        # Rows that a policy hides would be missing without a word; now the server refuses.
+        asked.execute("SET row_security = off")
         if not writing and "statement_timeout" not in str(given.get("options", "")):
             asked.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
     except psycopg.Error:
