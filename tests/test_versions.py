@@ -179,6 +179,20 @@ def test_the_command_takes_releases_by_name_or_folder(world, records, wuqu) -> N
     assert (code, json.loads(out)["verdict_changed"]) == (0, 3)
 
 
+def test_a_record_is_verified_on_the_release_that_it_cites(world, plans, records, wuqu) -> None:
+    store, ids = records
+    keep(store, plans[1], SITE, "新版本")
+    db = ["--db", world.tmp / "records.sqlite", "--plan", world.folder]
+    code, out, err = wuqu("verify", ids["甲"], *db, "--format", "json")
+    assert (code, json.loads(out)["changes"]) == (0, []), err
+    code, out, _ = wuqu("verify", "--all", "--replay", *db, "--format", "json")
+    assert (code, json.loads(out)["differing"]) == (0, [])
+    # On the one package that is not what most of them cite, the difference is named.
+    code, out, _ = wuqu("verify", ids["甲"], *db[:2], "--plan", plans[1].root, "--format", "json")
+    assert code == 3
+    assert json.loads(out)["differences"]
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -132,6 +132,17 @@ def find_release(folder: Path, name: str) -> Activation:
     return found[-1]
 
 
+def root_of(folder: Path, version: str) -> Path:
+    """Return the release of a version, and the one in force when that was never published here.
+
+    For what was decided by a version; raise PlanError when the journal is broken.
+    """
+    try:
+        return folder / find_release(folder, version).release
+    except NotFoundError:
+        return active_root(folder)
+
+
 def register_folder(root: Path) -> Path:
     """Return where the register of reservations of a package lies.
 
