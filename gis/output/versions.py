@@ -173,8 +173,9 @@ def _rule_row(row: Mapping[str, Any]) -> Row:
 
 
 def _order(row: Row) -> tuple[bool, int, int, str, str]:
+    # Equal ones stay in the order of their records; ids are random.
     old, new = (Verdict(row[side]["verdict"]).rank for side in ("old", "new"))
-    return not row["verdict_changed"], -max(old, new), old - new, row["name"], row["records"][0]
+    return not row["verdict_changed"], -max(old, new), old - new, row["name"], row["as_of"]
 
 
 # --- the two plans -------------------------------------------------------------------------------
