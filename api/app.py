@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from api.access.openapi import with_access
 from api.deps import State
 from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
+from api.following import Following, following_of
 from api.headers import SecurityHeaders
 from api.logs import guard_loggers
 from api.maps import MapFiles
@@ -49,17 +51,26 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     chosen = settings or read_settings()
     access, metrics = AccessControl(chosen), Metrics()
     guard_loggers()
+    given = [] if plan is None else [plan]
+    del plan
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = RecordStore(chosen.db)
-        opened = plan or load_plan(chosen.plan)
-        app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics)
+        was_given = bool(given)
+        opened = given.pop() if was_given else load_plan(chosen.plan)
+        following = following_of(opened, chosen.plan, records=chosen.records)
+        app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics, following)
         if chosen.records:
             # The files are hashed once, now that they have just been read.
             snapshot_of(opened)
+        if was_given and following is None:
+            given.append(opened)
+        # Once another release answers, nothing here may keep the first one in memory.
+        del opened
         app.state.map_files = MapFiles()
-        yield
+        async with _followed(app, following, chosen.follow_s):
+            yield
         app.state.map_files.close()
         store.close()
         access.audit.close()
@@ -83,6 +94,30 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     app.add_middleware(SecurityHeaders, basemap=basemap.origin if basemap else "")
     app.add_middleware(Watch, audit=access.audit, metrics=metrics)
     return app
+
+
+@asynccontextmanager
+async def _followed(
+    app: FastAPI, following: Following | None, every_s: float
+) -> AsyncIterator[None]:
+    """Change over to other releases of the plan while the service runs."""
+    if following is None:
+        yield
+        return
+
+    def switch(plan: Plan) -> None:
+        app.state.wuqu = app.state.wuqu.on(plan)
+        # Files of the old map are removed once nobody reads them any more.
+        app.state.map_files = MapFiles()
+        app.openapi_schema = None
+
+    task = asyncio.create_task(following.run(switch, every_s))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def _add_parts(app: FastAPI) -> None:

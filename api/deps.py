@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access.control import AccessControl
 from api.access.visit import Visit, visit_of
+from api.following import Following
 from api.heavy import HeavyWork
 from api.metrics import Metrics
 from api.options import unknown_parameters
@@ -36,13 +37,18 @@ _LOG = logging.getLogger("wuqu")
 
 @dataclass
 class State:
-    """What one process holds while it runs; opened once, at start-up."""
+    """What one process holds while it runs, for one plan; opened at start-up.
+
+    When another release comes into force, a new one takes its place (``on``); requests under way
+    keep theirs.
+    """
 
     settings: Settings
     plan: Plan
     store: RecordStore
     access: AccessControl
     metrics: Metrics
+    following: Following | None = None
     pages: dict[str, str] = field(default_factory=dict)
     ground: bytes | None = None
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -78,9 +84,37 @@ class State:
         infos = [layer.info for layer in self.plan.layers.values()]
         return frozenset(i.id for i in infos if not may_show(i.secrecy, ceiling))
 
+    def on(self, plan: Plan) -> State:
+        """Return the same service on another plan: nothing that was made of this one is kept."""
+        new = replace(
+            self,
+            plan=plan,
+            pages={},
+            ground=None,
+            drawing=asyncio.Lock(),
+            measuring=asyncio.Lock(),
+        )
+        # The limits and the one who writes are those of the process, whatever the plan.
+        new.__dict__.update(heavy=self.heavy, recorder=self.recorder)
+        return new
+
+    async def citing(self, version: str) -> State:
+        """Return the service on the release that an earlier answer cites, to draw or prove it.
+
+        The same service where the answer is of the release in use, or that one is gone.
+        """
+        if self.following is None or version == self.plan.ref.version:
+            return self
+        older = await self.following.older(version)
+        return self if older is None else self.on(older)
+
     def showable(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a check document without coordinates of hidden layers."""
-        return without_geometry_of(document, self.hidden_layers)
+        """Return a check document without coordinates of hidden layers.
+
+        Of a layer that only an earlier release had nobody can say any more how secret it is.
+        """
+        gone = {row["id"] for row in document["layers"]} - self.plan.layers.keys()
+        return without_geometry_of(document, self.hidden_layers | gone)
 
     async def manual(self, record: Record) -> tuple[str, ...]:
         """Return what officers decided beside the answer of a check, a sentence each."""
@@ -120,8 +154,11 @@ def _no_such_record() -> NotFoundError:
 
 
 async def _state(request: Request) -> State:
-    state: State = request.app.state.wuqu
-    return state
+    # One request, one plan: another release may come into force before the answer is written.
+    held: State | None = getattr(request.state, "wuqu_held", None)
+    if held is None:
+        held = request.state.wuqu_held = request.app.state.wuqu
+    return held
 
 
 async def _plan(request: Request) -> Plan:

@@ -141,7 +141,7 @@ async def plan_page(state: State) -> str:
 def _promised(plan: Plan) -> str:
     """Return what differs once a reservation was written; the map tells what land is left."""
     try:
-        found = (plan.root / FILE).stat()
+        found = (plan.register_folder / FILE).stat()
     except OSError:
         return ""
     return f"{found.st_mtime_ns}-{found.st_size}"
@@ -162,7 +162,8 @@ async def site_page(state: State, check_id: str, visit: Visit) -> str:
     # What officers decide is added and never taken back.
     key = f"{check_id}:{len(manual)}"
     document = state.showable(record.document)
-    draw = _drawer(state, partial(site_map, manual=manual), document, state.plan)
+    cited = await state.citing(document["plan"]["version"])
+    draw = _drawer(state, partial(site_map, manual=manual), document, cited.plan)
     return await _page(state, key, draw)
 
 

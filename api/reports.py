@@ -44,8 +44,9 @@ async def report_answer(state: State, visit: Visit, check_id: str, kind: str) ->
     require(kind)
     record = await state.record(check_id, visit)
     manual = await state.manual(record)
+    cited = await state.citing(record.document["plan"]["version"])
     async with state.drawing:
-        content = await run_in_threadpool(partial(_made, state, record, kind, manual))
+        content = await run_in_threadpool(partial(_made, cited, record, kind, manual))
     name = quote(f"{_file_name(record.document['site']['name'])}.{kind}", safe="")
     # Chinese names need the second form; the first is for programs that do not know it.
     told = f"attachment; filename=\"{check_id}.{kind}\"; filename*=UTF-8''{name}"

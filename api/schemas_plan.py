@@ -187,6 +187,12 @@ class RulesOut(Answer):
 
 
 class Health(Answer):
-    """Whether the service runs, and whether it can answer."""
+    """Whether the service runs, and whether it can answer.
+
+    The others where the service follows the releases of a plan.
+    """
 
     status: Literal["ok"]
+    release: str = Field(default="", description="正在应答的规划发布版本")
+    wanted: str = Field(default="", description="生效而未能打开的版本")
+    problem: str = Field(default="", description="生效的版本未能打开的原因；此间由原版本应答")

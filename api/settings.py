@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     ``secrecy`` is the ceiling: coordinates of layers above it are never shown.
     ``recipient`` says for whom the copies are: a watermark of maps and cards.
     ``basemap`` is the address of a tile of an intranet map service, the only one a map may ask.
+    ``follow_s`` is how often a service on a folder of releases looks for another one in force.
     ``check_budget_s`` is the time for reading and checking the sites of one request, counted from
     the arrival of its last byte; ``heavy_checks`` requests with large sites run at once, and
     ``heavy_waiting`` more wait for at most ``heavy_wait_s``.
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     open_connections: int = Field(default=512, ge=8)
     recipient: str = Field(default="", max_length=40)
     basemap: str = Field(default="", max_length=500)
+    follow_s: float = Field(default=1.0, gt=0, le=3600)
     secrecy: str = Field(default="public", pattern="^(public|internal|restricted)$")
     keys: Path | None = None
     audit: Path | None = None

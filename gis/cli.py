@@ -60,7 +60,9 @@ from gis.cli_outputs import (
 )
 from gis.cli_plan import balance
 from gis.cli_records import records_app, verify
+from gis.cli_releases import add_releases
 from gis.cli_report import ReportOption, demo_report
+from gis.cli_revision import compare_sites
 from gis.cli_rules import rules_app
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
@@ -80,7 +82,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(txt_app, name="txt")
 app.add_typer(budgets_app, name="budgets")
-app.add_typer(plan_app, name="plan")
+app.add_typer(add_releases(plan_app), name="plan")
 app.add_typer(records_app, name="records")
 app.add_typer(keys_app, name="keys")
 
@@ -243,6 +245,7 @@ app.command()(batch)
 app.command()(balance)
 app.command()(verify)
 app.command("map")(draw_map)
+app.command("compare-sites")(compare_sites)
 
 
 @app.command()

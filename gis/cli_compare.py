@@ -1,4 +1,7 @@
-"""``wuqu plan compare``: one site under the plan in force and under a draft of it."""
+"""``wuqu plan compare``: one site under the plan in force and under a draft of it.
+
+With ``--records`` two versions are compared over all recorded sites (``gis.cli_versions``).
+"""
 
 from __future__ import annotations
 
@@ -25,18 +28,25 @@ from gis.cli_common import (
     sites_of,
     stdout,
 )
+from gis.cli_versions import compare_on_records, refuse_idle
 
-plan_app = typer.Typer(help="规划数据包：比较现行规划和草案。", no_args_is_help=True)
+plan_app = typer.Typer(help="规划数据包：发布、退回、比较。", no_args_is_help=True)
 
 
 @plan_app.callback()
 def _group() -> None:
-    """规划数据包：比较现行规划和草案。"""
+    """规划数据包：发布、退回、比较。"""
 
 
 @plan_app.command("compare")
 def plan_compare(
-    file: Annotated[Path, typer.Argument(help="地块文件，格式与 wuqu check 相同。")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="地块文件，格式与 wuqu check 相同；与 --records 合用时为原版本。"),
+    ],
+    new: Annotated[
+        Path | None, typer.Argument(help="新版本：文件夹或发布过的版本，与 --records 合用。")
+    ] = None,
     draft: Annotated[
         Path | None,
         typer.Option("--draft", help="草案的规划数据包文件夹（默认：本数据包自己的草案图层）。"),
@@ -51,10 +61,23 @@ def plan_compare(
     as_of: AsOfOption = None,
     crs: CrsOption = None,
     encoding: EncodingOption = None,
+    records: Annotated[
+        str | None,
+        typer.Option("--records", help="记录库：比较两个版本对全部已检测地块的结论。"),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="与 --records 合用：另存表格 CSV。")
+    ] = None,
     plan: PlanOption = None,
     output: FormatOption = Output.text,
 ) -> None:
-    """比较一个地块在现行规划和草案下的结论，逐条规则列出差异。"""
+    """比较一个地块在现行规划和草案下的结论；或者两个版本对全部记录的结论（--records）。"""
+    if records is not None:
+        idle = {"--draft": draft, "--use": use, "--attr": attr, "--width": width}
+        idle |= {"--which": which, "--repair": repair, "--as-of": as_of}
+        idle |= {"--crs": crs, "--encoding": encoding}
+        return compare_on_records(file, new, records, csv, plan, output, idle)
+    refuse_idle(new, csv)
     from gis.claims import parse_attributes, parse_pairs
     from gis.comparison import compare
     from gis.console_compare import print_comparison

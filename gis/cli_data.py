@@ -1,6 +1,7 @@
 """Is the data of a plan package fit, and where does the bundled one come from?
 
-The commands ``wuqu data check`` and ``wuqu data build``. Libraries are imported inside them.
+The commands ``wuqu data check``, ``wuqu data load`` and ``wuqu data build``. Libraries are imported
+inside them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from gis.cli_common import (
 )
 from gis.errors import ClaimError
 
-data_app = typer.Typer(help="生成和检查规划数据包。", no_args_is_help=True)
+data_app = typer.Typer(help="生成、检查规划数据包，或载入数据库。", no_args_is_help=True)
 
 
 @data_app.command("build")
@@ -78,3 +79,53 @@ def data_check(
         stderr().print(f"已写出：{gpkg}", markup=False, soft_wrap=True)
     if report.has_faults:
         raise typer.Exit(3)
+
+
+@data_app.command("load")
+def data_load(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="数据库：连接名称（地址取自 WUQU_POSTGIS_名称）或 postgresql:// 地址。"
+        ),
+    ],
+    schema: Annotated[
+        str | None, typer.Option("--schema", help="模式（默认：规划 id，- 换成 _）。")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="替换已有的同名表。")] = False,
+    toml: Annotated[
+        Path | None, typer.Option("--toml", help="另存改用这些表的 plan.toml。")
+    ] = None,
+    plan: PlanOption = None,
+    output: FormatOption = Output.text,
+) -> None:
+    """把规划数据包的图层载入 PostGIS：建表、索引、注释，读回核对后才算完成。"""
+    from gis.console_data import print_loaded
+    from gis.plan.sources.addresses import address_on_command_line, is_name
+    from gis.plan.sources.loading import load
+    from gis.plan.sources.rewriting import lines_of, with_tables
+
+    address = address_on_command_line(to)
+    connection = to if is_name(to) else "planning"
+    opened = open_plan(plan)
+    place = opened.file.plan.id.replace("-", "_") if schema is None else schema
+    with progress() as bar:
+        task = bar.add_task("载入数据库", total=len(opened.layers))
+        layers = load(
+            opened,
+            address,
+            place,
+            replacing=replace,
+            told=lambda title: bar.update(task, advance=1, description=f"载入 {title}"),
+        )
+    if toml:
+        text = (opened.root / "plan.toml").read_text(encoding="utf-8-sig")
+        with writing(toml):
+            toml.write_text(with_tables(text, layers, connection), encoding="utf-8")
+    if output is Output.json:
+        rows = [layer.to_dict() | {"toml": list(lines_of(layer, connection))} for layer in layers]
+        return typer.echo(as_json({"connection": connection, "schema": place, "layers": rows}))
+    print_loaded(stdout(), layers, connection)
+    if toml:
+        stderr().print(f"已写出：{toml}", markup=False, soft_wrap=True)
+    return None

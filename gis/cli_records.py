@@ -7,9 +7,11 @@ what it rests on, is not what it was. Libraries are imported inside the commands
 from __future__ import annotations
 
 import getpass
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +82,8 @@ def _verify_one(store: RecordStore, record: str, plan: Path | None, output: Outp
     from gis.console_records import print_verification
     from gis.output.records.verify import verify_record
 
-    found = verify_record(store, record, _plan_or_why_not(plan))
+    cited = str(store.row(record)["plan_version"])
+    found = verify_record(store, record, _plan_or_why_not(plan, cited))
     if output is Output.json:
         typer.echo(as_json(found.to_dict()))
     else:
@@ -128,19 +131,27 @@ def _replayed(store: RecordStore, plan: Path | None) -> Iterator[dict[str, Any]]
     from gis.output.records.verify import verify_record
     from gis.output.records.walk import ids_in_order
 
-    opened_plan = _plan_or_why_not(plan)
+    # Each version is opened once: on releases a record is judged by the one that it cites.
+    versions = lru_cache(maxsize=8)(partial(_plan_or_why_not, plan))
     ids = ids_in_order(store)
     with progress() as bar:
         for record_id in bar.track(ids, description="逐条重算"):
+            opened_plan = versions(str(store.row(record_id)["plan_version"]))
             found = verify_record(store, record_id, opened_plan)
             if not found.is_good:
                 yield found.to_dict()
 
 
-def _plan_or_why_not(path: Path | None) -> Plan | PlanError:
-    """Return the plan; where it cannot be opened, why: the verification names that as a change."""
+def _plan_or_why_not(path: Path | None, version: str) -> Plan | PlanError:
+    """Return the plan, of releases the version that a record cites.
+
+    Where it cannot be opened, why: the verification names that as a change.
+    """
+    from gis.plan.releases.folder import is_releases, root_of
+
+    given = path or (Path(os.environ["WUQU_PLAN"]) if os.environ.get("WUQU_PLAN") else None)
     try:
-        return open_plan(path)
+        return open_plan(root_of(given, version) if given and is_releases(given) else path)
     except PlanError as error:
         return error
 

@@ -24,7 +24,7 @@ from gis.cli_common import (
 )
 
 if TYPE_CHECKING:
-    from gis.plan import Plan
+    pass
 
 rules_app = typer.Typer(help="规则库：查看、检查、生成说明页。", no_args_is_help=True)
 FAULTS = 3
@@ -74,7 +74,7 @@ def rules_lint(plan: PlanOption = None, output: FormatOption = Output.text) -> N
     from gis.rulebook.lint import lint, lint_document
 
     opened = open_plan(plan)
-    found = lint(opened.rulebook, legal_day(), _classes(opened))
+    found = lint(opened.rulebook, legal_day(), opened.classes)
     document = lint_document(found, opened.rulebook)
     if output is Output.json:
         typer.echo(as_json(document))
@@ -98,11 +98,3 @@ def rules_page(
     with writing(out):
         out.write_text(text, encoding="utf-8")
     stderr().print(f"已写出：{out}")
-
-
-def _classes(plan: Plan) -> dict[str, frozenset[str] | None]:
-    """Return the classes that the data of each layer have, None where there is none."""
-    return {
-        name: frozenset(str(cls) for cls in layer.index.classes if cls) or None
-        for name, layer in plan.layers.items()
-    }

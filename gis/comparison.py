@@ -61,7 +61,7 @@ def compare(
         to_dict(check_site(site, p, use=use, attributes=attributes, as_of=day, remedies=False))
         for p in (plan, other)
     )
-    rules = _rules(now, then)
+    rules = rules_beside(now, then)
     return {
         "schema_version": SCHEMA_VERSION,
         "site": now["site"],
@@ -73,7 +73,8 @@ def compare(
     }
 
 
-def _rules(now: Row, then: Row) -> list[Row]:
+def rules_beside(now: Row, then: Row) -> list[Row]:
+    """Return the findings of two checks rule by rule, ``in_force`` and ``draft``, changed first."""
     before = {f["rule"]: f for f in now["findings"]}
     after = {f["rule"]: f for f in then["findings"]}
     rows = [_row(rule, before.get(rule), after.get(rule)) for rule in before | after]

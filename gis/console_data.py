@@ -11,6 +11,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from gis.plan.quality import Finding, LayerQuality, PlanQuality
+    from gis.plan.sources.loading import Loaded
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 # A terminal shows the worst; all of them stand in the JSON and the GeoPackage.
@@ -101,3 +102,22 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def _short(text: str) -> str:
     return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
+
+
+def print_loaded(console: Console, layers: Sequence[Loaded], connection: str) -> None:
+    """Print the tables that were written, and the lines of ``plan.toml`` that use them."""
+    from gis.plan.sources.rewriting import lines_of
+
+    table = Table(title="已载入并读回核对", title_justify="left")
+    for head in ("图层", "表", "要素", "内容校验值"):
+        table.add_column(head, overflow="fold")
+    for layer in layers:
+        digest = (layer.content_sha256 or "图层不能使用，原样载入")[:16]
+        table.add_row(layer.id, layer.table, str(layer.features), digest)
+    console.print(table)
+    console.print("在 plan.toml 中，用以下各行替换各图层的 path：")
+    for layer in layers:
+        lines = "\n".join(lines_of(layer, connection))
+        console.print(Text(f"# {layer.id}\n{lines}"), soft_wrap=True)
+    name = connection.upper()
+    console.print(f"连接的地址放在环境变量 WUQU_POSTGIS_{name}，不写进 plan.toml。", markup=False)

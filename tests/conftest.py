@@ -220,6 +220,23 @@ def database(postgres) -> str:
 
 
 @pytest.fixture(scope="session")
+def postgis(postgres) -> str:
+    """The URL of a database with PostGIS; missing is a failure where all is required."""
+    import psycopg
+
+    with psycopg.connect(**postgres.connection, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE layers")
+    with psycopg.connect(postgres.url("layers"), autocommit=True) as connection:
+        try:
+            connection.execute("CREATE EXTENSION postgis")
+        except psycopg.Error:
+            if os.environ.get("WUQU_REQUIRE_ALL") == "1":
+                pytest.fail("PostGIS is required here and was not found")
+            pytest.skip("PostGIS (Debian: postgresql-15-postgis-3) is not installed")
+    return postgres.url("layers")
+
+
+@pytest.fixture(scope="session")
 def scarce_dir(tmp_path_factory: pytest.TempPathFactory):
     """Build a plan package whose budgets can be counted by hand; see the picture in here.
 

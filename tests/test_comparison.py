@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date
-from pathlib import Path
 
-import geopandas
 import pytest
-from shapely.geometry import box
+from small_plan import DRAFT, RULE, SITE, package
 
 from gis.comparison import compare
 from gis.errors import NotFoundError, PlanError
@@ -21,57 +19,6 @@ from gis.intake import read_site
 from gis.plan import Plan, load_plan
 
 AS_OF = date(2026, 11, 22)
-EAST, NORTH = 500_000.0, 4_020_000.0
-SITE = (
-    "SRID=4548;POLYGON((500000 4020000,500100 4020000,500100 4020100,"
-    "500000 4020100,500000 4020000))"
-)
-RULE = "\n".join(
-    [
-        '[[document]]\nid = "law"\ntitle = "某法"\nverified = true\nchecked_on = 2026-11-22',
-        'source = "原文"\n[[rule]]\nid = "x.redline"\ntitle = "红线"\ntitle_en = "Redline"',
-        'kind = "forbid_overlap"\nlayer = "redline"\noutcome = "fail"\norigin = "statute"',
-        'effect_verified = true\noffice = "主管部门"\npriority = 1\nchecked_on = 2026-11-22',
-        'remedy = "避让。"\ntext = { clear = "未占用。", hit = "占用 {area}" }',
-        'basis = [{ document = "law", article = "第一条", verified = true }]',
-    ]
-)
-HEAD = """
-[plan]
-id = "small"
-version = "1"
-title = "小规划"
-status = "approved"
-work_crs = "EPSG:4548"
-accepted_crs = ["EPSG:4548"]
-bounds = [116.9, 36.2, 117.1, 36.5]
-rulebooks = ["book.toml"]
-"""
-LAYER = """
-[[layer]]
-id = "{id}"
-title = "红线"
-path = "{id}.gpkg"
-role = "redline"
-geometry = "polygon"
-vintage = "2026"
-status = "approved"
-{more}
-"""
-DRAFT = 'law_status = "changing"\nreplaces = "redline"'
-
-
-def package(root: Path, layers: dict[str, tuple[float, str]]) -> Path:
-    """Write a plan whose layers are each one box, 30 m wide, starting so far east of the site."""
-    root.mkdir()
-    text = HEAD + "".join(LAYER.format(id=n, more=more) for n, (_, more) in layers.items())
-    (root / "plan.toml").write_text(text, encoding="utf-8")
-    (root / "book.toml").write_text(RULE, encoding="utf-8")
-    for name, (east, _) in layers.items():
-        outline = box(EAST + east, NORTH - 50, EAST + east + 30, NORTH + 150)
-        frame = geopandas.GeoDataFrame({"n": [1]}, geometry=[outline], crs=4548)
-        frame.to_file(root / f"{name}.gpkg", driver="GPKG", engine="pyogrio")
-    return root
 
 
 @pytest.fixture

@@ -195,9 +195,9 @@ async def list_site_checks(
 )
 async def get_site_check_geojson(state: StateDep, visit: VisitDep, check_id: CheckId) -> Response:
     """Return the outlines of one record."""
-    return geojson_answer(
-        to_geojson([await state.document(check_id, visit)], state.plan, state.settings.secrecy)
-    )
+    document = await state.document(check_id, visit)
+    cited = await state.citing(document["plan"]["version"])
+    return geojson_answer(to_geojson([document], cited.plan, state.settings.secrecy))
 
 
 @router.get(

@@ -110,7 +110,8 @@ async def _answer(
 ) -> Response:
     """Make the file of a record in a thread and send it as a download."""
     document = await state.document(check_id, visit)
-    content = await run_in_threadpool(made, document, state)
+    cited = await state.citing(document["plan"]["version"])
+    content = await run_in_threadpool(made, document, cited)
     # The id of the stored record, never what a client wrote, names the file.
     name = f'attachment; filename="{document["id"]}.{suffix}"'
     return Response(content, media_type=media_type, headers={"Content-Disposition": name})

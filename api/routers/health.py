@@ -20,6 +20,7 @@ router = APIRouter(tags=["运行状态"], dependencies=[KnownQuery])
 @router.get(
     "/healthz",
     response_model=Health,
+    response_model_exclude_unset=True,
     summary="进程是否在运行",
     description="进程在运行。",
 )
@@ -31,6 +32,7 @@ async def healthz() -> dict[str, str]:
 @router.get(
     "/readyz",
     response_model=Health,
+    response_model_exclude_unset=True,
     responses=problems(503),
     summary="能否应答",
     description="规划已载入，记录库可写，密钥和审计日志可用；否则在 `errors` 中逐项说明原因。",
@@ -38,7 +40,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(state: StateDep) -> dict[str, str]:
     """Return that everything works that an answer needs."""
     await require_ready(state)
-    return {"status": "ok"}
+    return {"status": "ok", **(state.following.told() if state.following else {})}
 
 
 @router.get(

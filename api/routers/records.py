@@ -49,9 +49,11 @@ async def get_record(state: StateDep, visit: VisitDep, record_id: RecordId) -> d
     ),
 )
 async def verify(state: StateDep, visit: VisitDep, record_id: RecordId) -> dict[str, Any]:
-    """Verify one record on the plan that this service has loaded."""
+    """Verify one record, on the release that it cites where the service follows releases."""
     visit.note(record_id)
-    work = partial(verify_record, state.store, record_id, state.plan)
+    row = await run_in_threadpool(state.store.row, record_id)
+    cited = await state.citing(str(row["plan_version"]))
+    work = partial(verify_record, state.store, record_id, cited.plan)
     until = time.monotonic() + state.settings.check_budget_s
     try:
         found = await state.heavy.run(work, until - time.monotonic())

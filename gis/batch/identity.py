@@ -30,6 +30,6 @@ def plan_sha256(plan: Plan) -> str:
 def reservations_bytes(plan: Plan) -> bytes:
     """Return the register of the plan as it stands; empty when there is none."""
     try:
-        return (plan.root / RESERVATIONS).read_bytes()
+        return (plan.register_folder / RESERVATIONS).read_bytes()
     except FileNotFoundError:
         return b""

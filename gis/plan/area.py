@@ -24,7 +24,10 @@ from gis.plan import balance
 from gis.plan.areas import PlanArea, find_area, plan_areas
 from gis.plan.catalogue import Layer, open_layer
 from gis.plan.quota.ledger import ledger_of
+from gis.plan.releases.folder import active_root, is_releases, register_folder
+from gis.plan.releases.manifest import read_manifest, verify_files, verify_tables
 from gis.plan.schema import STATUS_LABELS, PlanFile, PlanHeader
+from gis.plan.sources.postgis import databases_of
 from gis.plan.stated import Figure, figure_of
 from gis.rulebook import RuleBook, demands, load_rulebook
 from gis.tomlfile import read_model
@@ -91,6 +94,19 @@ class Plan:
     def with_role(self, role: str) -> tuple[Layer, ...]:
         """Return the layers of a role, in the order of the plan."""
         return tuple(layer for layer in self.layers.values() if layer.info.role == role)
+
+    @cached_property
+    def register_folder(self) -> Path:
+        """Where the register of reservations lies; the releases of a plan share one."""
+        return register_folder(self.root)
+
+    @property
+    def classes(self) -> dict[str, frozenset[str] | None]:
+        """Per layer the classes that its data have; None where there is none."""
+        return {
+            name: frozenset(str(cls) for cls in layer.index.classes if cls) or None
+            for name, layer in self.layers.items()
+        }
 
     @cached_property
     def bounds_polygon(self) -> BaseGeometry:
@@ -245,20 +261,30 @@ def load_plan(path: str | Path | None = None) -> Plan:
     Parameters
     ----------
     path
-        Folder with ``plan.toml``, or that file. Default: the environment variable ``WUQU_PLAN``,
-        then the data packed with the installation, then ``data/`` of the checkout.
+        Folder with ``plan.toml``, or that file, or a folder of releases, of which the one in force
+        is opened. Default: the environment variable ``WUQU_PLAN``, then the data packed with the
+        installation, then ``data/`` of the checkout.
 
     Raises
     ------
     PlanError
-        No ``plan.toml`` there, or one that cannot be used; file and line are named.
+        No ``plan.toml`` there, or one that cannot be used; file and line are named. A release that
+        is not what was published.
     RuleBookError
         A rule book named in it cannot be used.
+    ExtraError
+        Layers stand in a database, and the extra ``postgis`` is not installed.
     """
     root = find_plan(path)
+    manifest = read_manifest(root)
     file = read_model(root / PLAN_FILE, PlanFile)
+    if manifest is not None:
+        verify_files(root, manifest, by_size={raster.path for raster in file.raster})
     work, bounds = file.plan.work_crs, _bounds_polygon(file.plan)
-    layers = {entry.id: open_layer(entry, root, work, bounds) for entry in file.layer}
+    with databases_of(file) as databases:
+        layers = {e.id: open_layer(e, root, work, bounds, databases) for e in file.layer}
+    if manifest is not None:
+        verify_tables(manifest, layers)
     return Plan(root, file, layers, load_rulebook(file.plan.rulebooks, root))
 
 
@@ -268,10 +294,12 @@ def find_plan(path: str | Path | None = None) -> Path:
     if wanted:
         root = Path(wanted)
         root = root.parent if root.name == PLAN_FILE else root
+        if is_releases(root):
+            return active_root(root)
         if not (root / PLAN_FILE).is_file():
             raise PlanError(
                 f"“{wanted}”中没有 {PLAN_FILE}",
-                expected=f"含 {PLAN_FILE} 的规划数据包文件夹",
+                expected=f"含 {PLAN_FILE} 的规划数据包文件夹，或发布文件夹",
                 advice="核对 --plan 或环境变量 WUQU_PLAN",
             )
         return root

@@ -1,24 +1,21 @@
 """Open the layers of a plan package: read, check, repair visibly, hash.
 
 A layer that is absent is ``no_data``; one that is present but cannot be used is ``failed``, with
-the reason. Neither stops the plan from opening, and neither can ever read as "no conflict".
-Files of a plan package are trusted (the bureau's own); uploads go through ``gis.intake``.
+the reason. Neither stops the plan from opening, and neither can ever read as "no conflict". Files
+and tables of a database (``gis.plan.sources``) go the same way from here on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio.raw
 import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
@@ -28,6 +25,16 @@ from gis.engine.index import Array, LayerIndex
 from gis.errors import CrsError
 from gis.model import LayerInfo, LayerState
 from gis.plan.schema import LayerEntry
+from gis.plan.sources.files import read_file
+from gis.plan.sources.postgis import Databases
+from gis.plan.sources.stored import (
+    LayerAbsentError,
+    LayerUnusableError,
+    Stored,
+    crs_from,
+    quietly,
+    without_single_multis,
+)
 
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 _DIMENSION_LABELS = {"point": "点", "line": "线", "polygon": "面"}
@@ -41,20 +48,17 @@ _AT_ONCE = 1_000_000
 _LENGTH, _DOUBLE = struct.Struct("<Q"), struct.Struct("<d")
 
 
-class LayerUnusableError(Exception):
-    """Why a present layer cannot be used; becomes the reason of its ``failed`` state."""
-
-
 @dataclass(frozen=True, eq=False)
 class Layer:
     """A layer of the plan.
 
-    ``source`` is its frame, or what makes it: tables and maps want one, a check does not.
+    ``path`` is its file, None for a table of a database. ``source`` is its frame, or what makes
+    it: tables and maps want one, a check does not.
     """
 
     info: LayerInfo
     index: LayerIndex
-    path: Path
+    path: Path | None
     source: Any
 
     @cached_property
@@ -82,7 +86,13 @@ class Layer:
         return self.index.content_sha256
 
 
-def open_layer(entry: LayerEntry, root: Path, work_epsg: int, bounds: BaseGeometry) -> Layer:
+def open_layer(
+    entry: LayerEntry,
+    root: Path,
+    work_epsg: int,
+    bounds: BaseGeometry,
+    databases: Databases | None = None,
+) -> Layer:
     """Open one layer of a plan package; never raises for what is wrong with the data.
 
     Parameters
@@ -95,19 +105,52 @@ def open_layer(entry: LayerEntry, root: Path, work_epsg: int, bounds: BaseGeomet
         EPSG code of the work CRS.
     bounds
         Bounds of the plan in the work CRS. A layer that lies wholly elsewhere has a wrong CRS.
+    databases
+        Where layers in tables are read; needed for these only.
     """
-    path, info = root / entry.path, entry.info()
-    if not path.exists():
-        reason = f"数据文件不存在：{entry.path}"
-        return Layer(info, LayerIndex(info, LayerState.NO_DATA, reason), path, None)
+    path = None if entry.postgis else root / entry.path
+    return opened_from(partial(stored, entry, root, databases), entry, work_epsg, bounds, path=path)
+
+
+def opened_from(
+    read: Callable[[], Stored],
+    entry: LayerEntry,
+    work_epsg: int,
+    bounds: BaseGeometry,
+    *,
+    path: Path | None = None,
+) -> Layer:
+    """Open one layer from what ``read`` gives of it; otherwise as ``open_layer``."""
+    info = entry.info()
     try:
         with quietly():
-            index = _read(entry, path, work_epsg)
-            _lies_in(index.geometries, bounds)
+            index = _read(read(), entry, work_epsg)
+            _lies_in(index.geometries, bounds, entry)
+    except LayerAbsentError as problem:
+        return Layer(info, LayerIndex(info, LayerState.NO_DATA, str(problem)), path, None)
     except LayerUnusableError as problem:
-        reason = f"数据文件无法使用：{entry.path}：{problem}"
+        reason = f"{entry.store_label}无法使用：{entry.place}：{problem}"
         return Layer(info, LayerIndex(info, LayerState.FAILED, reason), path, None)
     return Layer(info, index, path, partial(_frame_of, index, work_epsg))
+
+
+def stored(
+    entry: LayerEntry, root: Path, databases: Databases | None, *, every: bool = False
+) -> Stored:
+    """Return a layer as its file or table has it, in the CRS that it is stored in.
+
+    ``every`` asks a database for all its columns, not only for those that the plan names.
+
+    Raises
+    ------
+    LayerAbsentError, LayerUnusableError
+        No such file or table, or one that cannot be read.
+    """
+    if not entry.postgis:
+        return read_file(root / entry.path, entry.encoding, shown=entry.path)
+    if databases is None:
+        raise LayerUnusableError("没有打开数据库")
+    return databases.read(entry, every=every)
 
 
 def _frame_of(index: LayerIndex, work_epsg: int) -> Any:
@@ -125,82 +168,23 @@ def _frame_of(index: LayerIndex, work_epsg: int) -> Any:
     return geopandas.GeoDataFrame(columns, geometry=index.geometries, crs=work_epsg)
 
 
-@dataclass(slots=True)
-class _Raw:
-    """Features as they are stored: fields by name, shapes, CRS."""
-
-    fields: Mapping[str, Array]
-    shapes: Array
-    crs: CRS | None
-
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-
-def _read(entry: LayerEntry, path: Path, work_epsg: int) -> LayerIndex:
-    raw = _stored(entry, path)
-    if path.suffix.lower() == ".shp":
-        _all_records_read(path, len(raw))
-    _move_to_work_crs(raw, work_epsg)
+def _read(raw: Stored, entry: LayerEntry, work_epsg: int) -> LayerIndex:
+    _move_to_work_crs(raw, work_epsg, entry)
     repaired = _checked_geometries(raw, entry)
     return _normalised(raw, entry, repaired)
 
 
-def _stored(entry: LayerEntry, path: Path) -> _Raw:
-    # Arrays, not frames: with some dozens of layers, half the time of opening a plan.
-    try:
-        meta, _, wkb, columns = pyogrio.raw.read(path, encoding=entry.encoding)
-        shapes = None if wkb is None else np.asarray(shapely.from_wkb(wkb), dtype=object)
-        crs = _crs(meta["crs"]) if meta["crs"] else None
-    except Exception as problem:
-        # GDAL reports a damaged file in many ways; every one of them means the same here.
-        raise LayerUnusableError(f"读取失败（{type(problem).__name__}）") from None
-    if shapes is None:
-        raise LayerUnusableError("没有图形")
-    fields = dict(zip(meta["fields"].tolist(), columns, strict=True))
-    return _Raw(fields, shapes, crs)
-
-
-@lru_cache(maxsize=64)
-def _crs(text: str) -> CRS:
-    return CRS.from_user_input(text)
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keep libraries from warning on the screen about damaged data; the state gives the reason."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield
-
-
-def part_beside(path: Path, suffix: str) -> Path:
-    """Return the path of another file of a shapefile; Windows often writes suffixes in capitals."""
-    wanted = path.with_suffix(suffix)
-    capital = path.with_suffix(suffix.upper())
-    return capital if capital.exists() and not wanted.exists() else wanted
-
-
-def _all_records_read(path: Path, read: int) -> None:
-    """Refuse a shapefile whose parts disagree: a short .shx or .dbf silently hides features."""
-    table = part_beside(path, ".dbf")
-    counts = {(part_beside(path, ".shx").stat().st_size - 100) // 8, read}
-    counts |= {struct.unpack("<I", table.read_bytes()[4:8])[0]} if table.exists() else set()
-    if len(counts) > 1:
-        shown = "、".join(str(n) for n in sorted(counts))
-        raise LayerUnusableError(f"各文件的记录数不一致（{shown}），文件可能不完整")
-
-
-def _lies_in(shapes: Array, bounds: BaseGeometry) -> None:
+def _lies_in(shapes: Array, bounds: BaseGeometry, entry: LayerEntry) -> None:
     if len(shapes) and not shapely.intersects(shapes, bounds).any():
-        raise LayerUnusableError("全部要素都在规划范围之外，请核对坐标系（.prj）和坐标")
+        where = entry.crs_place
+        raise LayerUnusableError(f"全部要素都在规划范围之外，请核对坐标系（{where}）和坐标")
 
 
-def _move_to_work_crs(raw: _Raw, work_epsg: int) -> None:
+def _move_to_work_crs(raw: Stored, work_epsg: int, entry: LayerEntry) -> None:
     if raw.crs is None:
-        raise LayerUnusableError("缺少坐标系（.prj），请补充后重新载入")
+        raise LayerUnusableError(f"缺少坐标系（{entry.crs_place}），请补充后重新载入")
     _refuse_old_datum(raw.crs)
-    work = _crs(f"EPSG:{work_epsg}")
+    work = crs_from(f"EPSG:{work_epsg}")
     if raw.crs == work:
         return
     moving = Transformer.from_crs(raw.crs, work, always_xy=True)
@@ -209,7 +193,7 @@ def _move_to_work_crs(raw: _Raw, work_epsg: int) -> None:
         dtype=object,
     )
     if not np.isfinite(shapely.total_bounds(raw.shapes)).all() and len(raw):
-        raise LayerUnusableError("坐标无法转换到规划坐标系，请核对 .prj")
+        raise LayerUnusableError(f"坐标无法转换到规划坐标系，请核对 {entry.crs_place}")
 
 
 def _refuse_old_datum(crs: CRS) -> None:
@@ -220,22 +204,23 @@ def _refuse_old_datum(crs: CRS) -> None:
         raise LayerUnusableError(problem.found) from None
 
 
-def _checked_geometries(raw: _Raw, entry: LayerEntry) -> str:
+def _checked_geometries(raw: Stored, entry: LayerEntry) -> str:
     """Refuse missing and wrong geometries; repair invalid polygons and say so."""
     missing = int((shapely.is_missing(raw.shapes) | shapely.is_empty(raw.shapes)).sum())
     if missing:
-        raise LayerUnusableError(f"有 {missing} 个要素没有图形，文件可能不完整")
+        raise LayerUnusableError(f"有 {missing} 个要素没有图形，数据可能不完整")
     wrong = int((shapely.get_dimensions(raw.shapes) != _DIMENSION[entry.geometry]).sum())
     if wrong:
         raise LayerUnusableError(f"有 {wrong} 个要素不是{_DIMENSION_LABELS[entry.geometry]}")
-    raw.shapes = np.asarray(shapely.force_2d(raw.shapes), dtype=object)
+    flat = np.asarray(shapely.force_2d(raw.shapes), dtype=object)
+    raw.shapes = without_single_multis(flat)
     if entry.geometry != "polygon":
         return ""
     invalid = ~shapely.is_valid(raw.shapes)
     return _repair(raw, invalid) if invalid.any() else ""
 
 
-def _repair(raw: _Raw, invalid: Array) -> str:
+def _repair(raw: Stored, invalid: Array) -> str:
     before = shapely.area(raw.shapes[invalid])
     fixed = shapely.make_valid(raw.shapes[invalid], method="structure", keep_collapsed=False)
     moved = float(np.abs(shapely.area(fixed) - before).sum())
@@ -247,7 +232,7 @@ def _repair(raw: _Raw, invalid: Array) -> str:
     return f"载入时修复了 {int(invalid.sum())} 个自相交图形，面积变化 {moved:.2f} m²"
 
 
-def _normalised(raw: _Raw, entry: LayerEntry, repaired: str) -> LayerIndex:
+def _normalised(raw: Stored, entry: LayerEntry, repaired: str) -> LayerIndex:
     """Return the features with the fields that the toolkit knows, sorted by id."""
     names = entry.fields
     order, ids = _in_order_of_ids(raw, names.id) if names.id else _in_order_of_content(raw)
@@ -274,7 +259,7 @@ def _objects(values: list[Any]) -> Array:
     return found
 
 
-def _in_order_of_ids(raw: _Raw, name: str) -> tuple[Array, Array]:
+def _in_order_of_ids(raw: Stored, name: str) -> tuple[Array, Array]:
     """Return the order of the features by id, and the ids in this order."""
     ids = text_column(_column(raw, name))
     texts = [i for i in ids if i is not None]
@@ -284,18 +269,18 @@ def _in_order_of_ids(raw: _Raw, name: str) -> tuple[Array, Array]:
     return order, _objects(texts)[order]
 
 
-def _in_order_of_content(raw: _Raw) -> tuple[Array, Array]:
+def _in_order_of_content(raw: Stored) -> tuple[Array, Array]:
     """Order and number features without ids by their geometry, so that any store does it alike."""
     keys = shapely.to_wkb(shapely.normalize(raw.shapes), hex=True, byte_order=1)
     order = np.argsort(keys.astype(str), kind="stable")
     return order, _objects([f"{n:07d}" for n in range(1, len(raw) + 1)])
 
 
-def _column(raw: _Raw, name: str | None) -> list[Any]:
+def _column(raw: Stored, name: str | None) -> list[Any]:
     if name is None:
         return [None] * len(raw)
     if name not in raw.fields:
-        raise LayerUnusableError(f"缺少字段 {name}（现有字段：{'、'.join(raw.fields)}）")
+        raise LayerUnusableError(f"缺少字段 {name}（现有字段：{'、'.join(raw.names)}）")
     found: list[Any] = raw.fields[name].tolist()
     return found
 
@@ -330,7 +315,7 @@ def _plain(value: Any) -> str:
     return str(value).strip()
 
 
-def _half_widths(raw: _Raw, entry: LayerEntry) -> Array:
+def _half_widths(raw: Stored, entry: LayerEntry) -> Array:
     """Half widths in metres; zero, negative or empty means not known."""
     values = _column(raw, entry.fields.half_width)
     # A polygon or point is measured to itself, so it needs no half width.

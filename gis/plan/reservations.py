@@ -56,7 +56,7 @@ def reservations(plan: Plan) -> Register:
     PlanError
         The file cannot be read, or a line is broken, changed or missing; the line is named.
     """
-    path = plan.root / FILE
+    path = plan.register_folder / FILE
     stamp = _stamp(path)
     known = _READ.get(plan)
     if known is None or known[0] != stamp:
@@ -182,7 +182,7 @@ def reserve(
             "plan": {"id": plan.ref.id, "version": plan.ref.version},
         }
 
-    number = append(plan.root / FILE, compose)
+    number = append(plan.register_folder / FILE, compose)
     return reservations(plan).get(f"R{number:04d}")
 
 
@@ -224,7 +224,7 @@ def release(
             "plan": {"id": plan.ref.id, "version": plan.ref.version},
         }
 
-    append(plan.root / FILE, compose)
+    append(plan.register_folder / FILE, compose)
     return reservations(plan).get(reservation_id)
 
 

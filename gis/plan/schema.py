@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from gis.crs import parse_epsg
 from gis.engine.spectral import INDICES
 from gis.model import LayerInfo, OutOfScope
+from gis.plan.sources.addresses import checked_address, is_name
 from gis.rulebook import land_classes
 
 Status = Literal["schematic", "draft", "approved"]
@@ -154,11 +155,16 @@ class LayerEntry(_Strict):
     ``replaces`` names the layer in force that a changing layer takes the place of in the draft.
     ``empty`` says that somebody looked and found nothing to draw inside the coverage, so that a
     layer without features is no slip of an export.
+    A layer stands in a file (``path``) or in a ``table`` (``schema.table``) of a PostGIS database;
+    ``postgis`` is the name of the connection, or its address without a password.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
-    path: str
+    path: str = ""
+    postgis: str = ""
+    table: str = ""
+    geometry_column: str | None = None
     role: Role
     geometry: Literal["polygon", "line", "point"]
     fields: FieldNames = Field(default_factory=lambda: FieldNames.model_validate({}))
@@ -184,6 +190,43 @@ class LayerEntry(_Strict):
         if self.replaces is not None and self.law_status != "changing":
             raise ValueError('写了 replaces 的图层是草案，应同时写 law_status = "changing"')
         return self
+
+    @field_validator("postgis")
+    @classmethod
+    def _holds_no_password(cls, value: str) -> str:
+        return checked_address(value, "postgis ")
+
+    @model_validator(mode="after")
+    def _stands_in_one_place(self) -> LayerEntry:
+        if bool(self.path) == bool(self.postgis):
+            raise ValueError("图层应写明 path（文件）或者 postgis 和 table（数据库），二者之一")
+        if bool(self.postgis) != bool(self.table):
+            raise ValueError("数据库中的图层应同时写明 postgis（连接）和 table（表）")
+        idle = "geometry_column" if self.geometry_column and not self.postgis else ""
+        idle = "encoding" if self.encoding and self.postgis else idle
+        if idle:
+            raise ValueError(f"这个图层不用 {idle}，请去掉")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the layer stands, as messages name it: a file, or connection and table.
+
+        An address is not shown: it names a host and a user.
+        """
+        if not self.postgis:
+            return self.path
+        return f"{self.postgis}：{self.table}" if is_name(self.postgis) else self.table
+
+    @property
+    def store_label(self) -> str:
+        """What holds the layer, in Chinese."""
+        return "数据库表" if self.postgis else "数据文件"
+
+    @property
+    def crs_place(self) -> str:
+        """Where the store of the layer says its CRS."""
+        return "SRID" if self.postgis else ".prj"
 
     def info(self) -> LayerInfo:
         """Return the entry as the model type that answers carry."""
@@ -286,13 +329,25 @@ def _unique(what: str, ids: list[str]) -> None:
 
 
 class PlanFile(_Strict):
-    """The whole ``plan.toml``."""
+    """The whole ``plan.toml``.
+
+    ``postgis``: addresses of databases by name, without passwords; the environment goes before.
+    """
 
     plan: PlanHeader
+    postgis: dict[str, str] = {}
     stated: tuple[Stated, ...] = ()
     layer: tuple[LayerEntry, ...] = ()
     raster: tuple[RasterEntry, ...] = ()
     quota: tuple[QuotaEntry, ...] = ()
+
+    @field_validator("postgis")
+    @classmethod
+    def _hold_no_passwords(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, address in value.items():
+            if not is_name(name) or is_name(checked_address(address, f"连接“{name[:40]}”的地址")):
+                raise ValueError("[postgis] 中应为 名称 = 地址，名称为小写字母、数字和 _")
+        return value
 
     @model_validator(mode="after")
     def _references_exist(self) -> PlanFile:

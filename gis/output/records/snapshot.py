@@ -81,8 +81,13 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
-def layer_files(path: Path) -> Iterator[Path]:
-    """Yield the files that a layer is stored in: all parts of a shapefile, all of a folder."""
+def layer_files(path: Path | None) -> Iterator[Path]:
+    """Yield the files that a layer is stored in: all parts of a shapefile, all of a folder.
+
+    A layer in a database has none; its content hash says what it was.
+    """
+    if path is None:
+        return
     if path.is_dir():
         yield from sorted(part for part in path.rglob("*") if part.is_file())
     elif path.suffix.lower() == ".shp":

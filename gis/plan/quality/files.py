@@ -37,8 +37,9 @@ def file_findings(data: LayerData, _: Surroundings) -> Iterator[Finding]:
 def _parts(data: LayerData) -> Iterator[Finding]:
     facts = data.file
     if facts.problem:
-        text = f"数据文件无法读取（{facts.problem}）"
-        yield Finding(data.id, "file_unreadable", ERROR, text, advice="重新复制或导出")
+        text = f"{data.entry.store_label}无法读取（{facts.problem}）"
+        advice = "核对表、字段和读取权限" if data.entry.postgis else "重新复制或导出"
+        yield Finding(data.id, "file_unreadable", ERROR, text, advice=advice)
     for suffix in facts.missing:
         text = f"缺少 {suffix} 文件" + ("，没有属性" if suffix == ".dbf" else "，无法按序读取要素")
         yield Finding(data.id, "file_part_missing", ERROR, text, advice="重新复制全部配套文件")

@@ -241,8 +241,8 @@ def _missing(data: LayerData, found: Reading | None) -> Finding:
         data.id,
         "crs_missing",
         ERROR,
-        f"图层没有坐标系（.prj）{hint}",
-        advice="向数据提供单位核实坐标系后补充 .prj",
+        f"图层没有坐标系（{data.entry.crs_place}）{hint}",
+        advice=f"向数据提供单位核实坐标系后补充 {data.entry.crs_place}",
     )
 
 
@@ -254,18 +254,19 @@ def _nowhere(data: LayerData) -> Finding:
         ERROR,
         f"按 {_name(crs)}，全部要素都在规划范围之外；换用常见的坐标系、带号和坐标顺序也不在其中",
         feature_ids=data.names_of(range(len(data))) if len(data) <= 100 else (),
-        advice="核对坐标系（.prj）、坐标和 plan.toml 中的 bounds",
+        advice=f"核对坐标系（{data.entry.crs_place}）、坐标和 plan.toml 中的 bounds",
     )
 
 
 def _explained(data: LayerData, found: Reading) -> Finding:
     crs: Any = data.crs
     said, meant = f"图层声明的坐标系为 {_name(crs)}", _told(found)
-    code, advice = "crs_wrong", f"核实后把 .prj 改为 {_name(found.crs)}，不要换算坐标"
+    where = data.entry.crs_place
+    code, advice = "crs_wrong", f"核实后把 {where} 改为 {_name(found.crs)}，不要换算坐标"
     if found.swapped:
         code, advice = "axes_swapped", "交换东、北坐标后重新导出"
     elif found.stripped or _same_meridian(crs, found.crs):
-        code, advice = "zone_prefix", "使东坐标的带号与 .prj 一致（核实后改 .prj，或改坐标）"
+        code, advice = "zone_prefix", f"使东坐标的带号与 {where} 一致（核实后改 {where}，或改坐标）"
     message = f"{said}，但坐标不在其中的规划范围内；按 {meant} 则落在规划范围内"
     return Finding(data.id, code, ERROR, message, advice=advice)
 

@@ -1,4 +1,4 @@
-"""What stands in a layer file, read even where the plan has to refuse it?
+"""What stands in a layer file or table, read even where the plan has to refuse it?
 
 Features without geometry, short index files, tables in another encoding: all of it is read as far
 as it goes, and what had to be done is told as facts. Nothing is judged and nothing is changed.
@@ -20,18 +20,23 @@ import pyogrio
 
 from gis.engine.index import Array
 from gis.model import LayerState
-from gis.plan.catalogue import Layer, part_beside, quietly, text_column
+from gis.plan.catalogue import Layer, stored, text_column
 from gis.plan.quality.encodings import decoded
 from gis.plan.quality.layer_data import FileFacts, LayerData, TextFacts, is_nothing
 from gis.plan.schema import LayerEntry
+from gis.plan.sources.files import part_beside
+from gis.plan.sources.postgis import Databases
+from gis.plan.sources.stored import LayerAbsentError, LayerUnusableError, Stored, quietly
 
 _PARTS = (".shx", ".dbf")
 # One character per byte; what the bytes mean is decided afterwards.
 _BYTES = "ISO-8859-1"
 
 
-def read_raw(entry: LayerEntry, layer: Layer, work_epsg: int) -> LayerData:
-    """Return a layer as its file has it; never raises for what is wrong with the file.
+def read_raw(
+    entry: LayerEntry, layer: Layer, work_epsg: int, databases: Databases | None = None
+) -> LayerData:
+    """Return a layer as its file or table has it; never raises for what is wrong with either.
 
     Parameters
     ----------
@@ -41,14 +46,19 @@ def read_raw(entry: LayerEntry, layer: Layer, work_epsg: int) -> LayerData:
         The same layer as the plan opened it: gives path, state and reason.
     work_epsg
         EPSG code of the work CRS.
+    databases
+        Where layers in tables are read.
     """
     if layer.state is LayerState.NO_DATA:
         return _data(entry, layer, work_epsg, None, {}, FileFacts(), TextFacts())
-    is_shapefile = layer.path.suffix.lower() == ".shp"
+    if layer.path is None:
+        return _from_table(entry, layer, work_epsg, databases)
+    path = layer.path
+    is_shapefile = path.suffix.lower() == ".shp"
     facts, frame = FileFacts(), None
     try:
-        facts = _file_facts(layer.path) if is_shapefile else facts
-        frame = _read(layer.path, entry, facts, is_shapefile=is_shapefile)
+        facts = _file_facts(path) if is_shapefile else facts
+        frame = _read(path, entry, facts, is_shapefile=is_shapefile)
     except Exception as problem:
         # A damaged file is reported in many ways; every one of them means the same here.
         facts = FileFacts(facts.missing, facts.records, problem=type(problem).__name__)
@@ -56,9 +66,21 @@ def read_raw(entry: LayerEntry, layer: Layer, work_epsg: int) -> LayerData:
         return _data(entry, layer, work_epsg, None, {}, facts, TextFacts())
     columns, text = _columns(frame), TextFacts()
     if is_shapefile:
-        declared = _declared(layer.path)
-        columns, text = decoded(columns, declared, lambda: _as_the_plan_reads(entry, layer))
+        declared = _declared(path)
+        columns, text = decoded(columns, declared, lambda: _as_the_plan_reads(entry, path))
     return _data(entry, layer, work_epsg, frame, columns, facts, text)
+
+
+def _from_table(
+    entry: LayerEntry, layer: Layer, work_epsg: int, databases: Databases | None
+) -> LayerData:
+    try:
+        # No folder: the layer has none.
+        found = stored(entry, Path(), databases, every=True)
+    except (LayerAbsentError, LayerUnusableError) as problem:
+        facts = FileFacts(problem=str(problem))
+        return _data(entry, layer, work_epsg, None, {}, facts, TextFacts())
+    return _data(entry, layer, work_epsg, found, found.fields, FileFacts(), TextFacts())
 
 
 def _data(
@@ -73,6 +95,8 @@ def _data(
     shapes, crs = np.array([], dtype=object), None
     if isinstance(frame, geopandas.GeoDataFrame):
         shapes, crs = frame.geometry.to_numpy(dtype=object), frame.crs
+    elif isinstance(frame, Stored):
+        shapes, crs = frame.shapes, frame.crs
     elif frame is not None:
         shapes = np.full(len(frame), None, dtype=object)
     return LayerData(
@@ -193,11 +217,11 @@ def _declared(path: Path) -> str | None:
     return file.read_bytes()[:40].decode("ascii", "replace").strip()
 
 
-def _as_the_plan_reads(entry: LayerEntry, layer: Layer) -> Mapping[str, Array] | None:
+def _as_the_plan_reads(entry: LayerEntry, path: Path) -> Mapping[str, Array] | None:
     """Return the text as the plan reads it, None when it cannot."""
     try:
         with quietly():
-            frame = pyogrio.read_dataframe(layer.path, encoding=entry.encoding, read_geometry=False)
+            frame = pyogrio.read_dataframe(path, encoding=entry.encoding, read_geometry=False)
     except Exception:
         # Whatever GDAL or a codec raises, the plan cannot read the table either.
         return None

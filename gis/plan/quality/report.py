@@ -39,6 +39,7 @@ from gis.plan.quality.findings import (
 )
 from gis.plan.quality.layer_data import LayerData, Surroundings
 from gis.plan.quality.raw import read_raw
+from gis.plan.sources.postgis import databases_of
 
 Check = Callable[[LayerData, Surroundings], Iterator[Finding]]
 # What people call each check, for the case that it cannot be done.
@@ -160,14 +161,15 @@ def placed_layers(plan: Plan) -> tuple[dict[str, LayerData], list[Finding]]:
     """Return every layer where it belongs, and what is wrong with where it lies."""
     found: list[Finding] = []
     data: dict[str, LayerData] = {}
-    for entry in plan.file.layer:
-        layer = read_raw(entry, plan.layers[entry.id], plan.work_epsg)
-        try:
-            layer, about = positions.located(layer, plan.crs_policy)
-            found += about
-        except Exception as problem:
-            found.append(_not_done(layer, "坐标系", problem))
-        data[entry.id] = layer
+    with databases_of(plan.file) as databases:
+        for entry in plan.file.layer:
+            layer = read_raw(entry, plan.layers[entry.id], plan.work_epsg, databases)
+            try:
+                layer, about = positions.located(layer, plan.crs_policy)
+                found += about
+            except Exception as problem:
+                found.append(_not_done(layer, "坐标系", problem))
+            data[entry.id] = layer
     try:
         data, about = shifts.unshift(data, plan.work_epsg)
         found += about
