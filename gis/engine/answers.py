@@ -8,7 +8,7 @@ feature, by class or by the lands of several demands, is measured in ``Touched``
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +17,12 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.around import Surroundings, in_reach, surroundings
-from gis.engine.cut import Cut
+from gis.engine.cut import Cut, Cuts
 from gis.engine.index import Array, LayerIndex
 from gis.engine.known import share_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
+from gis.engine.survey import Alike, Setting
 from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
 
 # Land around features is drawn to this, metres: chords lie inside the arcs.
@@ -52,14 +53,56 @@ class Answers:
         Per layer id the largest distance, m, that a demand will ask for.
     """
 
-    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float]) -> None:
+    def __init__(self, ruler: Ruler, cuts: Cuts, reach: Mapping[str, float]) -> None:
         self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
         self._reach = reach
         self._lands: dict[tuple[object, ...], Land] = {}
 
-    def answer(self, demand: Demand, nothing: Measure) -> Measure:
+    def to(self, setting: Setting, met: Iterable[str]) -> dict[Demand, Measure]:
+        """Return the answers to all demands of a setting for a site that meets some layers."""
+        found = dict(setting.measures)
+        for name in met:
+            if name in setting.here:
+                cut = self._cuts[name]
+                for own in setting.here[name].about(cut.hit_classes):
+                    self._on_features(cut, own, found)
+        for name, demands in setting.off.items():
+            self._off_features(self._cuts[name], demands, found)
+        for name, demands in setting.around.items():
+            self._around_features(self._cuts[name], demands, found)
+        for demand in setting.others:
+            found[demand] = self._answer(demand, found[demand])
+        return found
+
+    def _on_features(self, cut: Cut, asked: Alike, found: dict[Demand, Measure]) -> None:
+        touched = cut.of(asked.classes)
+        parts = cut.on(touched)
+        if parts:
+            self._told(cut, asked.demands, Land(parts, touched), found)
+
+    def _off_features(
+        self, cut: Cut, demands: Sequence[Demand], found: dict[Demand, Measure]
+    ) -> None:
+        if not cut.hits and not cut.known.parts:
+            return
+        for demand in demands:
+            land = self._land(cut, demand)
+            if land.parts:
+                self._told(cut, (demand,), land, found)
+
+    def _around_features(
+        self, cut: Cut, demands: Sequence[Demand], found: dict[Demand, Measure]
+    ) -> None:
+        """Answer the demands that look beyond the site; mostly nothing is as near as they look."""
+        farthest = max(demand.within_m for demand in demands)
+        if not len(self._within(cut, farthest)[0]) and cut.known.reaches(farthest):
+            return
+        for demand in demands:
+            found[demand] = self._answer(demand, found[demand])
+
+    def _answer(self, demand: Demand, nothing: Measure) -> Measure:
         """Return the measure of one demand whose layers all have a cut.
 
         ``nothing`` is the measure that finds nothing; it is given back itself where that is so.
@@ -81,21 +124,27 @@ class Answers:
         land = self._land(cut, demand)
         if not land.parts and land.covered:
             return nothing
-        if demand.by_class and demand.quantity is Quantity.INSIDE:
-            return self._by_class(cut, demand, land.features)
-        slivers, rest = _sorted_out(self._ruler, demand, land.parts)
-        area = land.parts.area
-        return Measure(
-            demand,
-            area=area,
-            share=share_of(area.ellipsoidal_m2, self._site),
-            decisive_m2=rest,
-            slivers=slivers,
-            features=self._features(cut, demand, land) if demand.values else (),
-            reach_covered=land.covered,
-            feature_ids=tuple(str(cut.layer.ids[i]) for i in land.features),
-            geometry=Shape(land.parts) if demand.geometry and land.parts else None,
-        )
+        found = {demand: nothing}
+        self._told(cut, (demand,), land, found)
+        return found[demand]
+
+    def _told(
+        self, cut: Cut, demands: Sequence[Demand], land: Land, found: dict[Demand, Measure]
+    ) -> None:
+        """Answer demands that have the same land, and leave out the same slivers."""
+        parts, covered, area = land.parts, land.covered, land.parts.area
+        slivers, rest = _sorted_out(self._ruler, demands[0], parts)
+        share = share_of(area.ellipsoidal_m2, self._site)
+        ids = cut.ids(land.features)
+        for demand in demands:
+            if demand.by_class and demand.quantity is Quantity.INSIDE:
+                found[demand] = self._by_class(cut, demand, land.features)
+                continue
+            features = self._features(cut, demand, land) if demand.values else ()
+            shown = Shape(parts) if demand.geometry and parts else None
+            found[demand] = Measure(
+                demand, area, share, rest, slivers, 0.0, 0, (), features, covered, ids, shown
+            )
 
     def _land(self, cut: Cut, demand: Demand) -> Land:
         """Return the land of a demand; what several ask for alike is found once."""
@@ -245,11 +294,15 @@ class Answers:
             return self._ruler.whole
         return None
 
+    def _within(self, cut: Cut, distance_m: float) -> tuple[Array, Array]:
+        """Return the features whose edge may be within a distance, and how far they are."""
+        half = cut.layer.max_half_width
+        reach = self._reach.get(cut.layer.info.id, 0.0) + half
+        return cut.near(distance_m + half, reach)
+
     def _near(self, cut: Cut, demand: Demand) -> tuple[Array, Array]:
         """Return the features of a demand whose edge may be within its distance, and how far."""
-        half = cut.layer.max_half_width
-        reach = self._reach.get(demand.layer, 0.0) + half
-        found, apart = cut.near(demand.within_m + half, reach)
+        found, apart = self._within(cut, demand.within_m)
         if not len(found) or not demand.classes:
             return found, apart
         kinds = cut.layer.kinds(demand.classes, excluding=demand.excluding)
