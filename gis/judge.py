@@ -71,7 +71,8 @@ def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]
         as_of=day,
         site_area_m2=site.area.ellipsoidal_m2,
         measures=measured.measures,
-        layers={report.info.id: report for report in measured.reports},
+        layers=measured.layers,
         corridor_width_m=site.corridor_width_m,
         budgets={row.id: row for row in taken},
+        rest=measured.rest,
     )

@@ -62,7 +62,7 @@ class Answers:
 
     def to(self, setting: Setting, met: Iterable[str]) -> dict[Demand, Measure]:
         """Return the answers to all demands of a setting for a site that meets some layers."""
-        found = dict(setting.measures)
+        found = dict(setting.rest.measures)
         for name in met:
             if name in setting.here:
                 cut = self._cuts[name]

@@ -23,7 +23,7 @@ from gis.engine.ruler import Ruler
 from gis.engine.screen import Screened, screen
 from gis.engine.stack import Stack
 from gis.engine.survey import Setting, Survey
-from gis.model import Demand, Evidence, LayerReport, Measure, Near, Site
+from gis.model import Demand, Evidence, LayerReport, Measure, Near, Rest, Site
 
 # Of a layer of this role, who owns the land is the question, not only of which kind the owner is.
 _PER_NAME = "ownership"
@@ -31,11 +31,21 @@ _PER_NAME = "ownership"
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Everything measured for one site; a demand on a layer without answer has no measure."""
+    """Everything measured for one site; a demand on a layer without answer has no measure.
+
+    ``layers`` are their states by id, in the order of the plan; ``rest`` is what measures and
+    layers would be if the site met nothing.
+    """
 
     evidence: tuple[Evidence, ...]
     measures: Mapping[Demand, Measure]
-    reports: tuple[LayerReport, ...]
+    layers: Mapping[str, LayerReport]
+    rest: Rest
+
+    @property
+    def reports(self) -> tuple[LayerReport, ...]:
+        """The states of the layers."""
+        return tuple(self.layers.values())
 
 
 def measure(
@@ -84,7 +94,8 @@ def surveyed(
     cuts = Cuts(ruler, known, setting.usable, met)
     measures = Answers(ruler, cuts, survey.reach).to(setting, met)
     evidence = _listed(cuts, setting, met, measures) if with_evidence else ()
-    return Measurement(tuple(evidence), measures, survey.reports(known))
+    layers = survey.layers_of(known, setting.rest)
+    return Measurement(tuple(evidence), measures, layers, setting.rest)
 
 
 def _listed(

@@ -17,10 +17,9 @@ from gis.engine.index import LayerIndex
 from gis.engine.known import Known
 from gis.engine.ruler import Ruler
 from gis.engine.screen import NOTHING_MET, Screened
-from gis.model import Demand, LayerReport, LayerState, Measure, Quantity, class_matches
+from gis.model import Demand, LayerReport, LayerState, Measure, Quantity, Rest, class_matches
 
 Classes = frozenset[str | None]
-Shares = tuple[float | None, ...]
 # Combinations of classes on one site that are remembered, for the demands on one layer.
 _KEPT = 1_024
 # A site off a coverage but for less than this is off it.
@@ -127,7 +126,6 @@ class Survey:
         places = {id(c): n for n, c in enumerate(self._coverages)}
         self.coverage_of = tuple(places[id(c)] for c in given)
         self._grounds = tuple(self._ground(n) for n in range(len(self._coverages)))
-        self._reports: dict[Shares, tuple[LayerReport, ...]] = {}
         self._settings: dict[tuple[bool, ...], Setting] = {}
 
     def _ground(self, number: int) -> LayerIndex | None:
@@ -146,20 +144,24 @@ class Survey:
         pairs = zip(self._coverages, self._grounds, strict=True)
         return tuple(_known(ruler, coverage, ground, met) for coverage, ground in pairs)
 
-    def reports(self, known: Iterable[Known]) -> tuple[LayerReport, ...]:
+    def usual_share(self, number: int, *, off: bool) -> float | None:
+        """Return the share of a site that lies off a coverage or, else, wholly inside."""
+        return None if self._coverages[number] is None else float(off)
+
+    def layers_of(self, known: Sequence[Known], rest: Rest) -> Mapping[str, LayerReport]:
         """Return the states of the layers for a site that lies so far inside the coverages."""
         shares = tuple(own.uncovered_share for own in known)
-        found = self._reports.get(shares)
-        if found is None:
-            placed = zip(self.layers, self.coverage_of, strict=True)
-            found = tuple(_report(layer, shares[number]) for layer, number in placed)
-            if _COMMON.issuperset(shares):
-                self._reports[shares] = found
-        return found
+        if _COMMON.issuperset(shares):
+            return rest.layers
+        placed = zip(self.layers, self.coverage_of, rest.layers.items(), strict=True)
+        return {
+            name: usual if shares[number] in _COMMON else _report(layer, shares[number])
+            for layer, number, (name, usual) in placed
+        }
 
     def setting(self, known: Iterable[Known]) -> Setting:
         """Return what there is to say of a site that lies so far inside the coverages."""
-        off = tuple(_is_off(own.uncovered_share) for own in known)
+        off = tuple([_is_off(own.uncovered_share) for own in known])
         found = self._settings.get(off)
         if found is None:
             found = self._settings[off] = Setting(self, off)
@@ -187,7 +189,7 @@ class Setting:
     off
         For each coverage whether all of the site lies outside of it.
 
-    ``usable`` are the layers that can answer, each with the number of its coverage; ``measures``
+    ``usable`` are the layers that can answer, each with the number of its coverage; ``rest`` has
     the answers where nothing is met. What may find more is sorted by layer: ``here``, ``off``,
     ``around``; ``others`` look at several layers. ``thin`` are the layers of lines and points.
     """
@@ -198,21 +200,26 @@ class Setting:
             for layer, number in zip(survey.layers, survey.coverage_of, strict=True)
             if layer.state is LayerState.CHECKED and not off[number]
         }
-        self.measures = {
+        measures = {
             demand: nothing
             for demand, nothing in survey.nothing.items()
             if self.usable.keys() >= demand.layers
         }
+        layers = {
+            layer.info.id: _report(layer, survey.usual_share(number, off=off[number]))
+            for layer, number in zip(survey.layers, survey.coverage_of, strict=True)
+        }
+        self.rest = Rest(measures, layers)
         self.here = {name: Here(own) for name, own in self._sorted(Sort.HERE).items()}
         self.off = self._sorted(Sort.OFF)
         self.around = self._sorted(Sort.AROUND)
-        self.others = tuple(d for d in self.measures if sort_of(d) is Sort.OTHER)
+        self.others = tuple(d for d in measures if sort_of(d) is Sort.OTHER)
         lines = (n for n, (layer, _) in self.usable.items() if layer.info.geometry != "polygon")
         self.thin = frozenset(lines)
 
     def _sorted(self, sort: Sort) -> dict[str, tuple[Demand, ...]]:
         found: dict[str, list[Demand]] = {}
-        for demand in self.measures:
+        for demand in self.rest.measures:
             if sort_of(demand) is sort:
                 found.setdefault(demand.layer, []).append(demand)
         return {name: tuple(own) for name, own in found.items()}

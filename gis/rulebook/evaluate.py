@@ -7,7 +7,7 @@ changing does not decide. Never raises on any facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import date
 
 from gis.errors import RuleBookError
@@ -35,7 +35,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
 from gis.rulebook.kinds.parts import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.memory import Shelf, learn, recall
+from gis.rulebook.memory import Shelf, changed, recall
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
@@ -67,22 +67,15 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
-    shelf = book.memory.shelf(facts)
-    return sort_findings(_found(rule, facts, shelf) for rule in book.in_force(facts.as_of))
+    shelf, new = book.memory.shelf(facts), changed(facts)
+    return sort_findings([_found(r, facts, shelf, new) for r in book.in_force(facts.as_of)])
 
 
-def _found(rule: Rule, facts: Facts, shelf: Shelf) -> Finding:
-    known = recall(shelf, rule, facts)
-    if known is not None:
-        return known
-    beforehand = shelf.beforehand.get(id(rule))
-    if beforehand is None:
-        beforehand = shelf.beforehand[id(rule)] = of_rule(rule, facts.use, facts.as_of)
-    for demand in beforehand.demands:
-        measured = facts.measures.get(demand)
-        if measured is not None and not measured.is_nothing:
-            return finding_of(beforehand, facts)  # no other site has found just that
-    return learn(shelf, beforehand, facts, finding_of)
+def _found(rule: Rule, facts: Facts, shelf: Shelf, new: Set[Demand | str]) -> Finding:
+    known = shelf.beforehand.get(id(rule))
+    if known is None:
+        known = shelf.beforehand[id(rule)] = of_rule(rule, facts.use, facts.as_of)
+    return recall(shelf, known, facts, new, finding_of) or finding_of(known, facts)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
