@@ -165,12 +165,15 @@ def _outcome(known: Beforehand, facts: Facts) -> Outcome:
     if blocked:
         return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
     outcome = KINDS[known.rule.kind].judge(params, facts)
-    outcome = _about_use(known, outcome)
-    outcome = _about_conditions(known.rule, condition, outcome)
+    if not known.applies:
+        outcome = _about_use(known, outcome)
+    if condition is not _ALWAYS:
+        outcome = _about_conditions(known.rule, condition, outcome)
     outcome = _about_coverage(known.rule, facts, outcome)
-    outcome = _about_certainty(known, outcome)
-    reason = texts.join([outcome.clear, outcome.reason])
-    return Outcome(outcome.verdict, reason, outcome.measure, outcome.geometry)
+    if known.unsure and outcome.verdict is Verdict.FAIL:
+        outcome = _about_certainty(known, outcome)
+    verdict, reason, measure, geometry, clear = outcome
+    return Outcome(verdict, texts.join((clear, reason)), measure, geometry)
 
 
 _ALWAYS = Answer(Holds.YES, "")
@@ -211,7 +214,7 @@ def _same_scheme(params: RuleEntry, info: LayerInfo) -> bool:
 
 def _about_use(known: Beforehand, outcome: Outcome) -> Outcome:
     """Without a use fine enough, a rule for some uses says pass or undetermined, nothing else."""
-    if known.applies or outcome.verdict in _SETTLED:
+    if outcome.verdict in _SETTLED:
         return outcome
     why = NO_USE if known.use is None else needs_finer(known.use)
     said = [outcome.reason] if why in outcome.reason else [why, outcome.reason]
@@ -223,8 +226,6 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
 
     A document that is needed under a claim not made yet is named with its condition.
     """
-    if condition is _ALWAYS:
-        return outcome
     settled = outcome.verdict in _SETTLED
     # A budget answers through what the site takes, which the missing layer would have said.
     settled &= not (rule.kind == "quota" and condition.holds is Holds.UNKNOWN)
@@ -271,8 +272,6 @@ def _said_of_covered(outcome: Outcome, title: str, share: float | None) -> list[
 def _about_certainty(known: Beforehand, outcome: Outcome) -> Outcome:
     """Keep a rule whose effect nobody has verified from failing a site."""
     verdict = cap(outcome.verdict, unsure=known.unsure)
-    if verdict is outcome.verdict:
-        return outcome
     what = "假定" if known.rule.origin == "assumption" else "效力或数值尚未核实的规定"
     note = f"本条为{what}，结论至多为需核实"
     return outcome._replace(verdict=verdict, reason=texts.join([outcome.reason, note]))
