@@ -25,6 +25,7 @@ from gis.model import (
     Site,
     SiteCheck,
 )
+from gis.written import Written
 
 SCHEMA_VERSION = "1"
 _METRES = 2  # decimals of areas and lengths in the decision part
@@ -138,21 +139,48 @@ def digest(check: SiteCheck) -> str:
 def decision_text(check: SiteCheck) -> str:
     """Return the canonical JSON of the decision part.
 
-    Written row by row: most findings and layers say the same of many sites; their text is known.
+    Written row by row: most findings and layers are those of many sites, and their text is known.
     """
-    site = check.site
-    rows = {
-        "contacts": [canonical_json(_rounded(_contact(c))) for c in check.contacts],
-        "evidence": [canonical_json(_evidence(e)) for e in check.evidence],
-        "findings": [_finding_text(f) for f in check.findings],
-        "layers": [_layer_text(r.info.id, r.state.value, r.content_sha256) for r in check.layers],
+    lists = {
+        "contacts": _list([canonical_json(_rounded(_contact(c))) for c in check.contacts]),
+        "evidence": _list([_evidence_text(e) for e in check.evidence]),
+        "findings": _list([_finding_text(f) for f in check.findings]),
+        "layers": _layers_text(check.layers),
     }
-    texts = {name: f"[{','.join(sorted(own))}]" for name, own in rows.items()}
-    head = {key: canonical_json(value) for key, value in _head(check, site).items()}
-    return "{" + ",".join(f'"{k}":{v}' for k, v in sorted({**head, **texts}.items())) + "}"
+    head = {key: canonical_json(value) for key, value in _head(check, check.site).items()}
+    return "{" + ",".join([f'"{k}":{v}' for k, v in sorted({**head, **lists}.items())]) + "}"
+
+
+def _list(rows: list[str]) -> str:
+    """Return a list in an order of its own."""
+    rows.sort()
+    return f"[{','.join(rows)}]"
+
+
+def _evidence_text(e: Evidence) -> str:
+    """Return the canonical JSON of a row of evidence, whose keys are sorted here."""
+    return (
+        f'{{"area_m2":{_number_text(e.area_m2, _m)},"class":{_string(e.cls)},'
+        f'"count":{_number_text(e.count, _m)},"distance_m":{_number_text(e.distance_m, _m)},'
+        f'"feature_ids":[{",".join([_string(i) for i in e.feature_ids])}],'
+        f'"kind":{_string(e.kind)},"layer":{_string(e.layer)},'
+        f'"length_m":{_number_text(e.length_m, _m)},"name":{_string(e.name)},'
+        f'"planar_m2":{_number_text(e.planar_m2, _m)},"share":{_number_text(e.share, _s)}}}'
+    )
 
 
 def _finding_text(f: Finding) -> str:
+    """Return the canonical JSON of what was decided by a rule."""
+    return _decided_at_rest(f) if is_shared(f) else _written(f)
+
+
+def is_shared(finding: Finding) -> bool:
+    """Whether other sites may have the very finding: it has measured nothing."""
+    m = finding.measure
+    return finding.geometry is None and (m is None or not m.value)
+
+
+def _written(f: Finding) -> str:
     m = f.measure
     if m is None:
         return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, None, None)
@@ -160,11 +188,21 @@ def _finding_text(f: Finding) -> str:
     return text % (_number_text(m.share, _s), _number_text(m.value, _m))
 
 
+_decided_at_rest = Written[Finding, str](_written)
+
+
 def _number_text(value: float | None, rounded: Callable[[float], float | None]) -> str:
     """Return a number as JSON writes it; whole ones stay whole."""
+    if value is None:
+        return "null"
     if type(value) is float and math.isfinite(value):
         return repr(rounded(value))
     return canonical_json(value)
+
+
+@lru_cache(maxsize=16_384)
+def _string(text: str | None) -> str:
+    return canonical_json(text)
 
 
 @lru_cache(maxsize=8_192)
@@ -187,6 +225,13 @@ def _decided_text(
 
 
 _BLANK = "\N{OBJECT REPLACEMENT CHARACTER}"
+
+
+def _layers_of(layers: tuple[LayerReport, ...]) -> str:
+    return _list([_layer_text(r.info.id, r.state.value, r.content_sha256) for r in layers])
+
+
+_layers_text = Written[tuple[LayerReport, ...], str](_layers_of)
 
 
 @lru_cache(maxsize=8_192)

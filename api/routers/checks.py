@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api import schemas
 from api.access.visit import Visit
-from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems, utf8
+from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems
 from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
@@ -144,7 +144,7 @@ def _written(documents: Sequence[Mapping[str, Any]], options: Options, state: St
 
 def _sent(answers: Sequence[Answer], options: Options) -> bytes:
     """Return the answers of checks that were made without any outline."""
-    return _together([utf8(answer.text) for answer in answers], options)
+    return _together([answer.text for answer in answers], options)
 
 
 def _together(texts: Sequence[bytes], options: Options) -> bytes:

@@ -45,7 +45,8 @@ class Measurement:
     @property
     def reports(self) -> tuple[LayerReport, ...]:
         """The states of the layers."""
-        return tuple(self.layers.values())
+        whole = self.layers is self.rest.layers
+        return self.rest.reports if whole else tuple(self.layers.values())
 
 
 def measure(

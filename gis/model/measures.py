@@ -267,3 +267,8 @@ class Rest:
 
     measures: Mapping[Demand, Measure]
     layers: Mapping[str, LayerReport]
+    reports: tuple[LayerReport, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the states of the layers as they stand in an answer."""
+        object.__setattr__(self, "reports", tuple(self.layers.values()))
