@@ -57,15 +57,17 @@ class Probe:
 
     def measure(self, account: Account) -> Land:
         """Return what an account has on the polygon."""
-        measured: dict[Kind, Callable[[Account], Land]] = {
-            Kind.DEV_BOUNDARY: self._boundary,
-            Kind.FARMLAND: self._farmland,
-            Kind.CULTIVATED: lambda _: self._current("cultivated"),
-            Kind.CONVERSION: lambda _: self._current("agricultural"),
-            Kind.REPLACEMENT: lambda _: self._current("cultivated"),
-            Kind.GREEN_WATER: lambda _: self._green(),
-        }
-        return measured[account.kind](account)
+        match account.kind:
+            case Kind.DEV_BOUNDARY:
+                return self._boundary(account)
+            case Kind.FARMLAND:
+                return self._farmland()
+            case Kind.CULTIVATED | Kind.REPLACEMENT:
+                return self._current("cultivated")
+            case Kind.CONVERSION:
+                return self._current("agricultural")
+            case Kind.GREEN_WATER:
+                return self._green()
 
     def area_m2(self) -> float:
         """Return the area of the polygon."""
@@ -93,7 +95,7 @@ class Probe:
             return ground
         return ground.within(own.union())
 
-    def _farmland(self, _: Account) -> Land:
+    def _farmland(self) -> Land:
         return Land(self._cut("farmland").area(), beyond_m2=self._beyond("farmland"))
 
     def _current(self, mask: str) -> Land:
@@ -106,9 +108,8 @@ class Probe:
     def _parts(self, own: Cut) -> Iterator[ClassTaken]:
         """Yield the land class by class."""
         role = self._ledger.roles["landuse"]
-        classes = role.classes[own.at]
-        for cls in sorted(set(classes)):
-            yield ClassTaken(str(cls), role.class_name(cls), own.of(classes == cls).area())
+        for cls, area in own.area_by(role.classes[own.at].tolist()).items():
+            yield ClassTaken(str(cls), role.class_name(cls), area)
 
     def _green(self) -> Land:
         ledger = self._ledger
