@@ -68,6 +68,9 @@ class Answers:
                 cut = self._cuts[name]
                 for own in setting.here[name].about(cut.hit_classes):
                     self._on_features(cut, own, found)
+            if name in setting.kept:
+                for own in setting.kept[name].about(self._cuts[name].hit_classes):
+                    found.update({d: self._answer(d, found[d]) for d in own.demands})
         for name, demands in setting.off.items():
             self._off_features(self._cuts[name], demands, found)
         for name, demands in setting.around.items():

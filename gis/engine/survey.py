@@ -32,6 +32,7 @@ class Sort(Enum):
     """Where the land lies that a demand asks for."""
 
     HERE = "on the features of one layer"
+    KEPT = "on the features of one layer, as far as it lies on or off others"
     OFF = "off the features of one layer"
     AROUND = "around the features of one layer, or how near they are"
     OTHER = "by several layers, or not by land"
@@ -39,12 +40,13 @@ class Sort(Enum):
 
 def sort_of(demand: Demand) -> Sort:
     """Return where the land of a demand lies."""
-    if demand.divided or demand.on or demand.off:
+    kept = bool(demand.on or demand.off)
+    if demand.divided or (kept and (demand.within_m or demand.quantity is not Quantity.INSIDE)):
         return Sort.OTHER
     if demand.quantity is Quantity.DISTANCE:
         return Sort.AROUND
     if demand.quantity is Quantity.INSIDE:
-        return Sort.AROUND if demand.within_m else Sort.HERE
+        return Sort.AROUND if demand.within_m else Sort.KEPT if kept else Sort.HERE
     if demand.quantity is Quantity.OUTSIDE and not demand.within_m:
         return Sort.OFF
     return Sort.OTHER
@@ -61,11 +63,12 @@ class Alike(NamedTuple):
 
 
 class Here:
-    """The demands for land on the features of one layer."""
+    """Demands for land on the features of one layer."""
 
-    def __init__(self, demands: Sequence[Demand]) -> None:
+    def __init__(self, demands: Sequence[Demand] = ()) -> None:
         self._demands = demands
         self._asked: dict[Classes, tuple[Alike, ...]] = {}
+        self._asking: dict[str | None, frozenset[Demand]] = {}
 
     def about(self, classes: Classes) -> tuple[Alike, ...]:
         """Return the demands that ask for one of some classes; all others find nothing there."""
@@ -73,27 +76,30 @@ class Here:
         if known is None:
             if len(self._asked) >= _KEPT:
                 self._asked.clear()
-            known = self._asked[classes] = tuple(alike(self._demands, classes))
+            known = self._asked[classes] = tuple(self._alike(classes))
         return known
 
+    def _alike(self, classes: Classes) -> Iterator[Alike]:
+        """Yield the demands that ask for one of some classes, those for the same land together."""
+        asking = [(c, self._asking_for(c)) for c in classes]
+        groups: dict[object, tuple[Classes, list[Demand]]] = {}
+        for demand in self._demands:
+            own = frozenset([c for c, demands in asking if demand in demands])
+            if own:
+                key = own, demand.width_tolerance_m, demand.area_tolerance_m2
+                groups.setdefault(key, (own, []))[1].append(demand)
+        return (Alike(own, tuple(demands)) for own, demands in groups.values())
 
-def alike(demands: Iterable[Demand], classes: Classes) -> Iterator[Alike]:
-    """Yield the demands that ask for one of some classes, those for the same land together."""
-    groups: dict[object, tuple[Classes, list[Demand]]] = {}
-    for demand in demands:
-        own = _asked_of(demand, classes)
-        if own:
-            key = own, demand.width_tolerance_m, demand.area_tolerance_m2
-            groups.setdefault(key, (own, []))[1].append(demand)
-    return (Alike(own, tuple(found)) for own, found in groups.values())
-
-
-def _asked_of(demand: Demand, classes: Classes) -> Classes:
-    if not demand.classes:
-        return classes
-    return frozenset(
-        c for c in classes if class_matches(c, demand.classes) is not demand.excluding
-    )
+    def _asking_for(self, cls: str | None) -> frozenset[Demand]:
+        """Return the demands that ask for a class; a layer has few, their combinations are many."""
+        found = self._asking.get(cls)
+        if found is None:
+            found = self._asking[cls] = frozenset(
+                d
+                for d in self._demands
+                if not d.classes or class_matches(cls, d.classes) is not d.excluding
+            )
+        return found
 
 
 class Survey:
@@ -190,8 +196,8 @@ class Setting:
         For each coverage whether all of the site lies outside of it.
 
     ``usable`` are the layers that can answer, each with the number of its coverage; ``rest`` has
-    the answers where nothing is met. What may find more is sorted by layer: ``here``, ``off``,
-    ``around``; ``others`` look at several layers. ``thin`` are the layers of lines and points.
+    the answers where nothing is met. What may find more is sorted by layer: ``here``, ``kept``,
+    ``off``, ``around``; ``others`` look at several layers. ``thin`` are the layers of lines and points.
     """
 
     def __init__(self, survey: Survey, off: tuple[bool, ...]) -> None:
@@ -211,6 +217,7 @@ class Setting:
         }
         self.rest = Rest(measures, layers)
         self.here = {name: Here(own) for name, own in self._sorted(Sort.HERE).items()}
+        self.kept = {name: Here(own) for name, own in self._sorted(Sort.KEPT).items()}
         self.off = self._sorted(Sort.OFF)
         self.around = self._sorted(Sort.AROUND)
         self.others = tuple(d for d in measures if sort_of(d) is Sort.OTHER)

@@ -7,7 +7,7 @@ changing does not decide. Never raises on any facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from datetime import date
 
 from gis.errors import RuleBookError
@@ -68,14 +68,25 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
     shelf, new = book.memory.shelf(facts), changed(facts)
-    return sort_findings([_found(r, facts, shelf, new) for r in book.in_force(facts.as_of)])
+    table = shelf.at(facts.rest)
+    found: list[Finding] = []
+    for rule in book.in_force(facts.as_of):
+        first, *more = table.get(id(rule)) or _UNKNOWN
+        if more or first is None or first.others:
+            first = recall(table, _beforehand(shelf, rule, facts), facts, finding_of)
+        at_rest = None if first is None or not first.reads.isdisjoint(new) else first.finding
+        found.append(at_rest or finding_of(_beforehand(shelf, rule, facts), facts))
+    return sort_findings(found)
 
 
-def _found(rule: Rule, facts: Facts, shelf: Shelf, new: Set[Demand | str]) -> Finding:
+_UNKNOWN = (None,)
+
+
+def _beforehand(shelf: Shelf, rule: Rule, facts: Facts) -> Beforehand:
     known = shelf.beforehand.get(id(rule))
     if known is None:
         known = shelf.beforehand[id(rule)] = of_rule(rule, facts.use, facts.as_of)
-    return recall(shelf, known, facts, new, finding_of) or finding_of(known, facts)
+    return known
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -26,6 +26,8 @@ Evaluate = Callable[[Beforehand, Facts], Finding]
 # Uses and days for which anything is remembered, and findings of one rule for one of them.
 _SITUATIONS = 256
 _FINDINGS = 8
+# Kinds of rest: one for a plan and a selection of its rules, several where coverages differ.
+_RESTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,6 @@ class Remembered:
     ``reads`` are demands and ids of layers, ``others`` further facts with their values.
     """
 
-    rest: Rest
     finding: Finding | None
     reads: frozenset[Demand | str]
     others: tuple[tuple[str, Any, Any], ...]
@@ -47,13 +48,24 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is remembered for one use and day, by identity of the rule, which the book keeps.
+    """What is remembered for one use and day; rules by identity, which the book keeps.
 
-    ``beforehand`` is what is known of a rule without any site.
+    ``beforehand`` is what is known of a rule without any site, ``known`` what it has found at rest.
     """
 
-    known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
+    known: dict[Rest, dict[int, tuple[Remembered, ...]]] = field(default_factory=dict)
     beforehand: dict[int, Beforehand] = field(default_factory=dict)
+
+    def at(self, rest: Rest | None) -> dict[int, tuple[Remembered, ...]]:
+        """Return what rules have found at rest; nothing where nobody knows what that is."""
+        if rest is None:
+            return {}
+        found = self.known.get(rest)
+        if found is None:
+            if len(self.known) >= _RESTS:
+                self.known.clear()
+            found = self.known[rest] = {}
+        return found
 
 
 class Memory:
@@ -85,26 +97,20 @@ def changed(facts: Facts) -> Set[Demand | str]:
 
 
 def recall(
-    shelf: Shelf, known: Beforehand, facts: Facts, new: Set[Demand | str], evaluate: Evaluate
-) -> Finding | None:
-    """Return what a rule finds of facts of which only some are new; None when it reads those."""
-    rest = facts.rest
-    if rest is None:
+    table: dict[int, tuple[Remembered, ...]], known: Beforehand, facts: Facts, evaluate: Evaluate
+) -> Remembered | None:
+    """Return what a rule finds at rest, worked out if need be; None when nobody knows a rest."""
+    if facts.rest is None:
         return None
-    remembered = shelf.known.get(id(known.rule), ())
+    remembered = table.get(id(known.rule), ())
     for own in remembered:
-        if own.rest is rest and (not own.others or own.holds(facts)):
-            break
-    else:
-        own = _learned(known, facts, rest, evaluate)
-        shelf.known[id(known.rule)] = (own, *remembered[: _FINDINGS - 1])
-    return own.finding if own.reads.isdisjoint(new) else None
-
-
-def _learned(known: Beforehand, facts: Facts, rest: Rest, evaluate: Evaluate) -> Remembered:
-    watched = Watched(replace(facts, measures=rest.measures, layers=rest.layers))
-    finding = evaluate(known, cast("Facts", watched))
-    return watched.remembered(rest, finding)
+        if own.holds(facts):
+            return own
+    at_rest = replace(facts, measures=facts.rest.measures, layers=facts.rest.layers)
+    watched = Watched(at_rest)
+    own = watched.remembered(evaluate(known, cast("Facts", watched)))
+    table[id(known.rule)] = (own, *remembered[: _FINDINGS - 1])
+    return own
 
 
 class Watched:
@@ -130,7 +136,7 @@ class Watched:
         _ = self.site_area_m2
         return self._facts.share(area_m2)
 
-    def remembered(self, rest: Rest, finding: Finding) -> Remembered:
+    def remembered(self, finding: Finding) -> Remembered:
         """Return a finding at rest with what it rests on, without it where that is one site's."""
         reads: set[Demand | str] = set()
         others = []
@@ -143,8 +149,8 @@ class Watched:
             elif name not in ("use", "as_of"):  # told by the shelf
                 others.append((name, key, value))
         if alone:
-            return Remembered(rest, None, frozenset(), ())
-        return Remembered(rest, finding, frozenset(reads), tuple(others))
+            return Remembered(None, frozenset(), ())
+        return Remembered(finding, frozenset(reads), tuple(others))
 
 
 _EVERYTHING = "everything"
