@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,7 +60,11 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
             # The files are hashed once, now that they have just been read.
             snapshot_of(opened)
         app.state.map_files = MapFiles()
+        # What was opened stays until the end; the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         yield
+        gc.unfreeze()
         app.state.map_files.close()
         store.close()
         access.audit.close()

@@ -33,6 +33,7 @@ from api.reading import (
     upload_body,
 )
 from api.reports import MEDIA_TYPES, report_answer
+from api.routes import OwnReading
 from api.upload import Upload, read_upload
 from gis.model import Verdict
 from gis.output.export import to_geojson, without_geometry
@@ -53,20 +54,6 @@ _BODY = upload_body(
 )
 
 
-@router.post(
-    "",
-    operation_id="create_site_check",
-    summary="检测一个地块",
-    openapi_extra=_BODY,
-    responses={
-        200: {
-            "model": schemas.SiteCheckOut | schemas.SiteChecksOut,
-            "description": "检测结果；which=all 时为 {checks: [...]}",
-        },
-        **problems(400, 408, 413, 415, 422, 503, 507),
-    },
-    description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
-)
 async def create_site_check(
     request: Request,
     state: StateDep,
@@ -97,9 +84,10 @@ async def create_site_check(
     # The values are parsed below, together with the form fields that they take precedence over.
     del use, attr, width_m, as_of, repair, which, crs, encoding, geometry, remedies
     query = by_name(request.query_params.multi_items())
-    read_options(query)
+    options = read_options(query)
     upload = await read_upload(request, state.settings.body_deadline_s)
-    options = read_options(query, upload.form)
+    if upload.form:
+        options = read_options(query, upload.form)
     deadline = time.monotonic() + state.settings.check_budget_s
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
@@ -115,6 +103,25 @@ async def create_site_check(
     state.metrics.judged(answer.check.verdict.value for answer in answers)
     content = write() if small else await run_in_threadpool(write)
     return Response(content, media_type="application/json")
+
+
+router.add_api_route(
+    "",
+    create_site_check,
+    methods=["POST"],
+    route_class_override=OwnReading,
+    operation_id="create_site_check",
+    summary="检测一个地块",
+    openapi_extra=_BODY,
+    responses={
+        200: {
+            "model": schemas.SiteCheckOut | schemas.SiteChecksOut,
+            "description": "检测结果；which=all 时为 {checks: [...]}",
+        },
+        **problems(400, 408, 413, 415, 422, 503, 507),
+    },
+    description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
+)
 
 
 async def _save(
