@@ -124,14 +124,15 @@ def _edges_of_ring(polygon: BaseGeometry) -> Edges | None:
     """Return the edges of one polygon without holes, sooner; None for any other geometry."""
     if polygon.geom_type != "Polygon" or polygon.is_empty:
         return None
+    from gis.engine import kernel_loops
+
     xy = shapely.get_coordinates(polygon)
-    x, y = (xy - xy[0]).T
-    if float(x[:-1] @ y[1:] - x[1:] @ y[:-1]) < 0.0:
-        xy = xy[::-1]
-    (west, south), (east, north) = xy.min(axis=0), xy.max(axis=0)
-    one = np.ones(1, dtype=np.int64)
-    box = np.array([[west, south, east, north]])
-    return Edges(np.array([0, len(xy) - 1]), np.hstack([xy[:-1], xy[1:]]), box, one, one)
+    rows, box = np.empty((len(xy) - 1, 4)), np.empty((1, 4))
+    kernel_loops.ring(xy, rows, box)
+    return Edges(np.array([0, len(rows)]), rows, box, _ONE, _ONE)
+
+
+_ONE = np.ones(1, dtype=np.int64)
 
 
 def polygons_of(edges: Edges) -> Array:

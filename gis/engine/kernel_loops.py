@@ -195,3 +195,19 @@ def _through(walls: Array, n_walls: int, edges: Array, n: int, touch: float) -> 
             else:
                 found += 1
     return found, sure
+
+
+@compiled
+def ring(xy: Array, rows: Array, box: Array) -> None:
+    """Fill in the edges of a closed ring, interior to the left, and its box."""
+    n, twice = len(xy) - 1, 0.0
+    for k in range(n):
+        x, y = xy[k, 0] - xy[0, 0], xy[k, 1] - xy[0, 1]
+        twice += x * (xy[k + 1, 1] - xy[0, 1]) - (xy[k + 1, 0] - xy[0, 0]) * y
+    box[0, 0], box[0, 1], box[0, 2], box[0, 3] = np.inf, np.inf, -np.inf, -np.inf
+    for k in range(n):
+        begin, end = (n - k, n - k - 1) if twice < 0.0 else (k, k + 1)
+        rows[k, 0], rows[k, 1] = xy[begin, 0], xy[begin, 1]
+        rows[k, 2], rows[k, 3] = xy[end, 0], xy[end, 1]
+        box[0, 0], box[0, 1] = min(box[0, 0], xy[k, 0]), min(box[0, 1], xy[k, 1])
+        box[0, 2], box[0, 3] = max(box[0, 2], xy[k, 0]), max(box[0, 3], xy[k, 1])

@@ -56,6 +56,7 @@ class Lines:
         self._features = len(np.unique(self.feature))
         (columns, lines), (west, south) = self.size.tolist(), self.corner.tolist()
         self._grid = self.starts, self.items, columns, lines, west, south, self.cell
+        self._widest = float(self.halves.max(initial=0.0))
 
     def _corners(self) -> tuple[Array, Array]:
         return self.ends[:, :2], self.ends[:, 2:]
@@ -76,13 +77,23 @@ class Lines:
 
     def nearest_m(self, site: Edges) -> float:
         """Return the distance, m, from a site to the nearest land edge."""
+        whole, box = np.array([0, len(site.rows)]), _box_of(site)
+        distance, _ = self.nearest(whole, site.rows, box, math.inf)
+        return float(distance[0])
+
+    def nearest(
+        self, offsets: Array, rows: Array, boxes: Array, reach_m: float
+    ) -> tuple[Array, Array]:
+        """Return the distances, m, from polygons to the nearest land edge, and its feature.
+
+        NaN and -1 where none is in reach; the polygons are given by their edges.
+        """
         from gis.engine import nearest_loops
 
-        whole, box = np.array([0, len(site.rows)]), _box_of(site)
-        distance, found = np.empty(1), np.empty(1, dtype=np.int64)
-        segments = self.ends, self.halves, self.feature, *self._grid
-        nearest_loops.nearest(whole, site.rows, box, *segments, math.inf, distance, found)
-        return float(distance[0])
+        distance, found = np.empty(len(boxes)), np.empty(len(boxes), dtype=np.int64)
+        segments = self.ends, self.halves, self.feature, *self._grid, self._widest
+        nearest_loops.nearest(offsets, rows, boxes, *segments, reach_m, distance, found)
+        return distance, found
 
     def near(self, site: Edges, reach_m: float) -> tuple[Array, Array]:
         """Return the features at most ``reach_m`` from a site, and their distances, m.
