@@ -132,6 +132,7 @@ class Survey:
         places = {id(c): n for n, c in enumerate(self._coverages)}
         self.coverage_of = tuple(places[id(c)] for c in given)
         self._grounds = tuple(self._ground(n) for n in range(len(self._coverages)))
+        self._reaches = tuple(self._reach_of(n) for n in range(len(self._coverages)))
         self._settings: dict[tuple[bool, ...], Setting] = {}
 
     def _ground(self, number: int) -> LayerIndex | None:
@@ -142,13 +143,19 @@ class Survey:
         is_it = ground is not None and ground.is_land(self._coverages[number])
         return ground if is_it else None
 
+    def _reach_of(self, number: int) -> float:
+        """Return how far demands look for features of the layers of a coverage."""
+        placed = zip(self.layers, self.coverage_of, strict=True)
+        own = (layer.info.id for layer, n in placed if n == number)
+        return max((self.reach.get(name, 0.0) for name in own), default=0.0)
+
     def known(self, ruler: Ruler, met: Screened) -> tuple[Known, ...]:
         """Return how far a site lies inside each coverage.
 
         Where the coverage is the land of a whole layer the screening has told it.
         """
-        pairs = zip(self._coverages, self._grounds, strict=True)
-        return tuple(_known(ruler, coverage, ground, met) for coverage, ground in pairs)
+        rows = zip(self._coverages, self._grounds, self._reaches, strict=True)
+        return tuple([_known(ruler, met, *row) for row in rows])
 
     def usual_share(self, number: int, *, off: bool) -> float | None:
         """Return the share of a site that lies off a coverage or, else, wholly inside."""
@@ -175,14 +182,18 @@ class Survey:
 
 
 def _known(
-    ruler: Ruler, coverage: BaseGeometry | None, ground: LayerIndex | None, met: Screened
+    ruler: Ruler,
+    met: Screened,
+    coverage: BaseGeometry | None,
+    ground: LayerIndex | None,
+    reach_m: float,
 ) -> Known:
     if ground is None:
-        return Known(ruler, coverage)
+        return Known(ruler, coverage, reach_m=reach_m)
     areas = met.get(ground.info.id, NOTHING_MET).areas.values()
     told = any(ruler.is_whole(area) for area in areas)
     off = not areas and ruler.site.area.planar_m2 > 1.0
-    return Known(ruler, coverage, whole=told, off=off)
+    return Known(ruler, coverage, whole=told, off=off, reach_m=reach_m)
 
 
 class Setting:

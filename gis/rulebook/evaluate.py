@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from operator import itemgetter
 
 from gis.errors import RuleBookError
 from gis.model import (
@@ -35,7 +36,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
 from gis.rulebook.kinds.parts import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.memory import Shelf, changed, recall
+from gis.rulebook.memory import Order, Shelf, changed, recall
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
@@ -69,17 +70,21 @@ def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
     shelf, new = book.memory.shelf(facts), changed(facts)
     table = shelf.at(facts.rest)
-    found: list[Finding] = []
+    found: list[tuple[Order, Finding]] = []
     for rule in book.in_force(facts.as_of):
-        first, *more = table.get(id(rule)) or _UNKNOWN
-        if more or first is None or first.others:
-            first = recall(table, _beforehand(shelf, rule, facts), facts, finding_of)
-        at_rest = None if first is None or not first.reads.isdisjoint(new) else first.finding
-        found.append(at_rest or finding_of(_beforehand(shelf, rule, facts), facts))
-    return sort_findings(found)
+        own = table.simple.get(id(rule))
+        if own is None:
+            own = recall(table, _beforehand(shelf, rule, facts), facts, finding_of, _order)
+        if own is not None and own.finding is not None and own.reads.isdisjoint(new):
+            found.append((own.order, own.finding))
+        else:
+            anew = finding_of(_beforehand(shelf, rule, facts), facts)
+            found.append((_order(anew), anew))
+    found.sort(key=_FIRST)
+    return tuple([finding for _, finding in found])
 
 
-_UNKNOWN = (None,)
+_FIRST = itemgetter(0)
 
 
 def _beforehand(shelf: Shelf, rule: Rule, facts: Facts) -> Beforehand:
@@ -94,7 +99,7 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_order))
 
 
-def _order(finding: Finding) -> tuple[bool, int, int, str]:
+def _order(finding: Finding) -> Order:
     return not finding.decides, -finding.verdict.rank, finding.priority, finding.rule
 
 

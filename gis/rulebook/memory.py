@@ -22,6 +22,7 @@ from gis.rulebook.beforehand import Beforehand
 from gis.rulebook.facts import Facts
 
 Evaluate = Callable[[Beforehand, Facts], Finding]
+Order = tuple[bool, int, int, str]
 
 # Uses and days for which anything is remembered, and findings of one rule for one of them.
 _SITUATIONS = 256
@@ -34,16 +35,26 @@ _RESTS = 256
 class Remembered:
     """A finding at rest, and what it rests on; None where it belongs to one site.
 
-    ``reads`` are demands and ids of layers, ``others`` further facts with their values.
+    ``reads`` are demands and ids of layers, ``others`` further facts with their values, ``order``
+    is the place of the finding among others.
     """
 
     finding: Finding | None
     reads: frozenset[Demand | str]
     others: tuple[tuple[str, Any, Any], ...]
+    order: Order
 
     def holds(self, facts: Facts) -> bool:
         """Whether the further facts are the same as they were."""
         return all(_same(_read(facts, name, key), value) for name, key, value in self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What rules have found at rest, by identity: all of it, and ``simple`` what holds always."""
+
+    known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
+    simple: dict[int, Remembered] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +64,18 @@ class Shelf:
     ``beforehand`` is what is known of a rule without any site, ``known`` what it has found at rest.
     """
 
-    known: dict[Rest, dict[int, tuple[Remembered, ...]]] = field(default_factory=dict)
+    known: dict[Rest, Table] = field(default_factory=dict)
     beforehand: dict[int, Beforehand] = field(default_factory=dict)
 
-    def at(self, rest: Rest | None) -> dict[int, tuple[Remembered, ...]]:
+    def at(self, rest: Rest | None) -> Table:
         """Return what rules have found at rest; nothing where nobody knows what that is."""
         if rest is None:
-            return {}
+            return Table()
         found = self.known.get(rest)
         if found is None:
             if len(self.known) >= _RESTS:
                 self.known.clear()
-            found = self.known[rest] = {}
+            found = self.known[rest] = Table()
         return found
 
 
@@ -97,19 +108,26 @@ def changed(facts: Facts) -> Set[Demand | str]:
 
 
 def recall(
-    table: dict[int, tuple[Remembered, ...]], known: Beforehand, facts: Facts, evaluate: Evaluate
+    table: Table,
+    known: Beforehand,
+    facts: Facts,
+    evaluate: Evaluate,
+    order: Callable[[Finding], Order],
 ) -> Remembered | None:
     """Return what a rule finds at rest, worked out if need be; None when nobody knows a rest."""
     if facts.rest is None:
         return None
-    remembered = table.get(id(known.rule), ())
+    remembered = table.known.get(id(known.rule), ())
     for own in remembered:
         if own.holds(facts):
             return own
     at_rest = replace(facts, measures=facts.rest.measures, layers=facts.rest.layers)
     watched = Watched(at_rest)
-    own = watched.remembered(evaluate(known, cast("Facts", watched)))
-    table[id(known.rule)] = (own, *remembered[: _FINDINGS - 1])
+    finding = evaluate(known, cast("Facts", watched))
+    own = watched.remembered(finding, order(finding))
+    table.known[id(known.rule)] = (own, *remembered[: _FINDINGS - 1])
+    if not own.others:
+        table.simple[id(known.rule)] = own
     return own
 
 
@@ -136,7 +154,7 @@ class Watched:
         _ = self.site_area_m2
         return self._facts.share(area_m2)
 
-    def remembered(self, finding: Finding) -> Remembered:
+    def remembered(self, finding: Finding, order: Order) -> Remembered:
         """Return a finding at rest with what it rests on, without it where that is one site's."""
         reads: set[Demand | str] = set()
         others = []
@@ -149,8 +167,8 @@ class Watched:
             elif name not in ("use", "as_of"):  # told by the shelf
                 others.append((name, key, value))
         if alone:
-            return Remembered(None, frozenset(), ())
-        return Remembered(finding, frozenset(reads), tuple(others))
+            return Remembered(None, frozenset(), (), order)
+        return Remembered(finding, frozenset(reads), tuple(others), order)
 
 
 _EVERYTHING = "everything"
