@@ -134,6 +134,8 @@ def recall(
 class Watched:
     """Facts that note what is read of them."""
 
+    rest = None  # whoever reads it would know that they are watched
+
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._noted: dict[tuple[str, Any], Any] = {}
