@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_engine_around import EVERYWHERE, E, N, box, layer_of
 
 from gis.crs import ellipsoidal_area
-from gis.engine import LayerIndex, Stack, measure, screen
+from gis.engine import LayerIndex, Stack, Survey, screen, surveyed
 from gis.engine.kernel import Mode
 from gis.model import Area, CrsDecision, Demand, LayerClasses, Measure, Quantity, Site, Source
 
@@ -43,7 +43,7 @@ def measures(site: shapely.Geometry, layers: list[LayerIndex], mode: Mode) -> di
     outlines = np.array([site], dtype=object)
     met = screen(outlines, Stack.of(layers), mode=mode)[0]
     cover = {layer.info.id: EVERYWHERE for layer in layers}
-    return dict(measure(plot, layers, ASKED, coverages=cover, met=met).measures)
+    return dict(surveyed(plot, Survey(layers, ASKED, cover), met).measures)
 
 
 def told(measure: Measure) -> list[object]:
