@@ -28,17 +28,16 @@ from gis.model import (
 from gis.written import Written
 
 SCHEMA_VERSION = "1"
-_METRES = 2  # decimals of areas and lengths in the decision part
-_SHARES = 6
+METRES, SHARES = 2, 6  # decimals of areas and lengths, and of shares
 
 
 def _m(value: float | None) -> float | None:
     # + 0.0 turns -0.0 into 0.0, which would be other bytes.
-    return None if value is None else round(value, _METRES) + 0.0
+    return None if value is None else round(value, METRES) + 0.0
 
 
 def _s(value: float | None) -> float | None:
-    return None if value is None else round(value, _SHARES) + 0.0
+    return None if value is None else round(value, SHARES) + 0.0
 
 
 def _drop_none(row: dict[str, Any]) -> dict[str, Any]:
@@ -52,8 +51,14 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
     )
 
 
-def document_of(check: SiteCheck, findings: Sequence[Any], layers: Sequence[Any]) -> dict[str, Any]:
-    """Return the check as plain JSON values around given rows of findings and layers."""
+def document_of(
+    check: SiteCheck,
+    findings: Sequence[Any],
+    layers: Sequence[Any],
+    evidence: Sequence[Any] | None = None,
+) -> dict[str, Any]:
+    """Return the check as plain JSON values around given rows of findings, layers, evidence."""
+    touched = [_evidence(e) for e in check.evidence] if evidence is None else evidence
     return {
         "schema_version": SCHEMA_VERSION,
         "id": check.id,
@@ -62,7 +67,7 @@ def document_of(check: SiteCheck, findings: Sequence[Any], layers: Sequence[Any]
         "verdict_en": check.verdict.label_en,
         "deciding_rule": check.deciding_rule,
         "site": _site(check),
-        "evidence": [_evidence(e) for e in check.evidence],
+        "evidence": touched,
         "findings": findings,
         "contacts": [_contact(c) | _located(c.geometry) for c in check.contacts],
         "layers": layers,
@@ -160,12 +165,12 @@ def _list(rows: list[str]) -> str:
 def _evidence_text(e: Evidence) -> str:
     """Return the canonical JSON of a row of evidence, whose keys are sorted here."""
     return (
-        f'{{"area_m2":{_number_text(e.area_m2, _m)},"class":{_string(e.cls)},'
-        f'"count":{_number_text(e.count, _m)},"distance_m":{_number_text(e.distance_m, _m)},'
-        f'"feature_ids":[{",".join([_string(i) for i in e.feature_ids])}],'
-        f'"kind":{_string(e.kind)},"layer":{_string(e.layer)},'
-        f'"length_m":{_number_text(e.length_m, _m)},"name":{_string(e.name)},'
-        f'"planar_m2":{_number_text(e.planar_m2, _m)},"share":{_number_text(e.share, _s)}}}'
+        f'{{"area_m2":{number_text(e.area_m2, METRES)},"class":{string_text(e.cls)},'
+        f'"count":{number_text(e.count, METRES)},"distance_m":{number_text(e.distance_m, METRES)},'
+        f'"feature_ids":[{",".join([string_text(i) for i in e.feature_ids])}],'
+        f'"kind":{string_text(e.kind)},"layer":{string_text(e.layer)},'
+        f'"length_m":{number_text(e.length_m, METRES)},"name":{string_text(e.name)},'
+        f'"planar_m2":{number_text(e.planar_m2, METRES)},"share":{number_text(e.share, SHARES)}}}'
     )
 
 
@@ -185,23 +190,24 @@ def _written(f: Finding) -> str:
     if m is None:
         return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, None, None)
     text = _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, m.kind, m.unit)
-    return text % (_number_text(m.share, _s), _number_text(m.value, _m))
+    return text % (number_text(m.share, SHARES), number_text(m.value, METRES))
 
 
 _decided_at_rest = Written[Finding, str](_written)
 
 
-def _number_text(value: float | None, rounded: Callable[[float], float | None]) -> str:
-    """Return a number as JSON writes it; whole ones stay whole."""
+def number_text(value: float | None, decimals: int) -> str:
+    """Return a number as JSON writes it, rounded; whole ones stay whole."""
     if value is None:
         return "null"
     if type(value) is float and math.isfinite(value):
-        return repr(rounded(value))
+        return repr(round(value, decimals) + 0.0)
     return canonical_json(value)
 
 
 @lru_cache(maxsize=16_384)
-def _string(text: str | None) -> str:
+def string_text(text: str | None) -> str:
+    """Return a text as JSON writes it; for the few that stand in every answer."""
     return canonical_json(text)
 
 

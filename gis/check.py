@@ -207,13 +207,15 @@ def _impact(site: Site, plan: Plan, rows: tuple[Impact, ...]) -> tuple[Impact, .
 def _shown(rows: Iterable[_Row], epsg: int, *, geometry: bool = True) -> tuple[_Row, ...]:
     """Return rows with their geometry in longitude/latitude, or without any."""
     return tuple(
-        row if row.geometry is None else replace(row, geometry=_lonlat(row, epsg, wanted=geometry))
-        for row in rows
+        [
+            row if row.geometry is None else replace(row, geometry=_lonlat(row, epsg) if geometry else None)
+            for row in rows
+        ]
     )
 
 
-def _lonlat(row: _Row, epsg: int, *, wanted: bool) -> dict[str, Any] | None:
-    land = drawn(row.geometry) if wanted else None
+def _lonlat(row: _Row, epsg: int) -> dict[str, Any] | None:
+    land = drawn(row.geometry)
     return None if land is None else to_lonlat(land, epsg)
 
 

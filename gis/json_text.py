@@ -10,8 +10,17 @@ import json
 from dataclasses import replace
 from json.encoder import encode_basestring as _quoted
 
-from gis.canonical import document_of, finding_numbers, finding_row, is_shared, layer_row
-from gis.model import Finding, LayerReport, SiteCheck
+from gis.canonical import (
+    METRES,
+    SHARES,
+    document_of,
+    finding_row,
+    is_shared,
+    layer_row,
+    number_text,
+    string_text,
+)
+from gis.model import Evidence, Finding, LayerReport, SiteCheck
 from gis.written import KEPT, Written
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -25,12 +34,27 @@ def utf8(text: str) -> bytes:
 def json_bytes(check: SiteCheck) -> bytes:
     """Return the document of a check, ``gis.canonical.to_dict``, as compact JSON in UTF-8."""
     rows = {
+        "evidence": utf8(f"[{','.join([_evidence(e) for e in check.evidence])}]"),
         "findings": b"[%b]" % b",".join([_finding(f) for f in check.findings]),
         "layers": _layers(check.layers),
     }
-    others = document_of(check, (), ())
+    others = document_of(check, (), (), ())
     fields = [b'"%b":%b' % (utf8(k), rows.get(k) or utf8(_encode(v))) for k, v in others.items()]
     return b"{%b}" % b",".join(fields)
+
+
+def _evidence(e: Evidence) -> str:
+    """Write a row of evidence."""
+    return (
+        f'{{"layer":{string_text(e.layer)},"class":{string_text(e.cls)},'
+        f'"name":{string_text(e.name)},"kind":{string_text(e.kind)},'
+        f'"area_m2":{number_text(e.area_m2, METRES)},'
+        f'"planar_m2":{number_text(e.planar_m2, METRES)},'
+        f'"length_m":{number_text(e.length_m, METRES)},"count":{number_text(e.count, METRES)},'
+        f'"distance_m":{number_text(e.distance_m, METRES)},'
+        f'"share":{number_text(e.share, SHARES)},'
+        f'"feature_ids":[{",".join([string_text(i) for i in e.feature_ids])}]}}'
+    )
 
 
 def _finding(finding: Finding) -> bytes:
@@ -48,7 +72,13 @@ def _finding_bytes(finding: Finding) -> bytes:
             _frames.clear()
         frame = _frames[key] = (finding.basis, *_frame(finding))
     _, head, middle, tail = frame
-    row = _encode(finding_numbers(finding))
+    m = finding.measure
+    row = "null"
+    if m is not None:
+        row = (
+            f'{{"kind":{string_text(m.kind)},"value":{number_text(m.value, METRES)},'
+            f'"unit":{string_text(m.unit)},"share":{number_text(m.share, SHARES)}}}'
+        )
     shown = f',"geometry":{_encode(finding.geometry)}' if finding.geometry else ""
     reason = _quoted(finding.reason)
     return b"".join((head, utf8(row), middle, utf8(reason), tail, utf8(shown), b"}"))
