@@ -137,6 +137,8 @@ class Drawing:
         beyond: list[Drawn] = []
         boundary = False
         for account in self._ledger.accounts:
+            if not account.lacks and self._whole.is_off(account):
+                continue
             drawn = self._drawn(account, left[account.id])
             if drawn.lacks or drawn.land.covered_m2 > NOISE_M2:
                 boundary |= account.kind is Kind.DEV_BOUNDARY

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _ROUNDING_M2 = 1e-4
 
 
+# Accounts whose land is a layer of its own.
+_DRAWN = {Kind.DEV_BOUNDARY: "dev_boundary", Kind.FARMLAND: "farmland"}
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the screening of a site has told.
@@ -68,6 +72,11 @@ class Probe:
                 return self._current("agricultural")
             case Kind.GREEN_WATER:
                 return self._green()
+
+    def is_off(self, account: Account) -> bool:
+        """Whether the polygon surely lies off the land of an account, and off all unknown land."""
+        role = _DRAWN.get(account.kind)
+        return role is not None and not len(self._cut(role).at) and not self._beyond(role)
 
     def area_m2(self) -> float:
         """Return the area of the polygon."""
@@ -118,6 +127,8 @@ class Probe:
             return Land(own.area())
         area, polygon = ledger.area.polygon, self._polygon
         known = self._cut("planned_use").where(ledger.masks["planned"])
+        if polygon is not None and _are_apart(polygon, area):
+            return Land(own.area())
         if polygon is not None and shapely.covers(area, polygon):
             # Land of the area that nobody has planned, or of an unknown class, may be green or not.
             beyond = max(self.area_m2() - known.area(), 0.0)
@@ -183,3 +194,10 @@ class Probe:
         if polygon is None or polygon.is_empty:
             return 0.0
         return math.fsum(areas_of(shapely.get_parts(polygon), self._ledger.epsg))
+
+
+def _are_apart(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Whether the boxes of two geometries do not meet."""
+    west, south, east, north = one.bounds
+    left, low, right, high = other.bounds
+    return west > right or east < left or south > high or north < low
