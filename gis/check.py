@@ -208,7 +208,9 @@ def _shown(rows: Iterable[_Row], epsg: int, *, geometry: bool = True) -> tuple[_
     """Return rows with their geometry in longitude/latitude, or without any."""
     return tuple(
         [
-            row if row.geometry is None else replace(row, geometry=_lonlat(row, epsg) if geometry else None)
+            row
+            if row.geometry is None
+            else replace(row, geometry=_lonlat(row, epsg) if geometry else None)
             for row in rows
         ]
     )

@@ -1,7 +1,7 @@
 """What is the text of a row that many answers share? Written once, known by identity afterwards.
 
-Two thirds of the findings of a check, and the states of nearly all layers, are the very same objects
-each time.
+Two thirds of the findings of a check, and the states of nearly all layers, are the very same
+objects each time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Written(Generic[_Row, _Text]):
     """
 
     def __init__(self, write: Callable[[_Row], _Text]) -> None:
-        self._write = write
+        self._write: Callable[[_Row], _Text] = write
         self._young: dict[int, tuple[_Row, _Text]] = {}
         self._old: dict[int, tuple[_Row, _Text]] = {}
 

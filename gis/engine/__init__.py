@@ -3,8 +3,8 @@
 It knows nothing of files, laws or plans. ``index`` holds the features of a layer ready to be
 queried. ``kernel`` sums the area that two polygons share without building the overlap, ``screen``
 asks it what a site meets. ``survey`` is what is asked of all layers, ``overlay`` measures one site
-by it: ``cut`` by the features, ``around`` for the land around them, ``answers`` for what rules want to know, ``ruler``
-and ``areal`` for areas on the ellipsoid. ``cross`` divides it by two layers at once.
+by it: ``cut`` by the features, ``around`` for the land around them, ``answers`` for what rules want
+to know, ``ruler`` and ``areal`` for areas on the ellipsoid. ``cross`` divides it by two layers.
 ``raster`` counts the pixels of a grid in polygons, by exact coverage or by their centres: edges
 leave ``marks`` on its rows, ``running`` sums count what they enclose. ``spectral`` turns bands into
 indices.

@@ -64,7 +64,8 @@ class Lines:
         west, south, east, north = _box_of(site)[0].tolist()
         own = self._box
         beside = own[0] > east + distance_m or own[2] < west - distance_m
-        return beside or own[1] > north + distance_m or own[3] < south - distance_m
+        above_or_below = own[1] > north + distance_m or own[3] < south - distance_m
+        return bool(beside or above_or_below)
 
     def _corners(self) -> tuple[Array, Array]:
         return self.ends[:, :2], self.ends[:, 2:]
@@ -84,8 +85,7 @@ class Lines:
         return starts.astype(np.int64), segment[order].astype(np.int64)
 
     def nearest_m(self, site: Edges, reach_m: float = math.inf) -> float:
-        """Return the distance, m, from a site to the nearest land edge; NaN when none is in reach.
-        """
+        """Return the distance, m, from a site to the nearest land edge, NaN with none in reach."""
         whole, box = np.array([0, len(site.rows)]), _box_of(site)
         distance, _ = self.nearest(whole, site.rows, box, reach_m)
         return float(distance[0])

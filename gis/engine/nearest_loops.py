@@ -26,9 +26,9 @@ def nearest(
     """Fill for each polygon the distance to the nearest land edge, and its feature.
 
     ``offsets``, ``rows``, ``boxes`` are the edge table of the polygons; ``ends`` x1, y1, x2, y2 of
-    the segments, ``halves`` the way from line to edge, ``widest`` the longest; ``items[starts[c]:starts[c + 1]]`` are the
-    segments of cell c, ``columns`` by ``lines`` cells from a corner. NaN and -1 where none is in
-    reach.
+    the segments, ``halves`` the way from line to edge, ``widest`` the longest;
+    ``items[starts[c]:starts[c + 1]]`` are the segments of cell c, ``columns`` by ``lines`` cells
+    from a corner. NaN and -1 where none is in reach.
     """
     furthest = cell * (columns + lines) + _beyond(boxes, west, south, cell, columns, lines)
     for i in range(len(boxes)):

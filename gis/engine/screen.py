@@ -168,7 +168,7 @@ def _pairs(site: Edges, land: Edges, at: Array, piece: Array, feature: Array) ->
         TOUCH_M, _ROUNDING_M2, _AGREES_M2, *columns,
     )  # fmt: skip
     own = [column[:count] for column in columns]
-    return _Pairs(*own, alone=land.rings[own[1]] == 1)
+    return _Pairs._make([*own, land.rings[own[1]] == 1])
 
 
 _COLUMNS = (np.int64, np.int64, float, float, float, np.int32, float)
@@ -181,13 +181,9 @@ def _by_geos(parts: Array, stack: Stack, site: Edges, at: Array, piece: Array) -
     shared = stack.shared(parts, site, at, piece, "geos")
     real = np.flatnonzero(shared.area > _ROUNDING_M2)
     at, piece = at[real], piece[real]
-    return _Pairs(
-        at,
-        piece,
-        *(column[real] for column in shared),
-        least=np.zeros(len(real)),
-        alone=stack.edges.rings[piece] == 1,
-    )
+    told = [column[real] for column in shared]
+    alone = stack.edges.rings[piece] == 1
+    return _Pairs._make([at, piece, *told, np.zeros(len(real)), alone])
 
 
 def _shares(pairs: _Pairs) -> Iterator[Share]:

@@ -208,7 +208,8 @@ class Setting:
 
     ``usable`` are the layers that can answer, each with the number of its coverage; ``rest`` has
     the answers where nothing is met. What may find more is sorted by layer: ``here``, ``kept``,
-    ``off``, ``around``; ``others`` look at several layers. ``thin`` are the layers of lines and points.
+    ``off``, ``around``; ``others`` look at several layers. ``thin`` are the layers of lines and
+    points.
     """
 
     def __init__(self, survey: Survey, off: tuple[bool, ...]) -> None:

@@ -1,7 +1,7 @@
 """What does a rule find where nothing that it reads has been met? Worked out once, for all sites.
 
-Most rules speak of layers that are nowhere near a site, and what they say then is the same for every
-such site. A rule is evaluated once on what there is to say of a site that meets nothing
+Most rules speak of layers that are nowhere near a site, and what they say then is the same for
+every such site. A rule is evaluated once on what there is to say of a site that meets nothing
 (``gis.model.Rest``), under a watch that notes every fact it reads. Its finding is given again where
 none of them has changed. A rule cannot read a fact past the watch, so no kind of rule needs to be
 trusted, or know of it. What belongs to one site alone, its area or its budgets, is never kept.

@@ -89,7 +89,7 @@ def _bends(xy: npt.NDArray[np.float64]) -> bool:
     (x0, y0), (x1, y1), (x2, y2) = xy[:3].tolist()
     along, beside = (x1 - x0, y1 - y0), (x2 - x0, y2 - y0)
     turn = along[0] * beside[1] - along[1] * beside[0]
-    return abs(turn) > _SURELY * math.hypot(*along) * math.hypot(*beside)
+    return bool(abs(turn) > _SURELY * math.hypot(*along) * math.hypot(*beside))
 
 
 def defects(geometry: BaseGeometry, rings: Sequence[Tidy], marker: Marker) -> tuple[Fault, ...]:

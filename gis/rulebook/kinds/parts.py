@@ -230,9 +230,10 @@ def _said(
 ) -> list[str]:
     """Say what stands against the site or is excused; empty when the site is clear."""
     known = [p for p in counting if not p.unknown]
-    if any([p.restricts for p in known]):
+    restricting = [p for p in known if p.restricts]
+    if restricting:
         hit = _filled(rule.text.hit, facts, known)
-        said = [hit, *dict.fromkeys([p.note for p in known if p.restricts])]
+        said = [hit, *dict.fromkeys([p.note for p in restricting])]
     else:
         said = _listed([p for p in known if p.excused], facts)
     return [*said, *_listed([p for p in against if p.unknown], facts)] if against else said
@@ -251,13 +252,14 @@ def _filled(
     values: dict[str, str] = {}
     for name in texts.names(template):
         if name == "area":
-            area = math.fsum([p.area_m2 for p in parts if p.restricts] or [p.area_m2 for p in parts])
+            restricting = [p for p in parts if p.restricts]
+            area = math.fsum([p.area_m2 for p in restricting or parts])
             values[name] = texts.area(area, facts.share(area))
         elif name == "parts":
             values[name] = _named_together(parts, facts)
         elif name == "use":
             values[name] = land_classes.use_label(facts.use)
-    return texts.fill(template, values | extra if extra else values)
+    return texts.fill(template, {**values, **(extra or {})})
 
 
 def _named_together(parts: Sequence[Part], facts: Facts) -> str:
