@@ -1,4 +1,4 @@
-"""A check as JSON: one shape for API, files and records, and the digest of what was decided.
+"""A check as JSON: one shape for API, files and records, and the part of it that was decided.
 
 The decision part holds what decides and nothing else: no clock, host, path, text or random id.
 Equal input, plan and rule book give equal bytes, whatever process computed them.
@@ -6,11 +6,8 @@ Equal input, plan and rule book give equal bytes, whatever process computed them
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from gis.model import (
@@ -25,7 +22,6 @@ from gis.model import (
     Site,
     SiteCheck,
 )
-from gis.written import Written
 
 SCHEMA_VERSION = "1"
 METRES, SHARES = 2, 6  # decimals of areas and lengths, and of shares
@@ -69,7 +65,7 @@ def document_of(
         "site": _site(check),
         "evidence": touched,
         "findings": findings,
-        "contacts": [_contact(c) | _located(c.geometry) for c in check.contacts],
+        "contacts": [contact_row(c) | _located(c.geometry) for c in check.contacts],
         "layers": layers,
         "impact": [impact_row(i) for i in check.impact],
         "breakdown": [_breakdown(row) for row in check.breakdown],
@@ -92,11 +88,11 @@ def document_of(
 def decision_part(check: SiteCheck) -> dict[str, Any]:
     """Return what was decided, rounded and ordered, as the digest sees it."""
     return {
-        **_head(check, check.site),
+        **decision_head(check, check.site),
         # In an order of their own: the order of the layers in a plan file decides nothing.
         "evidence": _ordered(_evidence(e) for e in check.evidence),
         "findings": _ordered(_decided(f) for f in check.findings),
-        "contacts": _ordered(_rounded(_contact(c)) for c in check.contacts),
+        "contacts": _ordered(rounded(contact_row(c)) for c in check.contacts),
         "layers": _ordered(
             {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
             for r in check.layers
@@ -104,7 +100,7 @@ def decision_part(check: SiteCheck) -> dict[str, Any]:
     }
 
 
-def _head(check: SiteCheck, site: Site) -> dict[str, Any]:
+def decision_head(check: SiteCheck, site: Site) -> dict[str, Any]:
     """Return what the decision part says beside its lists."""
     return {
         "verdict": check.verdict.value,
@@ -134,115 +130,6 @@ def canonical_json(value: Any) -> str:
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 ).encode
-
-
-def digest(check: SiteCheck) -> str:
-    """Return the SHA-256 of the canonical JSON of the decision part."""
-    return hashlib.sha256(decision_text(check).encode()).hexdigest()
-
-
-def decision_text(check: SiteCheck) -> str:
-    """Return the canonical JSON of the decision part.
-
-    Written row by row: most findings and layers are those of many sites, and their text is known.
-    """
-    lists = {
-        "contacts": _list([canonical_json(_rounded(_contact(c))) for c in check.contacts]),
-        "evidence": _list([_evidence_text(e) for e in check.evidence]),
-        "findings": _list([_finding_text(f) for f in check.findings]),
-        "layers": _layers_text(check.layers),
-    }
-    head = {key: canonical_json(value) for key, value in _head(check, check.site).items()}
-    return "{" + ",".join([f'"{k}":{v}' for k, v in sorted({**head, **lists}.items())]) + "}"
-
-
-def _list(rows: list[str]) -> str:
-    """Return a list in an order of its own."""
-    rows.sort()
-    return f"[{','.join(rows)}]"
-
-
-def _evidence_text(e: Evidence) -> str:
-    """Return the canonical JSON of a row of evidence, whose keys are sorted here."""
-    return (
-        f'{{"area_m2":{number_text(e.area_m2, METRES)},"class":{string_text(e.cls)},'
-        f'"count":{number_text(e.count, METRES)},"distance_m":{number_text(e.distance_m, METRES)},'
-        f'"feature_ids":[{",".join([string_text(i) for i in e.feature_ids])}],'
-        f'"kind":{string_text(e.kind)},"layer":{string_text(e.layer)},'
-        f'"length_m":{number_text(e.length_m, METRES)},"name":{string_text(e.name)},'
-        f'"planar_m2":{number_text(e.planar_m2, METRES)},"share":{number_text(e.share, SHARES)}}}'
-    )
-
-
-def _finding_text(f: Finding) -> str:
-    """Return the canonical JSON of what was decided by a rule."""
-    return _decided_at_rest(f) if is_shared(f) else _written(f)
-
-
-def is_shared(finding: Finding) -> bool:
-    """Whether other sites may have the very finding: it has measured nothing."""
-    m = finding.measure
-    return finding.geometry is None and (m is None or not m.value)
-
-
-def _written(f: Finding) -> str:
-    m = f.measure
-    if m is None:
-        return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, None, None)
-    text = _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, m.kind, m.unit)
-    return text % (number_text(m.share, SHARES), number_text(m.value, METRES))
-
-
-_decided_at_rest = Written[Finding, str](_written)
-
-
-def number_text(value: float | None, decimals: int) -> str:
-    """Return a number as JSON writes it, rounded; whole ones stay whole."""
-    if value is None:
-        return "null"
-    if type(value) is float and math.isfinite(value):
-        return repr(round(value, decimals) + 0.0)
-    return canonical_json(value)
-
-
-@lru_cache(maxsize=16_384)
-def string_text(text: str | None) -> str:
-    """Return a text as JSON writes it; for the few that stand in every answer."""
-    return canonical_json(text)
-
-
-@lru_cache(maxsize=8_192)
-def _decided_text(
-    rule: str,
-    verdict: str,
-    layer: str | None,
-    origin: str,
-    decides: bool,
-    kind: str | None,
-    unit: str | None,
-) -> str:
-    """Return the text of a finding; with a measure it is a pattern for its share and value."""
-    row = {"rule": rule, "verdict": verdict, "layer": layer, "origin": origin, "decides": decides}
-    if kind is None:
-        return canonical_json({**row, "measure": None})
-    measure = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}
-    text = canonical_json({**row, "measure": measure})
-    return text.replace("%", "%%").replace(f'"{_BLANK}"', "%s")
-
-
-_BLANK = "\N{OBJECT REPLACEMENT CHARACTER}"
-
-
-def _layers_of(layers: tuple[LayerReport, ...]) -> str:
-    return _list([_layer_text(r.info.id, r.state.value, r.content_sha256) for r in layers])
-
-
-_layers_text = Written[tuple[LayerReport, ...], str](_layers_of)
-
-
-@lru_cache(maxsize=8_192)
-def _layer_text(layer: str, state: str, sha256: str | None) -> str:
-    return canonical_json({"id": layer, "state": state, "content_sha256": sha256})
 
 
 def deciding_finding(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -307,7 +194,7 @@ def _evidence(e: Evidence) -> dict[str, Any]:
         "share": e.share,
         "feature_ids": list(e.feature_ids),
     }
-    return _rounded(row)
+    return rounded(row)
 
 
 def finding_numbers(f: Finding) -> dict[str, Any] | None:
@@ -315,7 +202,7 @@ def finding_numbers(f: Finding) -> dict[str, Any] | None:
     m = f.measure
     if m is None:
         return None
-    return _rounded({"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share})
+    return rounded({"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share})
 
 
 def finding_row(f: Finding) -> dict[str, Any]:
@@ -357,7 +244,7 @@ def _located(geometry: Any) -> dict[str, Any]:
     return {"geometry": geometry} if geometry else {}
 
 
-def _contact(c: Contact) -> dict[str, Any]:
+def contact_row(c: Contact) -> dict[str, Any]:
     """Return a sliver without its place, as the decision part has it."""
     return {
         "layer": c.layer,
@@ -425,7 +312,7 @@ def impact_row(i: Impact) -> dict[str, Any]:
 
 
 def _breakdown(row: CrossRow) -> dict[str, Any]:
-    return _rounded(
+    return rounded(
         {
             "land_class": row.first,
             "land_class_name": row.first_name,
@@ -437,7 +324,7 @@ def _breakdown(row: CrossRow) -> dict[str, Any]:
     )
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
     """Round the numbers of one row: shares to 1e-6, everything else to 0.01."""
     return {
         key: (_s(value) if key == "share" else _m(value)) if isinstance(value, float) else value

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
+from gis.digest import digest
 from gis.doubt import alternatives, settled, settled_impact
 from gis.engine import Screened, cross, drawn, screen
 from gis.judge import Judged, judge

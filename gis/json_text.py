@@ -10,16 +10,8 @@ import json
 from dataclasses import replace
 from json.encoder import encode_basestring as _quoted
 
-from gis.canonical import (
-    METRES,
-    SHARES,
-    document_of,
-    finding_row,
-    is_shared,
-    layer_row,
-    number_text,
-    string_text,
-)
+from gis.canonical import METRES, SHARES, document_of, finding_row, layer_row
+from gis.digest import is_shared, number_text, string_text
 from gis.model import Evidence, Finding, LayerReport, SiteCheck
 from gis.written import KEPT, Written
 

@@ -18,12 +18,13 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.engine.around import Surroundings, in_reach, surroundings
 from gis.engine.cut import Cut, Cuts
-from gis.engine.index import Array, LayerIndex
+from gis.engine.index import Array
 from gis.engine.known import share_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
 from gis.engine.survey import Alike, Setting
-from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
+from gis.engine.told import as_touched, length_or_count, sorted_out, values_of
+from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Touched
 
 # Land around features is drawn to this, metres: chords lie inside the arcs.
 _DRAWN_M = 0.5
@@ -118,7 +119,7 @@ class Answers:
         elif demand.quantity is Quantity.DISTANCE:
             measure = self._distance(cut, demand, nothing)
         else:
-            measure = _length_or_count(cut, demand)
+            measure = length_or_count(cut, demand)
         return nothing if measure is nothing or measure.is_nothing else measure
 
     # --- areas -----------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ class Answers:
     ) -> None:
         """Answer demands that have the same land, and leave out the same slivers."""
         parts, covered, area = land.parts, land.covered, land.parts.area
-        slivers, rest = _sorted_out(self._ruler, demands[0], parts)
+        slivers, rest = sorted_out(self._ruler, demands[0], parts)
         share = share_of(area.ellipsoidal_m2, self._site)
         ids = cut.ids(land.features)
         for demand in demands:
@@ -240,7 +241,7 @@ class Answers:
     ) -> Measure:
         """Return a measure of lands that are told apart by name and class."""
         features = tuple(
-            _touched(self._ruler, demand, (name, cls, None), parts, {})
+            as_touched(self._ruler, demand, (name, cls, None), parts, {})
             for (name, cls), parts in kinds.items()
             if parts
         )
@@ -325,7 +326,7 @@ class Answers:
             edge = None if math.isnan(half) else max(0.0, axis - half)
             if edge is None or edge <= demand.within_m:
                 who = str(layer.ids[i]), layer.classes[i], layer.names[i]
-                near.append(Near(*who, axis, edge, _values(layer, i, demand)))
+                near.append(Near(*who, axis, edge, values_of(layer, i, demand)))
         near.sort(key=lambda n: (n.axis_m if n.edge_m is None else n.edge_m, n.feature_id))
         ids = tuple(n.feature_id for n in near)
         return Measure(demand, near=tuple(near), reach_covered=covered, feature_ids=ids)
@@ -354,8 +355,8 @@ class Answers:
             alone = self._alone_around(cut, demand, i) if demand.within_m else cut.alone(i)
             if parts := self._kept(demand, alone):
                 who = str(cut.layer.ids[i]), cut.layer.classes[i], cut.layer.names[i]
-                values = _values(cut.layer, i, demand)
-                found.append(_touched(self._ruler, demand, who, parts, values))
+                values = values_of(cut.layer, i, demand)
+                found.append(as_touched(self._ruler, demand, who, parts, values))
         return tuple(found)
 
     def _alone_around(self, cut: Cut, demand: Demand, position: int) -> Parts:
@@ -395,60 +396,3 @@ class Answers:
         if cut.covers(place):
             return NOTHING
         return self._cut(shapely.difference, parts, cut.features(place))
-
-
-def _sorted_out(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], float]:
-    """Return the slivers among the parts, and the ellipsoidal area of all others together."""
-    if parts.least_m2 >= demand.area_tolerance_m2:  # each is too large, whatever its width
-        return (), math.fsum(parts.areas)
-    slivers, others = [], False
-    for part, area in ruler.built(parts):
-        width = 2 * part.area / part.length
-        if width < demand.width_tolerance_m and part.area < demand.area_tolerance_m2:
-            slivers.append(Sliver(area, width, part))
-        else:
-            others = True
-    # What is left of the whole, so that it is the same number whether parts had to be built or not.
-    rest = math.fsum([*parts.areas, *(-s.area_m2 for s in slivers)]) if others else 0.0
-    return tuple(sorted(slivers, key=lambda s: (s.area_m2, s.width_m))), rest
-
-
-def _touched(
-    ruler: Ruler,
-    demand: Demand,
-    who: tuple[str, str | None, str | None],
-    parts: Parts,
-    values: Mapping[str, str | float | None],
-) -> Touched:
-    slivers, rest = _sorted_out(ruler, demand, parts)
-    shown = Shape(parts) if demand.geometry else None
-    area = parts.area.ellipsoidal_m2
-    return Touched(*who, area, rest, values, slivers, shown)
-
-
-def _values(layer: LayerIndex, position: int, demand: Demand) -> dict[str, str | float | None]:
-    """Return the values that were asked for; a field that the plan does not name is empty."""
-    return {
-        name: layer.values[name][position] if name in layer.values else None
-        for name in demand.values
-    }
-
-
-# --- lengths, counts -----------------------------------------------------------------------------
-
-
-def _length_or_count(cut: Cut, demand: Demand) -> Measure:
-    """Measure lines in metres and count features; a line or area that only touches is none."""
-    layer = cut.layer
-    hit = cut.chosen(demand.classes, excluding=demand.excluding)
-    lengths: list[float] = []
-    if layer.info.geometry == "line" and hit:
-        each = list(zip(hit, cut.lengths(hit), strict=True))
-        hit = tuple(i for i, length in each if length > 0)
-        lengths = [length for _, length in each]
-    return Measure(
-        demand,
-        length_m=math.fsum(lengths),
-        count=len(hit),
-        feature_ids=tuple(str(layer.ids[i]) for i in hit),
-    )
