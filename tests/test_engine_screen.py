@@ -172,3 +172,15 @@ def test_a_layer_without_features_and_one_that_is_not_there() -> None:
     found = screen(np.array([box(0, 0, 1, 1)]), Stack.of([layer_of("l")]))
     assert found == [{}]
     assert screen(np.array([], dtype=object), Stack.of([ZONES])) == []
+
+
+def test_pieces_that_only_touch_a_site_share_nothing_whatever_stood_in_memory_before() -> None:
+    layer = fields(grid(np.zeros(72)))
+    stack = Stack.of([layer])
+    for position in range(len(layer)):
+        _ = [np.full(32, np.nan) for _ in range(64)]  # left behind for whoever asks for room
+        (met,) = screen(layer.geometries[[position]], stack)
+        assert list(met["l"].areas) == [position]
+        (share,) = met["l"].shares[position]
+        assert share.area == pytest.approx(1e4, abs=1e-6)
+        assert np.isfinite([share.x, share.y, share.least]).all()
