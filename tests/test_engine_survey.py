@@ -1,4 +1,4 @@
-"""What is asked of all layers is sorted once; every site gets the answers that it would get alone."""
+"""What is asked of all layers is sorted once; a site gets the answers that it would get alone."""
 
 from __future__ import annotations
 
