@@ -130,15 +130,16 @@ class Plan:
         Of a selection of rules only the layers that they look at are surveyed.
         """
         key = day, rules
-        found = self._surveys.get(key)
-        if found is None:
+        book, found = self._surveys.get(key, (None, None))
+        if found is None or book is not self.rulebook:
             if len(self._surveys) >= _SURVEYS:
                 self._surveys.clear()
-            found = self._surveys[key] = self._surveyed(day, rules)
+            found = self._surveyed(day, rules)
+            self._surveys[key] = self.rulebook, found
         return found
 
     @cached_property
-    def _surveys(self) -> dict[tuple[date, frozenset[str] | None], Survey]:
+    def _surveys(self) -> dict[tuple[date, frozenset[str] | None], tuple[RuleBook, Survey]]:
         return {}
 
     def _surveyed(self, day: date, rules: frozenset[str] | None) -> Survey:
