@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.schemas import Problem
+from gis.json_text import utf8
 
 GEOJSON_TYPE = "application/geo+json"
 Responses = dict[int | str, dict[str, Any]]
@@ -32,11 +33,6 @@ def problems(*statuses: int) -> Responses:
 def json_bytes(value: Any) -> bytes:
     """Return compact JSON in UTF-8."""
     return utf8(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-
-
-def utf8(text: str) -> bytes:
-    """Return a text in UTF-8; half surrogate pairs, which UTF-8 cannot say, become ``?``."""
-    return text.encode("utf-8", "replace")
 
 
 def json_answer(value: Any) -> Response:

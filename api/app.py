@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -69,8 +70,10 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         # Once another release answers, nothing here may keep the first one in memory.
         del opened
         app.state.map_files = MapFiles()
+        _settle()
         async with _followed(app, following, chosen.follow_s):
             yield
+        gc.unfreeze()
         app.state.map_files.close()
         store.close()
         access.audit.close()
@@ -110,6 +113,7 @@ async def _followed(
         # Files of the old map are removed once nobody reads them any more.
         app.state.map_files = MapFiles()
         app.openapi_schema = None
+        _settle()
 
     task = asyncio.create_task(following.run(switch, every_s))
     try:
@@ -118,6 +122,13 @@ async def _followed(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _settle() -> None:
+    """Take what was opened out of the collector's rounds: it stays until another plan answers."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _add_parts(app: FastAPI) -> None:

@@ -21,7 +21,7 @@ from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
 from gis.check import check_site, with_remedies
-from gis.json_text import json_text
+from gis.json_text import json_bytes
 from gis.model import Site, SiteCheck, Verdict
 from gis.output.records import Entry, Snapshot, entry_of
 from gis.plan import Plan
@@ -39,9 +39,9 @@ class Answer:
         return to_dict(self.check)
 
     @property
-    def text(self) -> str:
-        """The document as JSON text."""
-        return json_text(self.check)
+    def text(self) -> bytes:
+        """The document as JSON text in UTF-8."""
+        return json_bytes(self.check)
 
     def entry(self, snapshot: Snapshot) -> Entry:
         """Return what is kept of the answer, which rests on a snapshot of the plan."""

@@ -100,6 +100,8 @@ def _content_type(headers: Headers) -> tuple[str, str | None]:
         None, several, a type that is not read here, or a charset that nobody knows.
     """
     stated = headers.getlist("content-type")
+    if len(stated) == 1 and stated[0] in JSON_TYPES:
+        return stated[0], None
     raw, parameters = parse_options_header(stated[0] if len(stated) == 1 else None)
     kind = raw.decode("latin-1")
     if kind in TEXT_TYPES:

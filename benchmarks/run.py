@@ -25,10 +25,9 @@ from peer import overlaid_m2
 
 import gis
 from gis.crs import ellipsoidal_area
-from gis.engine import measure
+from gis.engine import screen, surveyed
 from gis.model import Area, CrsDecision, Site, Source
 from gis.plan import Plan
-from gis.rulebook import demands
 
 AS_OF = date(2026, 11, 22)
 
@@ -81,11 +80,11 @@ def naive(sites: list[Site], plan: Plan) -> float:
 
 def engine(sites: list[Site], plan: Plan) -> float:
     """Measure all parcels against all layers; return the summed planar area of the evidence."""
-    layers = [layer.index for layer in plan.layers.values()]
-    wanted = demands(plan.rulebook, AS_OF)
+    survey = plan.survey(AS_OF)
     total = 0.0
     for site in sites:
-        found = measure(site, layers, wanted, coverages=plan.coverages)
+        (met,) = screen(np.array([site.geometry], dtype=object), plan.stack)
+        found = surveyed(site, survey, met)
         total += sum(e.planar_m2 or 0.0 for e in found.evidence)
     return total
 

@@ -1,4 +1,4 @@
-"""A check as JSON: one shape for API, files and records, and the digest of what was decided.
+"""A check as JSON: one shape for API, files and records, and the part of it that was decided.
 
 The decision part holds what decides and nothing else: no clock, host, path, text or random id.
 Equal input, plan and rule book give equal bytes, whatever process computed them.
@@ -6,11 +6,8 @@ Equal input, plan and rule book give equal bytes, whatever process computed them
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gis.model import (
@@ -27,17 +24,16 @@ from gis.model import (
 )
 
 SCHEMA_VERSION = "1"
-_METRES = 2  # decimals of areas and lengths in the decision part
-_SHARES = 6
+METRES, SHARES = 2, 6  # decimals of areas and lengths, and of shares
 
 
 def _m(value: float | None) -> float | None:
     # + 0.0 turns -0.0 into 0.0, which would be other bytes.
-    return None if value is None else round(value, _METRES) + 0.0
+    return None if value is None else round(value, METRES) + 0.0
 
 
 def _s(value: float | None) -> float | None:
-    return None if value is None else round(value, _SHARES) + 0.0
+    return None if value is None else round(value, SHARES) + 0.0
 
 
 def _drop_none(row: dict[str, Any]) -> dict[str, Any]:
@@ -51,8 +47,14 @@ def to_dict(check: SiteCheck) -> dict[str, Any]:
     )
 
 
-def document_of(check: SiteCheck, findings: Sequence[Any], layers: Sequence[Any]) -> dict[str, Any]:
-    """Return the check as plain JSON values around given rows of findings and layers."""
+def document_of(
+    check: SiteCheck,
+    findings: Sequence[Any],
+    layers: Sequence[Any],
+    evidence: Sequence[Any] | None = None,
+) -> dict[str, Any]:
+    """Return the check as plain JSON values around given rows of findings, layers, evidence."""
+    touched = [_evidence(e) for e in check.evidence] if evidence is None else evidence
     return {
         "schema_version": SCHEMA_VERSION,
         "id": check.id,
@@ -61,9 +63,9 @@ def document_of(check: SiteCheck, findings: Sequence[Any], layers: Sequence[Any]
         "verdict_en": check.verdict.label_en,
         "deciding_rule": check.deciding_rule,
         "site": _site(check),
-        "evidence": [_evidence(e) for e in check.evidence],
+        "evidence": touched,
         "findings": findings,
-        "contacts": [_contact(c) | _located(c.geometry) for c in check.contacts],
+        "contacts": [contact_row(c) | _located(c.geometry) for c in check.contacts],
         "layers": layers,
         "impact": [impact_row(i) for i in check.impact],
         "breakdown": [_breakdown(row) for row in check.breakdown],
@@ -86,11 +88,11 @@ def document_of(check: SiteCheck, findings: Sequence[Any], layers: Sequence[Any]
 def decision_part(check: SiteCheck) -> dict[str, Any]:
     """Return what was decided, rounded and ordered, as the digest sees it."""
     return {
-        **_head(check, check.site),
+        **decision_head(check, check.site),
         # In an order of their own: the order of the layers in a plan file decides nothing.
         "evidence": _ordered(_evidence(e) for e in check.evidence),
         "findings": _ordered(_decided(f) for f in check.findings),
-        "contacts": _ordered(_rounded(_contact(c)) for c in check.contacts),
+        "contacts": _ordered(rounded(contact_row(c)) for c in check.contacts),
         "layers": _ordered(
             {"id": r.info.id, "state": r.state.value, "content_sha256": r.content_sha256}
             for r in check.layers
@@ -98,7 +100,7 @@ def decision_part(check: SiteCheck) -> dict[str, Any]:
     }
 
 
-def _head(check: SiteCheck, site: Site) -> dict[str, Any]:
+def decision_head(check: SiteCheck, site: Site) -> dict[str, Any]:
     """Return what the decision part says beside its lists."""
     return {
         "verdict": check.verdict.value,
@@ -128,70 +130,6 @@ def canonical_json(value: Any) -> str:
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 ).encode
-
-
-def digest(check: SiteCheck) -> str:
-    """Return the SHA-256 of the canonical JSON of the decision part."""
-    return hashlib.sha256(decision_text(check).encode()).hexdigest()
-
-
-def decision_text(check: SiteCheck) -> str:
-    """Return the canonical JSON of the decision part.
-
-    Written row by row: most findings and layers say the same of many sites; their text is known.
-    """
-    site = check.site
-    rows = {
-        "contacts": [canonical_json(_rounded(_contact(c))) for c in check.contacts],
-        "evidence": [canonical_json(_evidence(e)) for e in check.evidence],
-        "findings": [_finding_text(f) for f in check.findings],
-        "layers": [_layer_text(r.info.id, r.state.value, r.content_sha256) for r in check.layers],
-    }
-    texts = {name: f"[{','.join(sorted(own))}]" for name, own in rows.items()}
-    head = {key: canonical_json(value) for key, value in _head(check, site).items()}
-    return "{" + ",".join(f'"{k}":{v}' for k, v in sorted({**head, **texts}.items())) + "}"
-
-
-def _finding_text(f: Finding) -> str:
-    m = f.measure
-    if m is None:
-        return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, None, None)
-    text = _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, m.kind, m.unit)
-    return text % (_number_text(m.share, _s), _number_text(m.value, _m))
-
-
-def _number_text(value: float | None, rounded: Callable[[float], float | None]) -> str:
-    """Return a number as JSON writes it; whole ones stay whole."""
-    if type(value) is float and math.isfinite(value):
-        return repr(rounded(value))
-    return canonical_json(value)
-
-
-@lru_cache(maxsize=8_192)
-def _decided_text(
-    rule: str,
-    verdict: str,
-    layer: str | None,
-    origin: str,
-    decides: bool,
-    kind: str | None,
-    unit: str | None,
-) -> str:
-    """Return the text of a finding; with a measure it is a pattern for its share and value."""
-    row = {"rule": rule, "verdict": verdict, "layer": layer, "origin": origin, "decides": decides}
-    if kind is None:
-        return canonical_json({**row, "measure": None})
-    measure = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}
-    text = canonical_json({**row, "measure": measure})
-    return text.replace("%", "%%").replace(f'"{_BLANK}"', "%s")
-
-
-_BLANK = "\N{OBJECT REPLACEMENT CHARACTER}"
-
-
-@lru_cache(maxsize=8_192)
-def _layer_text(layer: str, state: str, sha256: str | None) -> str:
-    return canonical_json({"id": layer, "state": state, "content_sha256": sha256})
 
 
 def deciding_finding(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -256,7 +194,7 @@ def _evidence(e: Evidence) -> dict[str, Any]:
         "share": e.share,
         "feature_ids": list(e.feature_ids),
     }
-    return _rounded(row)
+    return rounded(row)
 
 
 def finding_numbers(f: Finding) -> dict[str, Any] | None:
@@ -264,7 +202,7 @@ def finding_numbers(f: Finding) -> dict[str, Any] | None:
     m = f.measure
     if m is None:
         return None
-    return _rounded({"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share})
+    return rounded({"kind": m.kind, "value": m.value, "unit": m.unit, "share": m.share})
 
 
 def finding_row(f: Finding) -> dict[str, Any]:
@@ -306,7 +244,7 @@ def _located(geometry: Any) -> dict[str, Any]:
     return {"geometry": geometry} if geometry else {}
 
 
-def _contact(c: Contact) -> dict[str, Any]:
+def contact_row(c: Contact) -> dict[str, Any]:
     """Return a sliver without its place, as the decision part has it."""
     return {
         "layer": c.layer,
@@ -374,7 +312,7 @@ def impact_row(i: Impact) -> dict[str, Any]:
 
 
 def _breakdown(row: CrossRow) -> dict[str, Any]:
-    return _rounded(
+    return rounded(
         {
             "land_class": row.first,
             "land_class_name": row.first_name,
@@ -386,7 +324,7 @@ def _breakdown(row: CrossRow) -> dict[str, Any]:
     )
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
     """Round the numbers of one row: shares to 1e-6, everything else to 0.01."""
     return {
         key: (_s(value) if key == "share" else _m(value)) if isinstance(value, float) else value

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gis.canonical import digest
 from gis.claims import with_claims
 from gis.crs import to_lonlat
+from gis.digest import digest
 from gis.doubt import alternatives, settled, settled_impact
 from gis.engine import Screened, cross, drawn, screen
 from gis.judge import Judged, judge
@@ -207,13 +207,17 @@ def _impact(site: Site, plan: Plan, rows: tuple[Impact, ...]) -> tuple[Impact, .
 def _shown(rows: Iterable[_Row], epsg: int, *, geometry: bool = True) -> tuple[_Row, ...]:
     """Return rows with their geometry in longitude/latitude, or without any."""
     return tuple(
-        row if row.geometry is None else replace(row, geometry=_lonlat(row, epsg, wanted=geometry))
-        for row in rows
+        [
+            row
+            if row.geometry is None
+            else replace(row, geometry=_lonlat(row, epsg) if geometry else None)
+            for row in rows
+        ]
     )
 
 
-def _lonlat(row: _Row, epsg: int, *, wanted: bool) -> dict[str, Any] | None:
-    land = drawn(row.geometry) if wanted else None
+def _lonlat(row: _Row, epsg: int) -> dict[str, Any] | None:
+    land = drawn(row.geometry)
     return None if land is None else to_lonlat(land, epsg)
 
 

@@ -12,11 +12,11 @@ from datetime import date
 
 import numpy as np
 
-from gis.engine import Measurement, Screened, measure, screen
+from gis.engine import Measurement, Screened, screen, surveyed
 from gis.model import Finding, Impact, Site
 from gis.plan import Plan
 from gis.plan.impact import impact
-from gis.rulebook import Facts, RuleBook, demands, evaluate
+from gis.rulebook import Facts, evaluate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +55,13 @@ def judge(
         Whether to list what the site touches, beyond what the rules ask for.
     """
     book = plan.rulebook if rules is None else plan.rulebook.part(rules)
-    names = plan.layers if rules is None else _layers(book)
-    indexes = [layer.index for id_, layer in plan.layers.items() if id_ in names]
     if met is None:
         met = screen(np.array([site.geometry], dtype=object), plan.stack)[0]
-    measured = measure(
-        site,
-        indexes,
-        demands(book, day),
-        coverages=plan.coverages,
-        met=met,
-        with_evidence=with_evidence,
-    )
-    needs_budgets = any(rule.kind == "quota" for rule in book.in_force(day))
-    taken = impact(plan, site, met) if rules is None or needs_budgets else ()
+    measured = surveyed(site, plan.survey(day, rules), met, with_evidence=with_evidence)
+    needs_budgets = rules is None or any(rule.kind == "quota" for rule in book.in_force(day))
+    taken = impact(plan, site, met) if needs_budgets else ()
     facts = _facts(site, day, measured, taken)
     return Judged(measured, facts, evaluate(book, facts))
-
-
-def _layers(book: RuleBook) -> set[str]:
-    return {name for rule in book.rules for name in (*rule.layers, *rule.params.when_layers)}
 
 
 def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]) -> Facts:
@@ -84,7 +71,8 @@ def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]
         as_of=day,
         site_area_m2=site.area.ellipsoidal_m2,
         measures=measured.measures,
-        layers={report.info.id: report for report in measured.reports},
+        layers=measured.layers,
         corridor_width_m=site.corridor_width_m,
         budgets={row.id: row for row in taken},
+        rest=measured.rest,
     )

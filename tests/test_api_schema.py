@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from api.examples import body_examples
+from api.options import OPTION_NAMES
 from api.settings import Settings
 
 EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
@@ -103,3 +104,9 @@ def test_an_operation_answers_as_its_document_says(schema, known, plan, path, me
         case.validate_response(case.call(timeout=PATIENCE_S), checks=CHECKS)
 
     conforms()
+
+
+def test_the_document_names_every_option_of_a_check_and_no_other():
+    parameters = PATHS["/v1/site-checks"]["post"]["parameters"]
+    assert {p["name"] for p in parameters} == set(OPTION_NAMES)
+    assert not any(p["required"] for p in parameters)

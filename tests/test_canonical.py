@@ -9,7 +9,8 @@ from datetime import date
 
 import pytest
 
-from gis.canonical import canonical_json, decision_part, digest, to_dict
+from gis.canonical import canonical_json, decision_part, to_dict
+from gis.digest import digest
 from gis.model import (
     Area,
     Basis,

@@ -9,7 +9,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_engine_around import box, layer_of, line
+from test_engine_around import E, N, box, layer_of, line
 from test_engine_screen import KINDS, fields, grid
 from test_engine_stack import BELTS, LAYERS, ZONES
 
@@ -263,3 +263,16 @@ def test_a_site_that_holds_a_road_is_at_no_distance_and_a_road_in_its_hole_is_ap
     sites = np.array([around, around.difference(box(-550, 250, 550, 350))], dtype=object)
     found = nearest(sites, Stack.of([road]).lines(0))
     assert found.distance.tolist() == [0.0, 50.0]
+
+
+def test_a_site_of_several_parts_counts_a_feature_once() -> None:
+    halves = shapely.MultiPolygon(
+        [shapely.box(E, N, E + 10, N + 10), shapely.box(E + 20, N, E + 30, N + 10)]
+    )
+    layer = layer_of("l", ("a", "x", box(-50, -50, 50, 50)), ("b", "x", box(-50, 50, 50, 99)))
+    found = overlaps(np.array([halves, halves], dtype=object), Stack.of([layer]))
+    assert found.site.tolist() == [0, 1]
+    assert found.features.tolist() == [1, 1]
+    assert found.area == pytest.approx([200.0, 200.0])
+    assert found.x == pytest.approx([E + 15.0] * 2)
+    assert found.whole.all()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_engine_around import EVERYWHERE, E, N, box, layer_of
 
 from gis.crs import ellipsoidal_area
-from gis.engine import LayerIndex, Stack, measure, screen
+from gis.engine import LayerIndex, Stack, Survey, screen, surveyed
 from gis.engine.kernel import Mode
 from gis.model import Area, CrsDecision, Demand, LayerClasses, Measure, Quantity, Site, Source
 
@@ -43,7 +43,7 @@ def measures(site: shapely.Geometry, layers: list[LayerIndex], mode: Mode) -> di
     outlines = np.array([site], dtype=object)
     met = screen(outlines, Stack.of(layers), mode=mode)[0]
     cover = {layer.info.id: EVERYWHERE for layer in layers}
-    return dict(measure(plot, layers, ASKED, coverages=cover, met=met).measures)
+    return dict(surveyed(plot, Survey(layers, ASKED, cover), met).measures)
 
 
 def told(measure: Measure) -> list[object]:
@@ -172,3 +172,15 @@ def test_a_layer_without_features_and_one_that_is_not_there() -> None:
     found = screen(np.array([box(0, 0, 1, 1)]), Stack.of([layer_of("l")]))
     assert found == [{}]
     assert screen(np.array([], dtype=object), Stack.of([ZONES])) == []
+
+
+def test_pieces_that_only_touch_a_site_share_nothing_whatever_stood_in_memory_before() -> None:
+    layer = fields(grid(np.zeros(72)))
+    stack = Stack.of([layer])
+    for position in range(len(layer)):
+        _ = [np.full(32, np.nan) for _ in range(64)]  # left behind for whoever asks for room
+        (met,) = screen(layer.geometries[[position]], stack)
+        assert list(met["l"].areas) == [position]
+        (share,) = met["l"].shares[position]
+        assert share.area == pytest.approx(1e4, abs=1e-6)
+        assert np.isfinite([share.x, share.y, share.least]).all()

@@ -8,8 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis.engine.kernel import UNSURE, Shared, edges_of, shared
-from gis.engine.trace import least_pieces
+from gis.engine import trace_loops
+from gis.engine.kernel import UNSURE, Edges, Shared, edges_of, shared
 
 E, N = 400_000.0, 4_020_000.0
 ONE = np.array([0])
@@ -28,10 +28,17 @@ COMB = polygon(
 BAR = polygon((-3, 0), (20, 0), (20, 5), (-3, 5))
 
 
+def traced(one: Edges, other: Edges, found: Shared) -> float:
+    smallest = np.empty(1)
+    tables = one.offsets, one.rows, one.rings, other.offsets, other.rows, other.rings
+    trace_loops.least(*tables, ONE, ONE, found.crossings, found.area, 1e-5, smallest)
+    return float(smallest[0])
+
+
 def least(a: shapely.Polygon, b: shapely.Polygon) -> tuple[float, Shared]:
     one, other = edges_of([a]), edges_of([b])
     found = shared(one, other, ONE, ONE)
-    return float(least_pieces(one, other, ONE, ONE, found)[0]), found
+    return traced(one, other, found), found
 
 
 def test_the_smallest_tooth_of_a_comb_is_found() -> None:
@@ -88,9 +95,9 @@ def test_a_count_of_crossings_that_is_wrong_is_not_believed() -> None:
     found = shared(one, other, ONE, ONE)
     for count in (4, 8):
         told = found._replace(crossings=np.array([count], dtype=np.int32))
-        assert least_pieces(one, other, ONE, ONE, told)[0] == 0.0
+        assert traced(one, other, told) == 0.0
     told = found._replace(area=found.area + 1e-3)
-    assert least_pieces(one, other, ONE, ONE, told)[0] == 0.0
+    assert traced(one, other, told) == 0.0
 
 
 @st.composite

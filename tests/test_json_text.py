@@ -8,18 +8,19 @@ from dataclasses import replace
 
 import pytest
 
-import gis.json_text as written
+import gis.written as written
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake import read_site
-from gis.json_text import json_text
+from gis.json_text import json_bytes
 from gis.model import SiteCheck
 from gis.plan import Plan
 from gis.plan.samples import load_samples
 
 
-def plain(check: SiteCheck) -> str:
-    return json.dumps(to_dict(check), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def plain(check: SiteCheck) -> bytes:
+    text = json.dumps(to_dict(check), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +37,23 @@ def checks(plan: Plan) -> list[SiteCheck]:
 
 def test_the_text_is_that_of_the_document(checks: list[SiteCheck]) -> None:
     for check in checks:
-        assert json_text(check) == plain(check)
+        assert json_bytes(check) == plain(check)
 
 
 def test_it_is_so_again_when_rows_are_known_and_when_they_were_forgotten(
     checks: list[SiteCheck], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "_KEPT", 50)  # less than one check has
+    monkeypatch.setattr(written, "KEPT", 50)  # less than one check has
     for _ in range(3):
         for check in checks:
-            assert json_text(check) == plain(check)
+            assert json_bytes(check) == plain(check)
 
 
 def test_rows_that_are_equal_but_not_the_same_are_told_apart(checks: list[SiteCheck]) -> None:
     check = checks[0]
     first, *rest = check.findings
     other = replace(check, findings=(replace(first, reason="另一条理由。"), *rest))
-    assert json_text(other) == plain(other) != json_text(check)
+    assert json_bytes(other) == plain(other) != json_bytes(check)
 
 
 def test_a_number_that_is_none_is_refused_as_ever(checks: list[SiteCheck]) -> None:
@@ -60,17 +61,17 @@ def test_a_number_that_is_none_is_refused_as_ever(checks: list[SiteCheck]) -> No
     assert first.measure is not None
     broken = replace(first, measure=replace(first.measure, value=float("nan")))
     with pytest.raises(ValueError, match="not JSON compliant"):
-        json_text(replace(checks[0], findings=(broken, *rest)))
+        json_bytes(replace(checks[0], findings=(broken, *rest)))
 
 
 def test_threads_may_write_together(
     checks: list[SiteCheck], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "_KEPT", 30)
+    monkeypatch.setattr(written, "KEPT", 30)
     wrong: list[str] = []
 
     def write() -> None:
-        wrong.extend(c.id for _ in range(5) for c in checks if json_text(c) != plain(c))
+        wrong.extend(c.id for _ in range(5) for c in checks if json_bytes(c) != plain(c))
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:

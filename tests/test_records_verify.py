@@ -20,8 +20,8 @@ from record_world import (
     turn_bit_of,
 )
 
-from gis.canonical import decision_text
 from gis.check import check_site
+from gis.digest import decision_text
 from gis.errors import NotFoundError, PlanError, StoreDamagedError
 from gis.intake.read import read_site
 from gis.output.records import RecordStore

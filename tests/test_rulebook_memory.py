@@ -13,12 +13,22 @@ import pytest
 from test_check_chunk import shapes, site_of
 
 from gis.judge import judge
-from gis.model import Finding, LayerState, Measure, Rule
+from gis.model import (
+    Demand,
+    Finding,
+    LayerReport,
+    LayerState,
+    Measure,
+    Quantity,
+    Rest,
+    Rule,
+    Verdict,
+)
 from gis.plan import Plan
 from gis.rulebook import Facts, demands, evaluate
 from gis.rulebook.beforehand import Beforehand, of_rule
 from gis.rulebook.evaluate import finding_of
-from gis.rulebook.memory import Memory, Watched, learn, recall
+from gis.rulebook.memory import Memory, Remembered, Watched, changed, recall
 
 DAY = date(2026, 11, 22)
 USES = (None, "0803", "080403", "070102", "100101", "0901", "1207", "1401")
@@ -36,8 +46,16 @@ def rule(name: str) -> Rule:
     )
 
 
+LINE, OTHER = (Demand(name, Quantity.INSIDE) for name in ("l", "other"))
+REPORT, FAR = (LayerReport(None, LayerState.CHECKED, "", share) for share in (0.0, 0.5))  # type: ignore[arg-type]  # nobody asks for the layer
+REST = Rest({LINE: Measure(LINE), OTHER: Measure(OTHER)}, {"l": REPORT, "other": REPORT})
+FOUND = replace(Measure(LINE), count=1)
+
+
 def facts(**more: Any) -> Facts:
-    return Facts(**{"use": "08", "attributes": {}, "as_of": DAY, "site_area_m2": 1e4} | more)
+    """Facts at rest but for what is given."""
+    given = {"use": "08", "attributes": {}, "as_of": DAY, "site_area_m2": 1e4, "rest": REST}
+    return Facts(**{**given, "measures": REST.measures, "layers": REST.layers} | more)
 
 
 class Asked:
@@ -50,19 +68,29 @@ class Asked:
     def __call__(self, own: Beforehand, known: Facts) -> Finding:
         self.times += 1
         return Finding(
-            own.rule.id, "", _PASS, None, None, "", str(self._read(known)), (), "", "", "", 1
+            own.rule.id, "", Verdict.PASS, None, None, "", str(self._read(known)), (), "", "", "", 1
         )
 
 
-_PASS: Any = "pass"
-
-
-def recalled(memory: Memory, own: Rule, known: Facts, asked: Asked) -> Finding:
-    shelf = memory.shelf(known)
-    found = recall(shelf, own, known)
+def remembered(memory: Memory, own: Rule, known: Facts, asked: Asked) -> Remembered | None:
     nothing: Any = None
-    known_before = Beforehand(own, nothing, known.use, (), "", (), (), True, False, None)
-    return found or learn(shelf, known_before, known, asked)
+    before = Beforehand(own, nothing, known.use, (), "", (), (), True, False, None)
+    table = memory.shelf(known).at(known.rest)
+    return table.simple.get(id(own)) or recall(table, before, known, asked, lambda _: ORDER)
+
+
+def recalled(memory: Memory, own: Rule, known: Facts, asked: Asked) -> str:
+    """What a rule says of some facts, remembered or evaluated anew, as ``evaluate`` does it."""
+    found = remembered(memory, own, known, asked)
+    if found and found.finding and found.reads.isdisjoint(changed(known)):
+        return found.finding.reason
+    nothing: Any = None
+    return asked(
+        Beforehand(own, nothing, known.use, (), "", (), (), True, False, None), known
+    ).reason
+
+
+ORDER = (False, 0, 0, "")
 
 
 # --- what is noted -------------------------------------------------------------------------------
@@ -78,13 +106,16 @@ def recalled(memory: Memory, own: Rule, known: Facts, asked: Asked) -> Finding:
         (lambda f: f.attributes.get("a"), {"attributes": {"a": 1}}, {"attributes": {"a": 1.0}}),
         (lambda f: f.attributes.get("a", "?"), {}, {"attributes": {"a": "x"}}),
         (lambda f: "a" in f.attributes, {}, {"attributes": {"a": "x"}}),
-        (lambda f: f.layers.get("l"), {}, {"layers": {"l": "report"}}),
-        (lambda f: f.layers.get("l"), {"layers": {"l": ["a"]}}, {"layers": {"l": ["a"]}}),
-        (lambda f: f.measures.get("d"), {}, {"measures": {"d": Measure(None)}}),
+        (lambda f: f.layers.get("l"), {}, {"layers": {"l": FAR, "other": REPORT}}),
+        (lambda f: f.layers["l"].uncovered_share, {}, {"layers": {"l": FAR, "other": REPORT}}),
+        (lambda f: "l" in f.layers, {}, {"layers": {"other": REPORT}}),
+        (lambda f: f.measures.get(LINE), {}, {"measures": {LINE: FOUND, OTHER: Measure(OTHER)}}),
+        (lambda f: f.measures.get(LINE), {}, {"measures": {OTHER: Measure(OTHER)}}),
+        (lambda f: f.measures[LINE].count, {}, {"measures": {LINE: FOUND}}),
         (lambda f: f.site_area_m2, {}, {"site_area_m2": 2e4}),
         (lambda f: f.share(5.0), {}, {"site_area_m2": 2e4}),
         (lambda f: sorted(f.budgets), {}, {"budgets": {"b": 1}}),
-        (lambda f: len(f.layers), {}, {"layers": {"l": "report"}}),
+        (lambda f: len(f.layers), {}, {"layers": {"l": REPORT}}),
         (lambda f: f.budgets.get("b"), {"budgets": {"b": 1}}, {"budgets": {"b": 2}}),
     ],
 )  # fmt: skip
@@ -92,7 +123,7 @@ def test_another_fact_is_another_finding(read: Any, one: Any, other: Any) -> Non
     memory, own, asked = Memory(), rule("x"), Asked(read)
     first, second = facts(**one), facts(**other)
     for known in (first, second, first, second):
-        assert recalled(memory, own, known, asked).reason == str(read(known))
+        assert recalled(memory, own, known, asked) == str(read(known))
     assert asked.times >= 2
 
 
@@ -100,29 +131,34 @@ def test_the_same_facts_are_looked_at_once_whatever_else_differs() -> None:
     memory, own, asked = (
         Memory(),
         rule("x"),
-        Asked(lambda f: (f.use, f.attributes.get("a"), f.share(0.0))),
+        Asked(lambda f: (f.use, f.attributes.get("a"), f.share(0.0), f.measures.get(OTHER))),
     )
     for area in (1e4, 2e4, 3e4):
-        recalled(memory, own, facts(site_area_m2=area, attributes={"b": area}), asked)
+        more = {"site_area_m2": area, "attributes": {"b": area}}
+        recalled(
+            memory, own, facts(**more, measures={LINE: FOUND, OTHER: REST.measures[OTHER]}), asked
+        )
     assert asked.times == 1
 
 
-def test_what_was_measured_on_one_site_is_not_kept() -> None:
-    memory, own, asked = Memory(), rule("x"), Asked(lambda f: f.measures.get("d"))
-    found = replace(Measure(None), count=1)  # type: ignore[arg-type]  # no demand is needed here
-    recalled(memory, own, facts(measures={"d": found}), asked)
+def test_what_belongs_to_one_site_is_not_kept() -> None:
+    for read in (lambda f: f.site_area_m2, lambda f: f.share(1.0), lambda f: f.budgets.get("b")):
+        kept = remembered(Memory(), rule("x"), facts(), Asked(read))
+        assert kept is not None
+        assert kept.finding is None
+
+
+def test_without_a_rest_nothing_is_remembered() -> None:
+    memory = Memory()
+    assert remembered(memory, rule("x"), facts(rest=None), Asked(lambda f: f.use)) is None
+    assert changed(facts(rest=None)) == set()
     assert memory.shelf(facts()).known == {}
 
 
-def test_a_rule_that_once_was_worth_watching_is_watched_again() -> None:
-    def read(f: Facts) -> object:
-        return (type(f) is Facts, f.attributes.get("a") or f.site_area_m2)
-
-    memory, own, asked = Memory(), rule("x"), Asked(read)
-    for n in range(1, 40):  # every fourth time the area is not read
-        claims = {"attributes": {"a": n}} if n % 4 == 0 else {}
-        recalled(memory, own, facts(site_area_m2=float(n), **claims), asked)
-    assert "False" in recalled(memory, own, facts(site_area_m2=99.0), asked).reason
+def test_changed_are_the_demands_and_layers_that_say_more_than_at_rest() -> None:
+    assert changed(facts()) == set()
+    layers = {"l": FAR, "other": REPORT}
+    assert changed(facts(measures={LINE: FOUND}, layers=layers)) == {LINE, OTHER, "l"}
 
 
 def test_a_book_that_is_dropped_takes_its_memory_along(plan: Plan) -> None:
@@ -166,12 +202,6 @@ def test_a_part_of_a_book_shares_its_memory(plan: Plan) -> None:
     assert plan.rulebook.part(frozenset({"cn.green-line"})) is part
 
 
-def test_a_rule_that_always_reads_what_belongs_to_one_site_is_left_alone() -> None:
-    memory, own, asked = Memory(), rule("x"), Asked(lambda f: (type(f) is Facts, f.site_area_m2))
-    said = [recalled(memory, own, facts(site_area_m2=float(n)), asked).reason for n in range(1, 12)]
-    assert said == [str((n > 5, float(n))) for n in range(1, 12)]
-
-
 def test_two_rules_of_one_name_have_memories_of_their_own() -> None:
     memory, asked, both = Memory(), Asked(lambda f: f.use), (rule("x"), rule("x"))
     for own in both:
@@ -184,10 +214,11 @@ def test_memory_is_bounded() -> None:
     for n in range(1_000):
         recalled(memory, own, facts(use=str(n)), Asked(lambda f: f.use))
         recalled(memory, own, facts(attributes={"a": n}), Asked(lambda f: f.attributes.get("a")))
+        recalled(memory, own, facts(rest=Rest({}, {})), Asked(lambda f: f.use))
     assert len(memory._shelves) <= 256
-    assert (
-        max(len(kept) for shelf in memory._shelves.values() for kept in shelf.known.values()) == 8
-    )
+    assert max(len(shelf.known) for shelf in memory._shelves.values()) <= 256
+    tables = [table for shelf in memory._shelves.values() for table in shelf.known.values()]
+    assert max(len(kept) for table in tables for kept in table.known.values()) == 8
 
 
 def test_a_watch_says_what_the_facts_say() -> None:
@@ -197,14 +228,17 @@ def test_a_watch_says_what_the_facts_say() -> None:
     assert watched.attributes["a"] == 1
     assert list(watched.attributes) == ["a"]
     with pytest.raises(KeyError):
-        watched.layers["l"]
+        watched.layers["none"]
 
 
 # --- on the bundled plan -------------------------------------------------------------------------
 
 
 def situations(plan: Plan) -> Iterator[Facts]:
-    """Facts of random sites, with layers missing, uncovered or unreadable, uses, claims, days."""
+    """Facts of random sites, with layers missing, uncovered or unreadable, uses, claims, days.
+
+    Those that differ from the site keep its rest, which must not be taken for what they say.
+    """
     random = np.random.default_rng(9)
     for n, shape in enumerate(shapes(plan, 24)):
         site = replace(site_of(shape, plan, USES[n % 8]), claims=CLAIMS[n % 4])

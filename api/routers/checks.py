@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api import schemas
 from api.access.visit import Visit
-from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems, utf8
+from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems
 from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
@@ -33,6 +33,7 @@ from api.reading import (
     upload_body,
 )
 from api.reports import MEDIA_TYPES, report_answer
+from api.routes import OwnReading
 from api.upload import Upload, read_upload
 from gis.model import Verdict
 from gis.output.export import to_geojson, without_geometry
@@ -53,20 +54,6 @@ _BODY = upload_body(
 )
 
 
-@router.post(
-    "",
-    operation_id="create_site_check",
-    summary="检测一个地块",
-    openapi_extra=_BODY,
-    responses={
-        200: {
-            "model": schemas.SiteCheckOut | schemas.SiteChecksOut,
-            "description": "检测结果；which=all 时为 {checks: [...]}",
-        },
-        **problems(400, 408, 413, 415, 422, 503, 507),
-    },
-    description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
-)
 async def create_site_check(
     request: Request,
     state: StateDep,
@@ -97,9 +84,10 @@ async def create_site_check(
     # The values are parsed below, together with the form fields that they take precedence over.
     del use, attr, width_m, as_of, repair, which, crs, encoding, geometry, remedies
     query = by_name(request.query_params.multi_items())
-    read_options(query)
+    options = read_options(query)
     upload = await read_upload(request, state.settings.body_deadline_s)
-    options = read_options(query, upload.form)
+    if upload.form:
+        options = read_options(query, upload.form)
     deadline = time.monotonic() + state.settings.check_budget_s
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
@@ -115,6 +103,25 @@ async def create_site_check(
     state.metrics.judged(answer.check.verdict.value for answer in answers)
     content = write() if small else await run_in_threadpool(write)
     return Response(content, media_type="application/json")
+
+
+router.add_api_route(
+    "",
+    create_site_check,
+    methods=["POST"],
+    route_class_override=OwnReading,
+    operation_id="create_site_check",
+    summary="检测一个地块",
+    openapi_extra=_BODY,
+    responses={
+        200: {
+            "model": schemas.SiteCheckOut | schemas.SiteChecksOut,
+            "description": "检测结果；which=all 时为 {checks: [...]}",
+        },
+        **problems(400, 408, 413, 415, 422, 503, 507),
+    },
+    description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
+)
 
 
 async def _save(
@@ -144,7 +151,7 @@ def _written(documents: Sequence[Mapping[str, Any]], options: Options, state: St
 
 def _sent(answers: Sequence[Answer], options: Options) -> bytes:
     """Return the answers of checks that were made without any outline."""
-    return _together([utf8(answer.text) for answer in answers], options)
+    return _together([answer.text for answer in answers], options)
 
 
 def _together(texts: Sequence[bytes], options: Options) -> bytes:

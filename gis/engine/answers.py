@@ -8,7 +8,7 @@ feature, by class or by the lands of several demands, is measured in ``Touched``
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,12 +17,14 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.around import Surroundings, in_reach, surroundings
-from gis.engine.cut import Cut
-from gis.engine.index import Array, LayerIndex
+from gis.engine.cut import Cut, Cuts
+from gis.engine.index import Array
 from gis.engine.known import share_of
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
-from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Sliver, Touched
+from gis.engine.survey import Alike, Setting
+from gis.engine.told import as_touched, length_or_count, sorted_out, values_of
+from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Touched
 
 # Land around features is drawn to this, metres: chords lie inside the arcs.
 _DRAWN_M = 0.5
@@ -52,14 +54,59 @@ class Answers:
         Per layer id the largest distance, m, that a demand will ask for.
     """
 
-    def __init__(self, ruler: Ruler, cuts: Mapping[str, Cut], reach: Mapping[str, float]) -> None:
+    def __init__(self, ruler: Ruler, cuts: Cuts, reach: Mapping[str, float]) -> None:
         self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
         self._reach = reach
         self._lands: dict[tuple[object, ...], Land] = {}
 
-    def answer(self, demand: Demand, nothing: Measure) -> Measure:
+    def to(self, setting: Setting, met: Iterable[str]) -> dict[Demand, Measure]:
+        """Return the answers to all demands of a setting for a site that meets some layers."""
+        found = dict(setting.rest.measures)
+        for name in met:
+            if name in setting.here:
+                cut = self._cuts[name]
+                for own in setting.here[name].about(cut.hit_classes):
+                    self._on_features(cut, own, found)
+            if name in setting.kept:
+                for own in setting.kept[name].about(self._cuts[name].hit_classes):
+                    found.update({d: self._answer(d, found[d]) for d in own.demands})
+        for name, demands in setting.off.items():
+            self._off_features(self._cuts[name], demands, found)
+        for name, demands in setting.around.items():
+            self._around_features(self._cuts[name], demands, found)
+        for demand in setting.others:
+            found[demand] = self._answer(demand, found[demand])
+        return found
+
+    def _on_features(self, cut: Cut, asked: Alike, found: dict[Demand, Measure]) -> None:
+        touched = cut.of(asked.classes)
+        parts = cut.on(touched)
+        if parts:
+            self._told(cut, asked.demands, Land(parts, touched), found)
+
+    def _off_features(
+        self, cut: Cut, demands: Sequence[Demand], found: dict[Demand, Measure]
+    ) -> None:
+        if not cut.hits and not cut.known.parts:
+            return
+        for demand in demands:
+            land = self._land(cut, demand)
+            if land.parts:
+                self._told(cut, (demand,), land, found)
+
+    def _around_features(
+        self, cut: Cut, demands: Sequence[Demand], found: dict[Demand, Measure]
+    ) -> None:
+        """Answer the demands that look beyond the site; mostly nothing is as near as they look."""
+        farthest = max(demand.within_m for demand in demands)
+        if not len(self._within(cut, farthest)[0]) and cut.known.reaches(farthest):
+            return
+        for demand in demands:
+            found[demand] = self._answer(demand, found[demand])
+
+    def _answer(self, demand: Demand, nothing: Measure) -> Measure:
         """Return the measure of one demand whose layers all have a cut.
 
         ``nothing`` is the measure that finds nothing; it is given back itself where that is so.
@@ -72,7 +119,7 @@ class Answers:
         elif demand.quantity is Quantity.DISTANCE:
             measure = self._distance(cut, demand, nothing)
         else:
-            measure = _length_or_count(cut, demand)
+            measure = length_or_count(cut, demand)
         return nothing if measure is nothing or measure.is_nothing else measure
 
     # --- areas -----------------------------------------------------------------------------------
@@ -81,21 +128,27 @@ class Answers:
         land = self._land(cut, demand)
         if not land.parts and land.covered:
             return nothing
-        if demand.by_class and demand.quantity is Quantity.INSIDE:
-            return self._by_class(cut, demand, land.features)
-        slivers, rest = _sorted_out(self._ruler, demand, land.parts)
-        area = land.parts.area
-        return Measure(
-            demand,
-            area=area,
-            share=share_of(area.ellipsoidal_m2, self._site),
-            decisive_m2=rest,
-            slivers=slivers,
-            features=self._features(cut, demand, land) if demand.values else (),
-            reach_covered=land.covered,
-            feature_ids=tuple(str(cut.layer.ids[i]) for i in land.features),
-            geometry=Shape(land.parts) if demand.geometry and land.parts else None,
-        )
+        found = {demand: nothing}
+        self._told(cut, (demand,), land, found)
+        return found[demand]
+
+    def _told(
+        self, cut: Cut, demands: Sequence[Demand], land: Land, found: dict[Demand, Measure]
+    ) -> None:
+        """Answer demands that have the same land, and leave out the same slivers."""
+        parts, covered, area = land.parts, land.covered, land.parts.area
+        slivers, rest = sorted_out(self._ruler, demands[0], parts)
+        share = share_of(area.ellipsoidal_m2, self._site)
+        ids = cut.ids(land.features)
+        for demand in demands:
+            if demand.by_class and demand.quantity is Quantity.INSIDE:
+                found[demand] = self._by_class(cut, demand, land.features)
+                continue
+            features = self._features(cut, demand, land) if demand.values else ()
+            shown = Shape(parts) if demand.geometry and parts else None
+            found[demand] = Measure(
+                demand, area, share, rest, slivers, 0.0, 0, (), features, covered, ids, shown
+            )
 
     def _land(self, cut: Cut, demand: Demand) -> Land:
         """Return the land of a demand; what several ask for alike is found once."""
@@ -188,7 +241,7 @@ class Answers:
     ) -> Measure:
         """Return a measure of lands that are told apart by name and class."""
         features = tuple(
-            _touched(self._ruler, demand, (name, cls, None), parts, {})
+            as_touched(self._ruler, demand, (name, cls, None), parts, {})
             for (name, cls), parts in kinds.items()
             if parts
         )
@@ -245,11 +298,15 @@ class Answers:
             return self._ruler.whole
         return None
 
+    def _within(self, cut: Cut, distance_m: float) -> tuple[Array, Array]:
+        """Return the features whose edge may be within a distance, and how far they are."""
+        half = cut.layer.max_half_width
+        reach = self._reach.get(cut.layer.info.id, 0.0) + half
+        return cut.near(distance_m + half, reach)
+
     def _near(self, cut: Cut, demand: Demand) -> tuple[Array, Array]:
         """Return the features of a demand whose edge may be within its distance, and how far."""
-        half = cut.layer.max_half_width
-        reach = self._reach.get(demand.layer, 0.0) + half
-        found, apart = cut.near(demand.within_m + half, reach)
+        found, apart = self._within(cut, demand.within_m)
         if not len(found) or not demand.classes:
             return found, apart
         kinds = cut.layer.kinds(demand.classes, excluding=demand.excluding)
@@ -269,7 +326,7 @@ class Answers:
             edge = None if math.isnan(half) else max(0.0, axis - half)
             if edge is None or edge <= demand.within_m:
                 who = str(layer.ids[i]), layer.classes[i], layer.names[i]
-                near.append(Near(*who, axis, edge, _values(layer, i, demand)))
+                near.append(Near(*who, axis, edge, values_of(layer, i, demand)))
         near.sort(key=lambda n: (n.axis_m if n.edge_m is None else n.edge_m, n.feature_id))
         ids = tuple(n.feature_id for n in near)
         return Measure(demand, near=tuple(near), reach_covered=covered, feature_ids=ids)
@@ -298,8 +355,8 @@ class Answers:
             alone = self._alone_around(cut, demand, i) if demand.within_m else cut.alone(i)
             if parts := self._kept(demand, alone):
                 who = str(cut.layer.ids[i]), cut.layer.classes[i], cut.layer.names[i]
-                values = _values(cut.layer, i, demand)
-                found.append(_touched(self._ruler, demand, who, parts, values))
+                values = values_of(cut.layer, i, demand)
+                found.append(as_touched(self._ruler, demand, who, parts, values))
         return tuple(found)
 
     def _alone_around(self, cut: Cut, demand: Demand, position: int) -> Parts:
@@ -339,60 +396,3 @@ class Answers:
         if cut.covers(place):
             return NOTHING
         return self._cut(shapely.difference, parts, cut.features(place))
-
-
-def _sorted_out(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], float]:
-    """Return the slivers among the parts, and the ellipsoidal area of all others together."""
-    if parts.least_m2 >= demand.area_tolerance_m2:  # each is too large, whatever its width
-        return (), math.fsum(parts.areas)
-    slivers, others = [], False
-    for part, area in ruler.built(parts):
-        width = 2 * part.area / part.length
-        if width < demand.width_tolerance_m and part.area < demand.area_tolerance_m2:
-            slivers.append(Sliver(area, width, part))
-        else:
-            others = True
-    # What is left of the whole, so that it is the same number whether parts had to be built or not.
-    rest = math.fsum([*parts.areas, *(-s.area_m2 for s in slivers)]) if others else 0.0
-    return tuple(sorted(slivers, key=lambda s: (s.area_m2, s.width_m))), rest
-
-
-def _touched(
-    ruler: Ruler,
-    demand: Demand,
-    who: tuple[str, str | None, str | None],
-    parts: Parts,
-    values: Mapping[str, str | float | None],
-) -> Touched:
-    slivers, rest = _sorted_out(ruler, demand, parts)
-    shown = Shape(parts) if demand.geometry else None
-    area = parts.area.ellipsoidal_m2
-    return Touched(*who, area, rest, values, slivers, shown)
-
-
-def _values(layer: LayerIndex, position: int, demand: Demand) -> dict[str, str | float | None]:
-    """Return the values that were asked for; a field that the plan does not name is empty."""
-    return {
-        name: layer.values[name][position] if name in layer.values else None
-        for name in demand.values
-    }
-
-
-# --- lengths, counts -----------------------------------------------------------------------------
-
-
-def _length_or_count(cut: Cut, demand: Demand) -> Measure:
-    """Measure lines in metres and count features; a line or area that only touches is none."""
-    layer = cut.layer
-    hit = cut.chosen(demand.classes, excluding=demand.excluding)
-    lengths: list[float] = []
-    if layer.info.geometry == "line" and hit:
-        each = list(zip(hit, cut.lengths(hit), strict=True))
-        hit = tuple(i for i, length in each if length > 0)
-        lengths = [length for _, length in each]
-    return Measure(
-        demand,
-        length_m=math.fsum(lengths),
-        count=len(hit),
-        feature_ids=tuple(str(layer.ids[i]) for i in hit),
-    )

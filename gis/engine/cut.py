@@ -8,6 +8,8 @@ bits.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import numpy as np
 import shapely
 from shapely.geometry import Polygon
@@ -17,7 +19,7 @@ from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.engine.known import Known
 from gis.engine.lazy import lazy
-from gis.engine.ruler import NOTHING, Parts, joined, parts_of
+from gis.engine.ruler import NOTHING, Parts, Ruler, joined, parts_of
 from gis.engine.screen import NOTHING_MET, Screened, Share, ground_of
 from gis.model import Site
 
@@ -66,6 +68,18 @@ class Cut:
         """The classes of the hits."""
         own = self.layer.classes
         return frozenset([own[i] for i in self.hits])
+
+    def of(self, classes: frozenset[str | None]) -> tuple[int, ...]:
+        """Return the hits of some of the classes that there are among them."""
+        if classes == self.hit_classes:
+            return self.hits
+        own = self.layer.classes
+        return tuple([i for i in self.hits if own[i] in classes])
+
+    def ids(self, touched: Iterable[int]) -> tuple[str, ...]:
+        """Return the ids of some features."""
+        own = self.layer.ids
+        return tuple([str(own[i]) for i in touched])
 
     def _is_land(self, position: int, area: float) -> bool:
         return area > _LAND_M2 or bool(self.pieces(position))
@@ -212,6 +226,28 @@ class Cut:
         # A line along the boundary touches the site; only what runs inside restricts it.
         inside = shapely.difference(cut, self.site.geometry.boundary)
         return np.asarray(shapely.length(inside), dtype=float).tolist()  # type: ignore[no-any-return]
+
+
+class Cuts(dict[str, Cut]):
+    """One site over the layers that can answer for it, each when it is first asked for."""
+
+    def __init__(
+        self,
+        ruler: Ruler,
+        known: Sequence[Known],
+        usable: Mapping[str, tuple[LayerIndex, int]],
+        screened: Screened,
+    ) -> None:
+        super().__init__()
+        self._crops = Crops(ruler.site.geometry)
+        self._known = known
+        self._usable = usable
+        self._screened = screened
+
+    def __missing__(self, name: str) -> Cut:
+        layer, number = self._usable[name]
+        made = self[name] = Cut(self._crops, layer, self._known[number], self._screened)
+        return made
 
 
 def _without(site: Site, share: Share) -> Share | None:

@@ -100,38 +100,39 @@ def _ring_counts(shapes: Array) -> Array:
 
 
 def _edges_of(shapes: Array) -> Edges:
-    if len(shapes) == 1 and shapely.get_num_interior_rings(shapes)[0] == 0:
-        found = _edges_of_ring(shapes[0])
-        if found is not None:
-            return found
-    oriented = shapely.orient_polygons(shapes)
-    parts, owner = shapely.get_parts(oriented, return_index=True)
+    from gis.engine import kernel_loops
+
+    if len(shapes) == 1 and _is_ring(shapes[0]):
+        return _edges_of_ring(shapes[0])
+    parts, owner = shapely.get_parts(shapes, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    inner = ring[1:] == ring[:-1]
-    rows = np.hstack([xy[:-1], xy[1:]])[inner] if len(xy) else np.empty((0, 4))
-    of_polygon = owner[part[ring[:-1][inner]]] if len(xy) else np.empty(0, dtype=np.int64)
-    return Edges(
-        offsets=np.searchsorted(of_polygon, np.arange(len(shapes) + 1)).astype(np.int64),
-        rows=np.ascontiguousarray(rows),
-        boxes=shapely.bounds(shapes).reshape(-1, 4),
-        parts=np.bincount(owner, minlength=len(shapes)),
-        rings=np.bincount(owner[part], minlength=len(shapes)),
-    )
+    rows = np.empty((len(xy) - len(rings), 4))
+    offsets = np.empty(len(shapes) + 1, dtype=np.int64)
+    boxes = np.empty((len(shapes), 4))
+    counts = np.empty((2, len(shapes)), dtype=np.int64)
+    kernel_loops.tables(xy, ring, part, owner, rows, offsets, boxes, *counts)
+    return Edges(offsets, rows, boxes, *counts)
 
 
-def _edges_of_ring(polygon: BaseGeometry) -> Edges | None:
-    """Return the edges of one polygon without holes, sooner; None for any other geometry."""
-    if polygon.geom_type != "Polygon" or polygon.is_empty:
-        return None
+def _is_ring(shape: BaseGeometry) -> bool:
+    """Whether a shape is one polygon without holes."""
+    if shape.geom_type != "Polygon" or shape.is_empty:
+        return False
+    return int(shapely.get_num_interior_rings(shape)) == 0
+
+
+def _edges_of_ring(polygon: BaseGeometry) -> Edges:
+    """Return the edges of one polygon without holes, sooner."""
+    from gis.engine import kernel_loops
+
     xy = shapely.get_coordinates(polygon)
-    x, y = (xy - xy[0]).T
-    if float(x[:-1] @ y[1:] - x[1:] @ y[:-1]) < 0.0:
-        xy = xy[::-1]
-    (west, south), (east, north) = xy.min(axis=0), xy.max(axis=0)
-    one = np.ones(1, dtype=np.int64)
-    box = np.array([[west, south, east, north]])
-    return Edges(np.array([0, len(xy) - 1]), np.hstack([xy[:-1], xy[1:]]), box, one, one)
+    rows, box = np.empty((len(xy) - 1, 4)), np.array([[np.inf, np.inf, -np.inf, -np.inf]])
+    kernel_loops.ring(xy, 0, len(xy), False, rows, 0, box[0])
+    return Edges(np.array([0, len(rows)]), rows, box, _ONE, _ONE)
+
+
+_ONE = np.ones(1, dtype=np.int64)
 
 
 def polygons_of(edges: Edges) -> Array:

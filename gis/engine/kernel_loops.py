@@ -195,3 +195,55 @@ def _through(walls: Array, n_walls: int, edges: Array, n: int, touch: float) -> 
             else:
                 found += 1
     return found, sure
+
+
+@compiled
+def ring(xy: Array, begin: int, end: int, hole: bool, rows: Array, n: int, box: Array) -> None:
+    """Write the edges of a closed ring, interior of the polygon to the left; widen its box.
+
+    ``xy[begin:end]`` are its vertices, the last one the first again; rows from ``n`` on are taken.
+    """
+    twice, last = 0.0, end - 1
+    x0, y0 = xy[begin, 0], xy[begin, 1]
+    for k in range(begin, last):
+        x, y = xy[k, 0] - x0, xy[k, 1] - y0
+        twice += x * (xy[k + 1, 1] - y0) - (xy[k + 1, 0] - x0) * y
+        box[0], box[1] = min(box[0], xy[k, 0]), min(box[1], xy[k, 1])
+        box[2], box[3] = max(box[2], xy[k, 0]), max(box[3], xy[k, 1])
+    backwards = twice > 0.0 if hole else twice < 0.0
+    for k in range(last - begin):
+        here, there = (last - k, last - k - 1) if backwards else (begin + k, begin + k + 1)
+        rows[n + k, 0], rows[n + k, 1] = xy[here, 0], xy[here, 1]
+        rows[n + k, 2], rows[n + k, 3] = xy[there, 0], xy[there, 1]
+
+
+@compiled
+def tables(
+    xy: Array, ring_of: Array, part_of: Array, owner: Array,
+    rows: Array, offsets: Array, boxes: Array, parts: Array, rings: Array,
+) -> None:  # fmt: skip
+    """Fill the edge table of polygons from the vertices of their rings.
+
+    ``ring_of`` is the ring of each vertex, ``part_of`` the part of each ring, ``owner`` the polygon
+    of each part; the first ring of a part is its exterior.
+    """
+    boxes[:, :2], boxes[:, 2:] = np.inf, -np.inf
+    parts[:], rings[:], offsets[:] = 0, 0, 0
+    n, begin = 0, 0
+    for part in range(len(owner)):
+        parts[owner[part]] += 1
+    while begin < len(xy):
+        end, own = begin, ring_of[begin]
+        while end < len(xy) and ring_of[end] == own:
+            end += 1
+        of = owner[part_of[own]]
+        hole = own > 0 and part_of[own - 1] == part_of[own]
+        ring(xy, begin, end, hole, rows, n, boxes[of])
+        n += end - begin - 1
+        rings[of] += 1
+        offsets[of + 1] = n
+        begin = end
+    for of in range(len(boxes)):
+        offsets[of + 1] = max(offsets[of + 1], offsets[of])  # an empty one has no edge
+        if boxes[of, 0] > boxes[of, 2]:
+            boxes[of, :] = np.nan

@@ -5,6 +5,8 @@ A coverage is the polygon inside which absence of a feature means absence.
 
 from __future__ import annotations
 
+import math
+
 import shapely
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
@@ -30,7 +32,7 @@ class Known:
 
     ``coverage`` is the polygon inside which absence of a feature means absence, None when that is
     unknown; ``whole`` tells that the site is known to lie inside, ``off`` that none of its area
-    does.
+    does. ``reach_m`` is how far features around the site will be asked for.
     """
 
     def __init__(
@@ -40,12 +42,15 @@ class Known:
         *,
         whole: bool = False,
         off: bool = False,
+        reach_m: float = 0.0,
     ) -> None:
         self.site = ruler.site
         self.ruler = ruler
         self.coverage = coverage
         self._whole = whole
         self._off = off
+        self._reach_m = reach_m
+        self._border: tuple[float, float] | None = None
 
     @lazy
     def is_whole(self) -> bool:
@@ -61,7 +66,7 @@ class Known:
         """Share of the site outside the coverage, 0-1; None when the coverage is unknown."""
         if self.coverage is None or self.is_whole:
             return None if self.coverage is None else 0.0
-        if self._off and self._border_m > _EDGE_M:
+        if self._off and self._is_apart(_EDGE_M):
             return 1.0
         outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
         return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
@@ -86,14 +91,19 @@ class Known:
         """Return whether every feature within the distance of the site would have been seen."""
         if self.coverage is None or self.uncovered_share:
             return False
-        return self._border_m > within_m - _EDGE_M
+        return self._is_apart(within_m - _EDGE_M)
 
-    @lazy
-    def _border_m(self) -> float:
-        """Distance from the site to the border of the coverage; far beyond any reach infinite."""
-        if self.coverage is None:
-            return 0.0
-        return border_of(self.coverage).nearest_m(self.ruler.edges)
+    def _is_apart(self, distance_m: float) -> bool:
+        """Whether the border of the coverage is farther from the site than a distance.
+
+        It is looked for as far as anybody will ask, once.
+        """
+        if self._border is None or self._border[0] < distance_m:
+            reach = max(self._reach_m, distance_m)
+            border = border_of(self.coverage) if self.coverage is not None else None
+            apart = border.nearest_m(self.ruler.edges, reach) if border else 0.0
+            self._border = reach, math.inf if math.isnan(apart) else apart
+        return self._border[1] > distance_m
 
 
 _BORDERS: dict[int, tuple[BaseGeometry, Lines]] = {}

@@ -50,12 +50,22 @@ class Lines:
         low, high = np.minimum(*self._corners()), np.maximum(*self._corners())
         self.corner = low.min(axis=0)
         extent = high.max(axis=0) - self.corner
+        self._box = (*self.corner.tolist(), *high.max(axis=0).tolist())
         self.cell = _cell_size(extent, (high - low).max(axis=1))
         self.size = np.maximum((extent // self.cell).astype(np.int64) + 1, 1)
         self.starts, self.items = self._cells(low, high)
         self._features = len(np.unique(self.feature))
         (columns, lines), (west, south) = self.size.tolist(), self.corner.tolist()
         self._grid = self.starts, self.items, columns, lines, west, south, self.cell
+        self._widest = float(self.halves.max(initial=0.0))
+
+    def _is_far(self, site: Edges, distance_m: float) -> bool:
+        """Whether no segment can be so near, because none is anywhere around."""
+        west, south, east, north = _box_of(site)[0].tolist()
+        own = self._box
+        beside = own[0] > east + distance_m or own[2] < west - distance_m
+        above_or_below = own[1] > north + distance_m or own[3] < south - distance_m
+        return bool(beside or above_or_below)
 
     def _corners(self) -> tuple[Array, Array]:
         return self.ends[:, :2], self.ends[:, 2:]
@@ -74,15 +84,25 @@ class Lines:
         starts = np.searchsorted(cell[order], np.arange(self.size.prod() + 1))
         return starts.astype(np.int64), segment[order].astype(np.int64)
 
-    def nearest_m(self, site: Edges) -> float:
-        """Return the distance, m, from a site to the nearest land edge."""
+    def nearest_m(self, site: Edges, reach_m: float = math.inf) -> float:
+        """Return the distance, m, from a site to the nearest land edge, NaN with none in reach."""
+        whole, box = np.array([0, len(site.rows)]), _box_of(site)
+        distance, _ = self.nearest(whole, site.rows, box, reach_m)
+        return float(distance[0])
+
+    def nearest(
+        self, offsets: Array, rows: Array, boxes: Array, reach_m: float
+    ) -> tuple[Array, Array]:
+        """Return the distances, m, from polygons to the nearest land edge, and its feature.
+
+        NaN and -1 where none is in reach; the polygons are given by their edges.
+        """
         from gis.engine import nearest_loops
 
-        whole, box = np.array([0, len(site.rows)]), _box_of(site)
-        distance, found = np.empty(1), np.empty(1, dtype=np.int64)
-        segments = self.ends, self.halves, self.feature, *self._grid
-        nearest_loops.nearest(whole, site.rows, box, *segments, math.inf, distance, found)
-        return float(distance[0])
+        distance, found = np.empty(len(boxes)), np.empty(len(boxes), dtype=np.int64)
+        segments = self.ends, self.halves, self.feature, *self._grid, self._widest
+        nearest_loops.nearest(offsets, rows, boxes, *segments, reach_m, distance, found)
+        return distance, found
 
     def near(self, site: Edges, reach_m: float) -> tuple[Array, Array]:
         """Return the features at most ``reach_m`` from a site, and their distances, m.
@@ -91,6 +111,8 @@ class Lines:
         """
         from gis.engine import nearest_loops
 
+        if self._is_far(site, reach_m):
+            return _NONE, _NO_DISTANCE
         found = np.empty(self._features, dtype=np.int64)
         apart = np.empty(self._features)
         segments = self.ends, self.feature, *self._grid
@@ -99,8 +121,13 @@ class Lines:
         return found[:count][order], apart[:count][order]
 
 
+_NONE, _NO_DISTANCE = np.array([], dtype=np.int64), np.array([], dtype=float)
+
+
 def _box_of(site: Edges) -> Array:
     """Return the box around all parts of a site."""
+    if len(site.boxes) == 1:
+        return site.boxes
     return np.hstack([site.boxes[:, :2].min(axis=0), site.boxes[:, 2:].max(axis=0)])[None]
 
 

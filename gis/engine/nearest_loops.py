@@ -20,24 +20,23 @@ def nearest(
     offsets: Array, rows: Array, boxes: Array,
     ends: Array, halves: Array, feature: Array,
     starts: Array, items: Array, columns: int, lines: int,
-    west: float, south: float, cell: float, reach: float,
+    west: float, south: float, cell: float, widest: float, reach: float,
     distance: Array, found: Array,
 ) -> None:  # fmt: skip
     """Fill for each polygon the distance to the nearest land edge, and its feature.
 
     ``offsets``, ``rows``, ``boxes`` are the edge table of the polygons; ``ends`` x1, y1, x2, y2 of
-    the segments, ``halves`` the way from line to edge; ``items[starts[c]:starts[c + 1]]`` are the
-    segments of cell c, ``columns`` by ``lines`` cells from a corner. NaN and -1 where none is in
-    reach.
+    the segments, ``halves`` the way from line to edge, ``widest`` the longest;
+    ``items[starts[c]:starts[c + 1]]`` are the segments of cell c, ``columns`` by ``lines`` cells
+    from a corner. NaN and -1 where none is in reach.
     """
-    widest = halves.max() if len(halves) else 0.0
-    seen = np.full(len(halves), -1, dtype=np.int64)
     furthest = cell * (columns + lines) + _beyond(boxes, west, south, cell, columns, lines)
     for i in range(len(boxes)):
         distance[i], found[i] = np.nan, -1
         if offsets[i] == offsets[i + 1]:
             continue
         best, owner, radius = np.inf, -1, cell
+        done = np.array([0, -1, 0, -1])  # columns and lines that were searched before
         while True:
             c0 = max(int((boxes[i, 0] - radius - west) // cell), 0)
             c1 = min(int((boxes[i, 2] + radius - west) // cell), columns - 1)
@@ -45,12 +44,11 @@ def nearest(
             r1 = min(int((boxes[i, 3] + radius - south) // cell), lines - 1)
             for r in range(r0, r1 + 1):
                 for c in range(c0, c1 + 1):
+                    if done[0] <= c <= done[1] and done[2] <= r <= done[3]:
+                        continue
                     at = r * columns + c
                     for k in range(starts[at], starts[at + 1]):
                         s = items[k]
-                        if seen[s] == i:
-                            continue
-                        seen[s] = i
                         limit = best + halves[s]
                         if _far(boxes[i], ends[s]) > limit:
                             continue
@@ -58,6 +56,7 @@ def nearest(
                         edge = max(axis - halves[s], 0.0)
                         if edge < best or (edge == best and feature[s] < owner):
                             best, owner = edge, feature[s]
+            done[0], done[1], done[2], done[3] = c0, c1, r0, r1
             # Whatever was not looked at has its line beyond the radius.
             if best <= radius - widest or radius > min(reach + widest, furthest):
                 break

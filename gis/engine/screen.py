@@ -16,16 +16,16 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.engine import kernel
 from gis.engine.index import Array, LayerIndex
-from gis.engine.kernel import Edges, Mode, Shared, edges_of
+from gis.engine.kernel import TOUCH_M, Edges, Mode, edges_of
 from gis.engine.lazy import lazy
 from gis.engine.stack import GROUND, Stack
-from gis.engine.trace import least_pieces
 
 # Two polygons that share an edge may overlap by rounding: 1e-8 m times a kilometre is 1e-5 m².
 # Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
 NOISE_M2 = 1e-4
+# Of the outlines together and of the area kernel; both are good to 1e-7 m² at this size.
+_AGREES_M2 = 1e-5
 # What rounding leaves of the overlap with a single piece that only touches.
 _ROUNDING_M2 = 1e-7
 # Beyond this an overlay with the whole feature takes longer than joining its pieces on the site.
@@ -127,26 +127,68 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
     In mode ``geos`` every overlap is built; nothing is then known about its pieces.
     """
     parts, owner = shapely.get_parts(sites, return_index=True)
-    at, piece = stack.near(parts)
-    own = stack.feature[piece] != GROUND
-    at, piece = at[own], piece[own]
     edges = edges_of(parts)
-    shared = stack.shared(parts, edges, at, piece, mode)
-    real = np.flatnonzero(shared.area > _ROUNDING_M2)
-    at, piece = at[real], piece[real]
-    shared = Shared(*(column[real] for column in shared))
-    shares = _shares(edges, stack.edges, at, piece, shared)
-    places = owner[at].tolist(), stack.layer[piece].tolist(), stack.feature[piece].tolist()
-    found = _grouped(len(sites), stack, zip(*places, shares, strict=True))
+    at, piece = stack.near(parts)
+    if mode == "geos":
+        pairs = _by_geos(parts, stack, edges, at, piece)
+    else:
+        pairs = _pairs(edges, stack.edges, at, piece, stack.feature)
+    places = owner[pairs.part].tolist(), stack.layer[pairs.piece].tolist()
+    features = stack.feature[pairs.piece].tolist()
+    found = _grouped(len(sites), stack, zip(*places, features, _shares(pairs), strict=True))
     first = np.searchsorted(owner, np.arange(len(sites) + 1)).tolist()
     return [Screened(own, stack, edges, *first[n : n + 2]) for n, own in enumerate(found)]
 
 
-def _shares(site: Edges, land: Edges, at: Array, piece: Array, shared: Shared) -> Iterator[Share]:
+class _Pairs(NamedTuple):
+    """Parts of sites and the pieces that they share land with; columns of equal length.
+
+    ``alone`` tells that a piece has no hole.
+    """
+
+    part: Array
+    piece: Array
+    area: Array
+    x: Array
+    y: Array
+    crossings: Array
+    least: Array
+    alone: Array
+
+
+def _pairs(site: Edges, land: Edges, at: Array, piece: Array, feature: Array) -> _Pairs:
+    """Return those of some pairs that share land; ``feature`` is that of each piece."""
+    from gis.engine import screen_loops
+
+    columns = [np.empty(len(at), dtype=kind) for kind in _COLUMNS]
+    count = screen_loops.met(
+        at, piece, feature,
+        site.offsets, site.rows, site.boxes, site.rings,
+        land.offsets, land.rows, land.boxes, land.rings,
+        TOUCH_M, _ROUNDING_M2, _AGREES_M2, *columns,
+    )  # fmt: skip
+    own = [column[:count] for column in columns]
+    return _Pairs._make([*own, land.rings[own[1]] == 1])
+
+
+_COLUMNS = (np.int64, np.int64, float, float, float, np.int32, float)
+
+
+def _by_geos(parts: Array, stack: Stack, site: Edges, at: Array, piece: Array) -> _Pairs:
+    """Return the same from overlaps that are built; nothing is known about their pieces."""
+    own = stack.feature[piece] != GROUND
+    at, piece = at[own], piece[own]
+    shared = stack.shared(parts, site, at, piece, "geos")
+    real = np.flatnonzero(shared.area > _ROUNDING_M2)
+    at, piece = at[real], piece[real]
+    told = [column[real] for column in shared]
+    alone = stack.edges.rings[piece] == 1
+    return _Pairs._make([at, piece, *told, np.zeros(len(real)), alone])
+
+
+def _shares(pairs: _Pairs) -> Iterator[Share]:
     """Yield what parts of sites share with pieces of land."""
-    least = least_pieces(site, land, at, piece, shared)
-    alone = land.rings[piece] == 1
-    columns = (*shared, least, alone, piece)
+    columns = *pairs[2:7], pairs.alone, pairs.piece
     return map(Share, *(column.tolist() for column in columns))
 
 
@@ -175,7 +217,5 @@ def shares_of(site: Edges, land: Edges) -> list[Share]:
     own = land.boxes.T[:, None, :]
     near = (own[0] < east) & (own[2] > west) & (own[1] < north) & (own[3] > south)
     at, piece = np.nonzero(near)
-    shared = kernel.shared(site, land, at, piece)
-    real = shared.area > _ROUNDING_M2
-    shared = Shared(*(column[real] for column in shared))
-    return list(_shares(site, land, at[real], piece[real], shared))
+    nowhere = np.zeros(len(land.boxes), dtype=np.int64)
+    return list(_shares(_pairs(site, land, at, piece, nowhere)))

@@ -1,4 +1,10 @@
-"""The compiled loops that walk along two boundaries and write down what they enclose together.
+"""How large is the smallest piece of the land that two polygons share? Compiled loops.
+
+The area kernel counts how often two boundaries cross, and knows when they do so for sure: no vertex
+lies on the other boundary, or so near that rounding decides. Then every crossing is a plain one and
+the outlines of the shared land follow from walking along both rings. Two polygons without holes
+share pieces without holes, as what lies outside of either is connected; so each outline is a piece.
+Whatever is not sure is left to an overlay: holes, touching boundaries, areas that do not add up.
 
 Both rings run with their interior to the left. Where one enters the other it is followed up to the
 crossing where it leaves again, then the other one is followed to where the first comes back in: the

@@ -59,6 +59,8 @@ def recognise(content: bytes | str, hints: Hints) -> Document:
         if is_dxf(content[:10_000].encode("utf-8", "replace")):
             return read_dxf(content.encode("utf-8", "replace"), hints, is_decoded=True)
         return _recognise_text(content, hints)
+    if content.startswith(b"{"):  # no mark of any other format begins so
+        return _recognise_bytes(content, hints)
     if not content.strip(b"\x00 \r\n\t"):
         raise FormatError("内容为空", expected=ACCEPTED)
     if content.startswith(_ZIP_MAGIC):
@@ -80,6 +82,11 @@ def recognise(content: bytes | str, hints: Hints) -> Document:
             raise FormatError(f"内容是 {title}", expected=ACCEPTED, advice="转换格式后再提交")
     if looks_like_xml(content):  # it says itself how it is encoded
         return read_kml(content, encoding=hints.encoding, crs_given=hints.crs_given)
+    return _recognise_bytes(content, hints)
+
+
+def _recognise_bytes(content: bytes, hints: Hints) -> Document:
+    """Return the document that a text holds, in whatever encoding."""
     text, note = decode_text(content, hints.encoding)
     try:
         document = _recognise_text(text, hints)

@@ -72,12 +72,33 @@ def parse_json(text: str) -> Parsed:
         Too deep, or too many objects and arrays.
     """
     check_nesting(text)
-    odd = _Oddities()
+    try:
+        return Parsed(_plain(text), Faults(), repeats=False)
+    except (_OddError, ValueError):  # to be told with its place
+        odd = _Oddities()
     try:
         root = odd.load(text)
     except json.JSONDecodeError as error:
         raise _broken(text, error) from None
     return Parsed(root, odd.faults(root), odd.repeats)
+
+
+class _OddError(Exception):
+    """Something that strict JSON does not have."""
+
+
+def _only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _OddError
+    return found
+
+
+def _no_number(word: str) -> float:
+    raise _OddError(word)
+
+
+_plain = json.JSONDecoder(object_pairs_hook=_only_once, parse_constant=_no_number).decode
 
 
 def canonical_text(value: Mapping[str, Any]) -> str:

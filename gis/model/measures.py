@@ -255,3 +255,20 @@ class Measure:
         found = self.area.planar_m2 or self.near or self.features or self.feature_ids
         more = self.length_m or self.count or self.slivers or self.geometry
         object.__setattr__(self, "is_nothing", self.reach_covered and not found and not more)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rest:
+    """What there is to say of every site that meets nothing and lies in the same coverages.
+
+    The same object, and the same measures and reports, for all of these sites. ``measures`` has all
+    demands that are answered there, ``layers`` the states of all layers by id.
+    """
+
+    measures: Mapping[Demand, Measure]
+    layers: Mapping[str, LayerReport]
+    reports: tuple[LayerReport, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the states of the layers as they stand in an answer."""
+        object.__setattr__(self, "reports", tuple(self.layers.values()))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any
 
 GeoJson = Mapping[str, Any]
@@ -45,10 +44,11 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     >>> worst([Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE]).value
     'fail'
     """
-    return max([Verdict.PASS, *verdicts], key=_BY_RANK)
-
-
-_BY_RANK = attrgetter("rank")
+    found = Verdict.PASS
+    for verdict in verdicts:
+        if verdict.rank > found.rank:
+            found = verdict
+    return found
 
 
 class LayerState(StrEnum):

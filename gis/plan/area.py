@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
-from gis.engine import Stack
+from gis.engine import Stack, Survey
 from gis.engine.around import draw_ahead
 from gis.engine.stack_file import FROM_VERTICES, cache_folders, stack_for
 from gis.errors import NotFoundError, PlanError
@@ -34,6 +35,8 @@ from gis.tomlfile import read_model
 
 PLAN_FILE = "plan.toml"
 
+# Days and selections of rules for which it is kept what they ask of the layers.
+_SURVEYS = 256
 # Windows around features that are drawn before anybody asks, some milliseconds each.
 _WINDOWS = 2_000
 
@@ -137,6 +140,30 @@ class Plan:
         folders = cache_folders(self.root) if size >= FROM_VERTICES else ()
         return stack_for(indexes, folders).prepare()
 
+    def survey(self, day: date, rules: frozenset[str] | None = None) -> Survey:
+        """Return what the rules in force on a day, or only those named, ask of the layers.
+
+        Of a selection of rules only the layers that they look at are surveyed.
+        """
+        key = day, rules
+        book, found = self._surveys.get(key, (None, None))
+        if found is None or book is not self.rulebook:
+            if len(self._surveys) >= _SURVEYS:
+                self._surveys.clear()
+            found = self._surveyed(day, rules)
+            self._surveys[key] = self.rulebook, found
+        return found
+
+    @cached_property
+    def _surveys(self) -> dict[tuple[date, frozenset[str] | None], tuple[RuleBook, Survey]]:
+        return {}
+
+    def _surveyed(self, day: date, rules: frozenset[str] | None) -> Survey:
+        book = self.rulebook if rules is None else self.rulebook.part(rules)
+        names = self.layers.keys() if rules is None else _looked_at(book)
+        indexes = (layer.index for id_, layer in self.layers.items() if id_ in names)
+        return Survey(indexes, demands(book, day), self.coverages)
+
     def draft(self) -> Plan:
         """Return the plan as it would be with its changing layers in force.
 
@@ -236,6 +263,10 @@ class Plan:
     @cached_property
     def _balances(self) -> dict[tuple[str, str], balance.LandBalance]:
         return {}
+
+
+def _looked_at(book: RuleBook) -> set[str]:
+    return {name for rule in book.rules for name in (*rule.layers, *rule.params.when_layers)}
 
 
 def _in_place_of(layer_id: str, draft: Layer) -> Layer:

@@ -8,6 +8,7 @@ they serve for measuring and never leave in an answer, which carries names and a
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -56,11 +57,11 @@ def reservations(plan: Plan) -> Register:
     PlanError
         The file cannot be read, or a line is broken, changed or missing; the line is named.
     """
-    path = plan.register_folder / FILE
-    stamp = _stamp(path)
+    # Every check looks; a path costs more than the look.
+    stamp = _stamp(f"{plan.register_folder}/{FILE}")
     known = _READ.get(plan)
     if known is None or known[0] != stamp:
-        known = _READ[plan] = (stamp, _read(path, plan))
+        known = _READ[plan] = (stamp, _read(plan.register_folder / FILE, plan))
     if isinstance(known[1], PlanError):
         raise known[1].with_traceback(None)
     return known[1]
@@ -70,9 +71,9 @@ _Stamp = tuple[int, int, int, int] | None
 _READ: WeakKeyDictionary[Plan, tuple[_Stamp, Register | PlanError]] = WeakKeyDictionary()
 
 
-def _stamp(path: Path) -> _Stamp:
+def _stamp(path: str) -> _Stamp:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - of a text
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
@@ -93,6 +94,8 @@ def overlaps(
 ) -> list[tuple[Reservation, float]]:
     """Return the reservations that a polygon overlaps, with the overlap in m²; no slivers."""
     given = list(entries)
+    if not given:
+        return []
     shapes = np.array([entry.geometry for entry in given], dtype=object)
     entries = [given[n] for n in np.flatnonzero(shapely.intersects(shapes, geometry))]
     cuts = [shapely.intersection(entry.geometry, geometry) for entry in entries]

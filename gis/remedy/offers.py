@@ -8,7 +8,6 @@ metres: it gets procedures only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from gis.model import Finding, Remedy, Site, Verdict
 from gis.remedy.ground import Ground, against
@@ -63,11 +62,11 @@ def _with_geometry(
 
 def procedures(findings: Iterable[Finding]) -> Iterator[Remedy]:
     """Return what to apply for or to put right, one remedy per office, worst first."""
-    open_ = [f for f in against(findings, Verdict.CONDITIONAL) if f.remedy]
-    order = list(dict.fromkeys(f.office for f in open_))
-    open_.sort(key=lambda f: order.index(f.office))
-    for office, group in groupby(open_, key=lambda f: f.office):
-        own = list(group)
+    by_office: dict[str, list[Finding]] = {}
+    for finding in against(findings, Verdict.CONDITIONAL):
+        if finding.remedy:
+            by_office.setdefault(finding.office, []).append(finding)
+    for office, own in by_office.items():
         texts = list(dict.fromkeys(f.remedy.rstrip("。") for f in own))
         numbered = (f"{n}. {text}" for n, text in enumerate(texts, 1))
         text = texts[0] if len(texts) == 1 else "；".join(numbered)

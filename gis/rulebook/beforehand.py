@@ -6,16 +6,30 @@ what it wants measured. A table of sites asks for these thousands of times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
-from gis.model import Basis, Demand, Rule, Verdict
+from gis.model import Basis, Demand, Rest, Rule, Verdict
 from gis.rulebook import land_classes
 from gis.rulebook.facts import Outcome
 from gis.rulebook.kinds import demands_of, threshold_of
 from gis.rulebook.kinds.parts import is_coarser, longest_match
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
+
+
+class Ground(NamedTuple):
+    """What the states of the layers mean for a rule.
+
+    ``blocked`` says why it cannot be judged at all, ``uncovered`` names the first layer that does
+    not cover the whole site, with the share that it lacks; ``decides`` is False where the law of a
+    layer is changing.
+    """
+
+    blocked: str
+    uncovered: tuple[str, float | None] | None
+    decides: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,8 @@ class Beforehand:
         Whether its ground is an assumption, or nobody has verified its effect.
     silent
         What it says of every site, where it does not speak of the use; else None.
+    grounds
+        What the states of the layers mean for it, where they are those of many sites.
     """
 
     rule: Rule
@@ -54,6 +70,12 @@ class Beforehand:
     applies: bool
     unsure: bool
     silent: Outcome | None
+    grounds: dict[Rest, Ground] = field(default_factory=dict, compare=False)
+
+    @property
+    def layer(self) -> str | None:
+        """The layer that a finding of the rule names."""
+        return self.rule.layers[0] if self.rule.layers else None
 
 
 def of_rule(rule: Rule, use: str | None, as_of: date) -> Beforehand:

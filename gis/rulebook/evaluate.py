@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from operator import itemgetter
 
 from gis.errors import RuleBookError
 from gis.model import (
@@ -22,7 +23,7 @@ from gis.model import (
     Verdict,
 )
 from gis.rulebook import land_classes, texts
-from gis.rulebook.beforehand import Beforehand, may_apply, of_rule
+from gis.rulebook.beforehand import Beforehand, Ground, may_apply, of_rule
 from gis.rulebook.conditions import (
     TINY_SHARE,
     Answer,
@@ -35,12 +36,14 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
 from gis.rulebook.kinds.parts import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.memory import Shelf, learn, recall
+from gis.rulebook.memory import Order, Shelf, changed, recall
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
 _AGAINST = (Verdict.FAIL, Verdict.CONDITIONAL)
 _SETTLED = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+# Kinds of rest of which it is kept what they mean for a rule.
+_GROUNDS = 16
 _STATES = {LayerState.NO_DATA: "无数据", LayerState.FAILED: "读取失败"}
 
 
@@ -67,22 +70,30 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
 
 def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
     """Return one finding per rule in force, the deciding one first."""
-    shelf = book.memory.shelf(facts)
-    return sort_findings(_found(rule, facts, shelf) for rule in book.in_force(facts.as_of))
+    shelf, new = book.memory.shelf(facts), changed(facts)
+    table = shelf.at(facts.rest)
+    found: list[tuple[Order, Finding]] = []
+    for rule in book.in_force(facts.as_of):
+        own = table.simple.get(id(rule))
+        if own is None:
+            own = recall(table, _beforehand(shelf, rule, facts), facts, finding_of, _order)
+        if own is not None and own.finding is not None and own.reads.isdisjoint(new):
+            found.append((own.order, own.finding))
+        else:
+            anew = finding_of(_beforehand(shelf, rule, facts), facts)
+            found.append((_order(anew), anew))
+    found.sort(key=_FIRST)
+    return tuple([finding for _, finding in found])
 
 
-def _found(rule: Rule, facts: Facts, shelf: Shelf) -> Finding:
-    known = recall(shelf, rule, facts)
-    if known is not None:
-        return known
-    beforehand = shelf.beforehand.get(id(rule))
-    if beforehand is None:
-        beforehand = shelf.beforehand[id(rule)] = of_rule(rule, facts.use, facts.as_of)
-    for demand in beforehand.demands:
-        measured = facts.measures.get(demand)
-        if measured is not None and not measured.is_nothing:
-            return finding_of(beforehand, facts)  # no other site has found just that
-    return learn(shelf, beforehand, facts, finding_of)
+_FIRST = itemgetter(0)
+
+
+def _beforehand(shelf: Shelf, rule: Rule, facts: Facts) -> Beforehand:
+    known = shelf.beforehand.get(id(rule))
+    if known is None:
+        known = shelf.beforehand[id(rule)] = of_rule(rule, facts.use, facts.as_of)
+    return known
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -90,7 +101,7 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_order))
 
 
-def _order(finding: Finding) -> tuple[bool, int, int, str]:
+def _order(finding: Finding) -> Order:
     return not finding.decides, -finding.verdict.rank, finding.priority, finding.rule
 
 
@@ -129,27 +140,76 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
 
 def finding_of(known: Beforehand, facts: Facts) -> Finding:
     """Return what one rule says of the facts, for the use and the day of what is known of it."""
-    rule = known.rule
-    outcome = _outcome(known, facts)
-    needs_remedy = outcome.verdict.rank > Verdict.PASS.rank
+    rule, ground = known.rule, _ground(known, facts)
+    verdict, reason, measure, geometry, clear = _outcome(known, ground, facts)
+    needs_remedy = verdict.rank > _PASSED
     return Finding(
         rule.id,
         rule.title,
-        outcome.verdict,
-        rule.layers[0] if rule.layers else None,
-        outcome.measure,
+        verdict,
+        known.layer,
+        measure,
         known.threshold,
-        outcome.reason,
+        texts.join((clear, reason)),
         known.basis,
         rule.origin,
         rule.office,
         rule.remedy if needs_remedy else "",
         rule.priority,
-        _decides(known, facts),
-        outcome.geometry if needs_remedy else None,
+        ground.decides,
+        geometry if needs_remedy else None,
         rule.title_en,
         rule.layers,
     )
+
+
+_PASSED = Verdict.PASS.rank
+
+
+def _outcome(known: Beforehand, ground: Ground, facts: Facts) -> Outcome:
+    if known.silent is not None:
+        return known.silent
+    params = known.params
+    condition = together(answers(params.when, facts)) if params.when else _ALWAYS
+    if condition.holds is Holds.NO:
+        return Outcome(Verdict.NOT_APPLICABLE, texts.join(["不满足本条的适用条件", condition.text]))
+    blocked = ground.blocked or _unsound(known, facts)
+    if blocked:
+        return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
+    outcome = KINDS[known.rule.kind].judge(params, facts)
+    if not known.applies:
+        outcome = _about_use(known, outcome)
+    if condition is not _ALWAYS:
+        outcome = _about_conditions(known.rule, condition, outcome)
+    if ground.uncovered is not None and outcome.verdict.rank <= _OPEN:
+        said = texts.join(_said_of_covered(outcome, *ground.uncovered))
+        outcome = outcome._replace(verdict=Verdict.UNDETERMINED, reason=said, clear="")
+    if known.unsure and outcome.verdict is Verdict.FAIL:
+        outcome = _about_certainty(known, outcome)
+    return outcome
+
+
+_OPEN = Verdict.UNDETERMINED.rank
+_ALWAYS = Answer(Holds.YES, "")
+
+
+def _ground(known: Beforehand, facts: Facts) -> Ground:
+    """Return what the states of the layers mean for a rule; at rest it is the same every time."""
+    rest = facts.rest
+    if rest is None or facts.layers is not rest.layers:
+        return _looked_at(known, facts)
+    found = known.grounds.get(rest)
+    if found is None:
+        if len(known.grounds) >= _GROUNDS:
+            known.grounds.clear()
+        found = known.grounds[rest] = _looked_at(known, facts)
+    return found
+
+
+def _looked_at(known: Beforehand, facts: Facts) -> Ground:
+    blocked = _blocked(known, facts)
+    uncovered = None if blocked else _uncovered(known.rule, facts)
+    return Ground(blocked, uncovered, _decides(known, facts))
 
 
 def _decides(known: Beforehand, facts: Facts) -> bool:
@@ -159,28 +219,6 @@ def _decides(known: Beforehand, facts: Facts) -> bool:
         if report is not None and report.info.law_status == "changing":
             return False
     return True
-
-
-def _outcome(known: Beforehand, facts: Facts) -> Outcome:
-    if known.silent is not None:
-        return known.silent
-    params = known.params
-    condition = together(answers(params.when, facts)) if params.when else _ALWAYS
-    if condition.holds is Holds.NO:
-        return Outcome(Verdict.NOT_APPLICABLE, texts.join(["不满足本条的适用条件", condition.text]))
-    blocked = _blocked(known, facts)
-    if blocked:
-        return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
-    outcome = KINDS[known.rule.kind].judge(params, facts)
-    outcome = _about_use(known, outcome)
-    outcome = _about_conditions(known.rule, condition, outcome)
-    outcome = _about_coverage(known.rule, facts, outcome)
-    outcome = _about_certainty(known, outcome)
-    reason = texts.join([outcome.clear, outcome.reason])
-    return Outcome(outcome.verdict, reason, outcome.measure, outcome.geometry)
-
-
-_ALWAYS = Answer(Holds.YES, "")
 
 
 def _blocked(known: Beforehand, facts: Facts) -> str:
@@ -197,11 +235,27 @@ def _blocked(known: Beforehand, facts: Facts) -> str:
         if known.params.land_scheme is not None and not _same_scheme(known.params, report.info):
             own = f"{report.info.scheme}（{report.info.edition}）"
             return f"“{report.info.title}”图层的分类体系 {own} 与本条所用的不同，不能判定，需核实"
+    return ""
+
+
+def _unsound(known: Beforehand, facts: Facts) -> str:
+    """Say that a measure is missing or no number; empty when all are there."""
+    measures = facts.measures
     for demand in known.demands:
-        measure = facts.measures.get(demand)
-        if measure is None or not is_sound(measure):
+        measure = measures.get(demand)
+        if measure is None or not (measure.is_nothing or is_sound(measure)):
             return "本条所需的量测没有结果，不能判定，需核实"
     return ""
+
+
+def _uncovered(rule: Rule, facts: Facts) -> tuple[str, float | None] | None:
+    """Return the first layer that does not cover the whole site, and the share that it lacks."""
+    for name in rule.layers:
+        report = facts.layers[name]
+        share = report.uncovered_share
+        if share is None or share > TINY_SHARE:
+            return report.info.title, share
+    return None
 
 
 @once
@@ -218,7 +272,7 @@ def _same_scheme(params: RuleEntry, info: LayerInfo) -> bool:
 
 def _about_use(known: Beforehand, outcome: Outcome) -> Outcome:
     """Without a use fine enough, a rule for some uses says pass or undetermined, nothing else."""
-    if known.applies or outcome.verdict in _SETTLED:
+    if outcome.verdict in _SETTLED:
         return outcome
     why = NO_USE if known.use is None else needs_finer(known.use)
     said = [outcome.reason] if why in outcome.reason else [why, outcome.reason]
@@ -230,8 +284,6 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
 
     A document that is needed under a claim not made yet is named with its condition.
     """
-    if condition is _ALWAYS:
-        return outcome
     settled = outcome.verdict in _SETTLED
     # A budget answers through what the site takes, which the missing layer would have said.
     settled &= not (rule.kind == "quota" and condition.holds is Holds.UNKNOWN)
@@ -249,22 +301,11 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
     return outcome._replace(verdict=Verdict.UNDETERMINED, reason=said)
 
 
-def _about_coverage(rule: Rule, facts: Facts, outcome: Outcome) -> Outcome:
-    """Land that the layer does not cover is unknown: undetermined unless the rest fails."""
-    if outcome.verdict.rank > Verdict.UNDETERMINED.rank:
-        return outcome
-    for name in rule.layers:
-        report = facts.layers[name]
-        share = report.uncovered_share
-        if share is not None and share <= TINY_SHARE:
-            continue
-        said = texts.join(_said_of_covered(outcome, report.info.title, share))
-        return outcome._replace(verdict=Verdict.UNDETERMINED, reason=said, clear="")
-    return outcome
-
-
 def _said_of_covered(outcome: Outcome, title: str, share: float | None) -> list[str]:
-    """Say what was found as far as the layer goes, and that the rest is open."""
+    """Say what was found as far as the layer goes, and that the rest is open.
+
+    Land that the layer does not cover is unknown: undetermined unless the rest fails.
+    """
     if share is None:
         return [outcome.reason, f"“{title}”图层的覆盖范围不明，没有要素不等于不涉及，需核实"]
     part = texts.percent(share)
@@ -278,8 +319,6 @@ def _said_of_covered(outcome: Outcome, title: str, share: float | None) -> list[
 def _about_certainty(known: Beforehand, outcome: Outcome) -> Outcome:
     """Keep a rule whose effect nobody has verified from failing a site."""
     verdict = cap(outcome.verdict, unsure=known.unsure)
-    if verdict is outcome.verdict:
-        return outcome
     what = "假定" if known.rule.origin == "assumption" else "效力或数值尚未核实的规定"
     note = f"本条为{what}，结论至多为需核实"
     return outcome._replace(verdict=verdict, reason=texts.join([outcome.reason, note]))

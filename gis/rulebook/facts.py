@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from gis.model import Claim, Demand, Impact, LayerReport, Measure, Measured, Verdict
+from gis.model import Claim, Demand, Impact, LayerReport, Measure, Measured, Rest, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Facts:
         Width of a road or pipe project, None for any other site.
     budgets
         What the site takes from each budget of the plan, by account id.
+    rest
+        What the measures and layers would be if the site met nothing, where somebody knows; it
+        tells what rules have found already, never what they find.
     """
 
     use: str | None
@@ -46,6 +49,7 @@ class Facts:
     layers: Mapping[str, LayerReport] = field(default_factory=dict)
     corridor_width_m: float | None = None
     budgets: Mapping[str, Impact] = field(default_factory=dict)
+    rest: Rest | None = None
 
     def share(self, area_m2: float) -> float:
         """Return an area as a share of the site, 0 to 1."""

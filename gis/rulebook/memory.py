@@ -1,72 +1,82 @@
-"""What a rule has found before, for sites of which it knew exactly the same.
+"""What does a rule find where nothing that it reads has been met? Worked out once, for all sites.
 
 Most rules speak of layers that are nowhere near a site, and what they say then is the same for
-every such site. A rule is evaluated under a watch that notes every fact it reads. The finding is
-kept with these notes, and is given again only when each noted fact is the same once more. A rule
-cannot read a fact past the watch, so no kind of rule needs to be trusted, or know of it.
+every such site. A rule is evaluated once on what there is to say of a site that meets nothing
+(``gis.model.Rest``), under a watch that notes every fact it reads. Its finding is given again where
+none of them has changed. A rule cannot read a fact past the watch, so no kind of rule needs to be
+trusted, or know of it. What belongs to one site alone, its area or its budgets, is never kept.
 
-Kept are findings whose measures found nothing: a measure that found something belongs to one site.
 Nothing is shared but finished findings, which never change; a dictionary is changed in one step
 each, so that threads need no lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, cast
 
-from gis.model import Demand, Finding, LayerReport, Measure, Rule
+from gis.model import Demand, Finding, Rest
 from gis.rulebook.beforehand import Beforehand
 from gis.rulebook.facts import Facts
 
 Evaluate = Callable[[Beforehand, Facts], Finding]
+Order = tuple[bool, int, int, str]
 
 # Uses and days for which anything is remembered, and findings of one rule for one of them.
 _SITUATIONS = 256
 _FINDINGS = 8
+# Kinds of rest: one for a plan and a selection of its rules, several where coverages differ.
+_RESTS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A finding, and every fact that it rests on; measures and layers by identity."""
+    """A finding at rest, and what it rests on; None where it belongs to one site.
 
-    rule: Rule
-    finding: Finding
-    measures: tuple[tuple[Demand, Measure | None], ...]
-    layers: tuple[tuple[str, LayerReport | None], ...]
+    ``reads`` are demands and ids of layers, ``others`` further facts with their values, ``order``
+    is the place of the finding among others.
+    """
+
+    finding: Finding | None
+    reads: frozenset[Demand | str]
     others: tuple[tuple[str, Any, Any], ...]
+    order: Order
 
     def holds(self, facts: Facts) -> bool:
-        """Whether the facts are the same as they were."""
-        found, reports = facts.measures, facts.layers
-        for demand, measure in self.measures:
-            if found.get(demand) is not measure:
-                return False
-        for name, report in self.layers:
-            if reports.get(name) is not report:
-                return False
+        """Whether the further facts are the same as they were."""
         return all(_same(_read(facts, name, key), value) for name, key, value in self.others)
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """What is remembered for one use and day, by identity of the rule, which the book keeps.
-
-    ``beforehand`` is what is known of a rule without any site.
-
-    ``in_vain`` counts how often a rule was watched and read what belongs to one site: after a few
-    times in a row it is no longer watched.
-    """
+class Table:
+    """What rules have found at rest, by identity: all of it, and ``simple`` what holds always."""
 
     known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
-    in_vain: dict[int, int] = field(default_factory=dict)
+    simple: dict[int, Remembered] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is remembered for one use and day; rules by identity, which the book keeps.
+
+    ``beforehand`` is what is known of a rule without any site, ``known`` what it has found at rest.
+    """
+
+    known: dict[Rest, Table] = field(default_factory=dict)
     beforehand: dict[int, Beforehand] = field(default_factory=dict)
 
-
-# Vain watches, since the last one that was not, after which a rule is left alone.
-_ATTEMPTS = 5
+    def at(self, rest: Rest | None) -> Table:
+        """Return what rules have found at rest; nothing where nobody knows what that is."""
+        if rest is None:
+            return Table()
+        found = self.known.get(rest)
+        if found is None:
+            if len(self.known) >= _RESTS:
+                self.known.clear()
+            found = self.known[rest] = Table()
+        return found
 
 
 class Memory:
@@ -86,32 +96,45 @@ class Memory:
         return shelf
 
 
-def recall(shelf: Shelf, rule: Rule, facts: Facts) -> Finding | None:
-    """Return what a rule found when it knew the same facts; None when it never did."""
-    for remembered in shelf.known.get(id(rule), ()):
-        if remembered.holds(facts):
-            return remembered.finding
-    return None
+def changed(facts: Facts) -> Set[Demand | str]:
+    """Return the demands and the ids of the layers of which the facts say more than at rest."""
+    rest, measures, layers = facts.rest, facts.measures, facts.layers
+    if rest is None:
+        return frozenset()
+    found: set[Demand | str] = {d for d, own in rest.measures.items() if measures.get(d) is not own}
+    if layers is not rest.layers:
+        found.update([name for name, own in rest.layers.items() if layers.get(name) is not own])
+    return found
 
 
-def learn(shelf: Shelf, known: Beforehand, facts: Facts, evaluate: Evaluate) -> Finding:
-    """Return what a rule finds, and remember it if other sites may know the same facts."""
-    rule = known.rule
-    attempts = shelf.in_vain.get(id(rule), 0)
-    if attempts >= _ATTEMPTS:
-        return evaluate(known, facts)
-    watched = Watched(facts)
+def recall(
+    table: Table,
+    known: Beforehand,
+    facts: Facts,
+    evaluate: Evaluate,
+    order: Callable[[Finding], Order],
+) -> Remembered | None:
+    """Return what a rule finds at rest, worked out if need be; None when nobody knows a rest."""
+    if facts.rest is None:
+        return None
+    remembered = table.known.get(id(known.rule), ())
+    for own in remembered:
+        if own.holds(facts):
+            return own
+    at_rest = replace(facts, measures=facts.rest.measures, layers=facts.rest.layers)
+    watched = Watched(at_rest)
     finding = evaluate(known, cast("Facts", watched))
-    if (kept := watched.remembered(rule, finding)) is not None:
-        shelf.known[id(rule)] = (kept, *shelf.known.get(id(rule), ())[: _FINDINGS - 1])
-        shelf.in_vain[id(rule)] = 0
-    else:
-        shelf.in_vain[id(rule)] = attempts + 1
-    return finding
+    own = watched.remembered(finding, order(finding))
+    table.known[id(known.rule)] = (own, *remembered[: _FINDINGS - 1])
+    if not own.others:
+        table.simple[id(known.rule)] = own
+    return own
 
 
 class Watched:
     """Facts that note what is read of them."""
+
+    rest = None  # whoever reads it would know that they are watched
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -133,21 +156,21 @@ class Watched:
         _ = self.site_area_m2
         return self._facts.share(area_m2)
 
-    def remembered(self, rule: Rule, finding: Finding) -> Remembered | None:
-        """Return a finding with what it rests on; None when that belongs to this site alone."""
-        measures, layers, others = [], [], []
+    def remembered(self, finding: Finding, order: Order) -> Remembered:
+        """Return a finding at rest with what it rests on, without it where that is one site's."""
+        reads: set[Demand | str] = set()
+        others = []
+        alone = False
         for (name, key), value in self._noted.items():
-            if name == "measures":
-                if value is not None and not value.is_nothing:
-                    return None
-                measures.append((key, value))
-            elif name == "layers":
-                layers.append((key, value))
+            if name in ("measures", "layers"):
+                reads.add(key)
             elif name in ("site_area_m2", "budgets", _EVERYTHING):
-                return None
+                alone = True
             elif name not in ("use", "as_of"):  # told by the shelf
                 others.append((name, key, value))
-        return Remembered(rule, finding, tuple(measures), tuple(layers), tuple(others))
+        if alone:
+            return Remembered(None, frozenset(), (), order)
+        return Remembered(finding, frozenset(reads), tuple(others), order)
 
 
 _EVERYTHING = "everything"

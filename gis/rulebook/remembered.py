@@ -12,19 +12,16 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar, cast
 
-from pydantic import BaseModel
-
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 # A book has about a hundred rules, of which some answer for hundreds of uses.
 _KEPT = 32_768
-_MODELS: dict[type, bool] = {}
 
 
 def once(make: Callable[_P, _T]) -> Callable[_P, _T]:
     """Return a function that remembers its answers; the first argument is a model.
 
-    Others are models, or can be hashed. Threads that ask at once may work it out twice and get the
+    All others can be hashed. Threads that ask at once may work it out twice and get the
     same; a dictionary is changed in one step each, so no lock is needed.
     """
     known: dict[Any, tuple[tuple[Any, ...], _T]] = {}
@@ -35,7 +32,7 @@ def once(make: Callable[_P, _T]) -> Callable[_P, _T]:
         return found[1] if found is not None else _kept(known, id(model), (model,), make)
 
     def of_several(*args: Any) -> _T:
-        key = (id(args[0]), *map(_key, args[1:]))
+        key = (id(args[0]), *args[1:])
         found = known.get(key)
         return found[1] if found is not None else _kept(known, key, args, make)
 
@@ -50,12 +47,3 @@ def _kept(known: dict[Any, Any], key: Any, args: tuple[Any, ...], make: Callable
     found = make(*args)
     known[key] = args, found
     return found
-
-
-def _key(value: Any) -> Any:
-    """Return what a value is known by: models, which cannot be hashed, by identity."""
-    kind = type(value)
-    is_model = _MODELS.get(kind)
-    if is_model is None:  # asking a model's class for it is slow
-        is_model = _MODELS[kind] = isinstance(value, BaseModel)
-    return id(value) if is_model else value

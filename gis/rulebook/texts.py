@@ -72,7 +72,8 @@ def sentence(text: str) -> str:
 
 def join(sentences: Iterable[str]) -> str:
     """Return the non-empty sentences as one text."""
-    return "".join(sentence(s) for s in sentences if s.strip())
+    ends = [text.rstrip("。；") for s in sentences if s and (text := s.strip())]
+    return "。".join(ends) + "。" if ends else ""
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
@@ -80,12 +81,18 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
     Attribute and index look-ups are not resolved, so a template cannot reach into objects.
     """
-    parts: list[str] = []
-    for literal, name in _parsed(template):
-        parts.append(literal)
-        if name is not None:
-            parts.append(values.get(name, ""))
-    return "".join(parts)
+    parsed = _parsed(template)
+    if len(parsed) == 1 and parsed[0][1] is None:
+        return parsed[0][0]
+    return "".join(
+        [literal if name is None else literal + values.get(name, "") for literal, name in parsed]
+    )
+
+
+@lru_cache(maxsize=4_096)
+def names(template: str) -> tuple[str, ...]:
+    """Return the names of the placeholders, whatever stands after them."""
+    return tuple(dict.fromkeys(name for _, name in _parsed(template) if name is not None))
 
 
 @lru_cache(maxsize=4_096)

@@ -7,6 +7,7 @@ other. It names defects and repairs none.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ Marker: TypeAlias = Callable[[BaseGeometry], Mapping[str, object] | None]
 _MAX_PAIRS_LISTED = 1e6
 _MAX_PAIRS_TOLD = 500
 _CHUNK = 256
+# The sine of an angle that no rounding makes of a straight line.
+_SURELY = 1e-4
 
 _REASONS = {
     "Self-intersection": "边线自相交",
@@ -71,14 +74,22 @@ def refuse_degenerate(shape: Shape, rings: Sequence[Tidy], marker: Marker) -> No
 
 
 def _degenerate(tidy: Tidy, kind: ShapeKind) -> str:
-    distinct = len(np.unique(tidy.xy, axis=0))
+    distinct = len(set(map(tuple, tidy.xy.tolist())))
     if kind is ShapeKind.LINE:
         return "线不足两个不同的点" if distinct < 2 else ""
     if distinct < 3:
         return f"环只有 {distinct} 个不同的点，至少需要三个"
     # More than a line there and back; a bow-tie of area 0 still is.
-    encloses = LineString(tidy.xy).convex_hull.area > 0.0
+    encloses = _bends(tidy.xy) or LineString(tidy.xy).convex_hull.area > 0.0
     return "" if encloses else "环的各点在一条直线上，没有面积"
+
+
+def _bends(xy: npt.NDArray[np.float64]) -> bool:
+    """Whether three of the first points surely do not lie on one line."""
+    (x0, y0), (x1, y1), (x2, y2) = xy[:3].tolist()
+    along, beside = (x1 - x0, y1 - y0), (x2 - x0, y2 - y0)
+    turn = along[0] * beside[1] - along[1] * beside[0]
+    return bool(abs(turn) > _SURELY * math.hypot(*along) * math.hypot(*beside))
 
 
 def defects(geometry: BaseGeometry, rings: Sequence[Tidy], marker: Marker) -> tuple[Fault, ...]:

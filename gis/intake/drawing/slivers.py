@@ -35,7 +35,7 @@ def sliver_warnings(shape: Shape, drawing: Drawing, work: BaseGeometry) -> tuple
     thin: list[str] = []
     spikes: list[str] = []
     for ring, line in zip(shape.rings, outlines, strict=True):
-        area = shapely.Polygon(line).area
+        area = work.area if len(outlines) == 1 else shapely.Polygon(line).area
         width = 2 * area / line.length
         if width < SLIVER_WIDTH_M and area < SLIVER_AREA_M2:
             thin.append(f"{ring.place(0)}起的环，{area:.3f} m²、宽约 {width:.3f} m")
@@ -50,11 +50,15 @@ def sliver_warnings(shape: Shape, drawing: Drawing, work: BaseGeometry) -> tuple
 def _spikes(xy: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the tips at which the border turns back on itself."""
     points = xy[:-1]
-    back = np.roll(points, 1, axis=0) - points
-    ahead = np.roll(points, -1, axis=0) - points
-    lengths = np.hypot(*back.T), np.hypot(*ahead.T)
+    ahead = xy[1:] - points
+    back = np.empty_like(ahead)
+    back[1:], back[0] = -ahead[:-1], -ahead[-1]
     cross = back[:, 0] * ahead[:, 1] - back[:, 1] * ahead[:, 0]
-    angle = np.abs(np.arctan2(cross, (back * ahead).sum(axis=1)))
+    along = back[:, 0] * ahead[:, 0] + back[:, 1] * ahead[:, 1]
+    if not (np.abs(cross) < _SPIKE_ANGLE * 1.01 * along).any():  # of most outlines no angle is near
+        return
+    lengths = np.hypot(*back.T), np.hypot(*ahead.T)
+    angle = np.abs(np.arctan2(cross, along))
     long = (lengths[0] > _SPIKE_EDGE_M) & (lengths[1] > _SPIKE_EDGE_M)
     yield from points[long & (angle < _SPIKE_ANGLE)]
 

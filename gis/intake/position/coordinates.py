@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import shapely
@@ -38,6 +38,11 @@ from gis.webmap import unshifted
 # No vertex of a site in the plan lies further out; a mistyped digit does.
 _FAR_DEG = 1.0
 _METRES_PER_DEGREE = 111_000.0
+# So many numbers are sorted sooner than an array of them.
+_FEW = 200
+# Into so many pieces a side of the bounds is cut; its curve is off their chords by far less than
+# a metre.
+_STEPS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def understand(
     OutsidePlanError
         A clear CRS, but not the place of the plan.
     """
-    point = float(np.median(xy[:, 0])), float(np.median(xy[:, 1]))
+    point = middle(xy)
     said = given or declared
     candidates = _guessable(policy) if said is None else spellings(said, policy)
     swapped = False
@@ -124,6 +129,16 @@ def understand(
     return Understanding(code, how, swapped, said.shift if said else "", notes, warnings)
 
 
+def middle(xy: FloatArray) -> Point:
+    """Return the median of some eastings and of their northings."""
+    if len(xy) > _FEW:
+        x, y = np.median(xy, axis=0).tolist()
+        return x, y
+    eastings, northings = sorted(xy[:, 0].tolist()), sorted(xy[:, 1].tolist())
+    low, high = (len(xy) - 1) // 2, len(xy) // 2
+    return (eastings[low] + eastings[high]) / 2, (northings[low] + northings[high]) / 2
+
+
 def check_vertices_near(shape: Shape, epsg: int, policy: CrsPolicy) -> None:
     """Raise OutsidePlanError naming each vertex far away from the others: a mistyped number.
 
@@ -133,10 +148,11 @@ def check_vertices_near(shape: Shape, epsg: int, policy: CrsPolicy) -> None:
     reach = max(east - west, north - south) + _FAR_DEG
     if not crs_of(epsg).is_geographic:
         reach *= _METRES_PER_DEGREE
-    middle = np.median(shape.xy, axis=0)
+    centre = np.array(middle(shape.xy))
     faults = Faults()
     for ring in shape.rings:
-        for i in np.flatnonzero((np.abs(ring.xy - middle) > reach).any(axis=1)):
+        far = np.abs(ring.xy - centre) > reach
+        for i in np.flatnonzero(far.any(axis=1)) if far.any() else ():
             x, y = ring.xy[int(i)]
             faults.add(ring.place(int(i)), f"坐标（{show(x, y)}）远离其他界址点")
     if faults:
@@ -150,6 +166,8 @@ def check_vertices_near(shape: Shape, epsg: int, policy: CrsPolicy) -> None:
 
 def check_inside(geometry: BaseGeometry, policy: CrsPolicy) -> tuple[Remark, ...]:
     """Raise OutsidePlanError unless the site (work CRS) meets the bounds; warn when partly out."""
+    if _lies_within(geometry.bounds, policy):
+        return ()
     base = geographic_code(policy.work_epsg)
     outline = transform(geometry, policy.work_epsg, base)
     box = shapely.box(*policy.bounds)
@@ -159,6 +177,25 @@ def check_inside(geometry: BaseGeometry, policy: CrsPolicy) -> tuple[Remark, ...
     if shapely.box(*outline.bounds).within(box):
         return ()
     return (Remark("partly_outside_bounds", "地块有一部分超出规划数据的范围"),)
+
+
+def _lies_within(bounds: tuple[float, float, float, float], policy: CrsPolicy) -> bool:
+    """Whether a box in the work CRS surely lies inside the bounds of the plan."""
+    west, south, east, north = _inner_box(policy)
+    return west < bounds[0] and south < bounds[1] and bounds[2] < east and bounds[3] < north
+
+
+@lru_cache(maxsize=64)
+def _inner_box(policy: CrsPolicy) -> tuple[float, float, float, float]:
+    """Return a box in the work CRS that lies inside the bounds, a metre off their curved sides."""
+    base, work = geographic_code(policy.work_epsg), policy.work_epsg
+    west, south, east, north = policy.bounds
+    corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
+    lines = [shapely.LineString(corners[n : n + 2]) for n in range(4)]
+    step = max(east - west, north - south) / _STEPS
+    sides = [transform(shapely.segmentize(line, step), base, work).bounds for line in lines]
+    (_, _, _, low), (right, _, _, _), (_, high, _, _), (_, _, left, _) = sides
+    return left + 1.0, low + 1.0, right - 1.0, high - 1.0
 
 
 # --- among several -------------------------------------------------------------------------------

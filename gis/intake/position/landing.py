@@ -25,6 +25,8 @@ from gis.intake.draft import Declared
 
 # The middle vertex of a site that only touches the plan may lie this far outside it.
 NEAR_DEG = 0.5
+# Degrees read as metres of a zone lie at the equator, or nowhere.
+_DEGREES, _NEAR_EQUATOR_DEG = 360.0, 1.0
 
 Point = tuple[float, float]
 
@@ -54,10 +56,12 @@ def fitting(codes: Sequence[int], point: Point, policy: CrsPolicy) -> list[int]:
 
 def lands(epsg: int, point: Point, policy: CrsPolicy) -> bool:
     """Whether the point, read in this CRS, lies near the plan."""
+    west, south, east, north = policy.bounds
+    if gauss_kruger(epsg) and max(map(abs, point)) <= _DEGREES and south > _NEAR_EQUATOR_DEG:
+        return False
     lonlat = to_lonlat(epsg, point)
     if lonlat is None:
         return False
-    west, south, east, north = policy.bounds
     return (
         west - NEAR_DEG <= lonlat[0] <= east + NEAR_DEG
         and south - NEAR_DEG <= lonlat[1] <= north + NEAR_DEG

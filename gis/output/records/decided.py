@@ -1,6 +1,6 @@
 """What was decided, as a stored document says it? The decision part, taken out of the document.
 
-It is the same as ``gis.canonical.decision_text`` of the check that the document was made from, so
+It is the same as ``gis.digest.decision_text`` of the check that the document was made from, so
 a document proves its own digest, also in records from before the chain.
 """
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gis.canonical import canonical_json, decision_text
+from gis.canonical import canonical_json
+from gis.digest import decision_text
 
 if TYPE_CHECKING:
     from gis.model import Doubt, Site, SiteCheck

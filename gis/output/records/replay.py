@@ -15,9 +15,9 @@ import shapely
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
-from gis.canonical import decision_text
 from gis.check import check_site
 from gis.crs import ellipsoidal_area
+from gis.digest import decision_text
 from gis.model import Area, CrsDecision, Doubt, Site, Source, Verdict
 from gis.output.records.failures import damaged
 from gis.output.records.kept import Record

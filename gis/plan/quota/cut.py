@@ -105,10 +105,10 @@ class Cut:
 
     def where(self, mask: Array) -> Cut:
         """Return the shapes of the features that a mask over the whole set chooses."""
-        return self.of(mask[self.at])
+        return self.of(mask[self.at]) if len(self.at) else self
 
     def of(self, own: Array) -> Cut:
-        """Return the shapes that a mask over the shapes themselves chooses."""
+        """Return the shapes that a mask over the shapes themselves, or their places, choose."""
         return Cut(self.features, self.at[own], self.areas[own], lambda: self.shapes[own])
 
     def within(self, polygon: BaseGeometry) -> Cut:
@@ -123,6 +123,16 @@ class Cut:
         if self.features.disjoint or len(self.at) < 2:
             return math.fsum(self.areas)
         return math.fsum(areas_of([self.union()], self.features.epsg))
+
+    def area_by(self, labels: Sequence[str]) -> dict[str, float]:
+        """Return the area, m², of the shapes of each label, sorted by label."""
+        rows: dict[str, list[int]] = {}
+        for n, label in enumerate(labels):
+            rows.setdefault(label, []).append(n)
+        if self.features.disjoint:
+            areas = self.areas.tolist()
+            return {label: math.fsum([areas[n] for n in rows[label]]) for label in sorted(rows)}
+        return {label: self.of(np.array(rows[label])).area() for label in sorted(rows)}
 
     def union(self) -> BaseGeometry:
         """Return the land as one geometry."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gis.engine.lazy import lazy
 from gis.engine.screen import NOISE_M2
 from gis.plan.areas import PlanArea
 from gis.plan.quota.accounts import Account, Kind, Land, is_small, takes
@@ -23,7 +24,7 @@ from gis.plan.quota.standing import Holdings, Left
 _NOTHING_M2 = 0.005
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drawn:
     """What one site draws from one account.
 
@@ -40,12 +41,12 @@ class Drawn:
     area: PlanArea | None
     lacks: str = ""
 
-    @property
+    @lazy
     def taking(self) -> bool:
         """Whether the use takes from the account at all."""
         return takes(self.account.kind, self.use)
 
-    @property
+    @lazy
     def area_m2(self) -> float | None:
         """What the site takes of the land that is still free; None when that is not known."""
         if self.lacks:
@@ -54,12 +55,12 @@ class Drawn:
             return 0.0
         return self.rest.open_m2 if self.rest.is_known else None
 
-    @property
+    @lazy
     def reserved_m2(self) -> float | None:
         """What the site covers of land that is promised to others."""
         return None if self.lacks else max(self.land.open_m2 - self.rest.open_m2, 0.0)
 
-    @property
+    @lazy
     def shortfall_m2(self) -> float | None:
         """What does not fit into what is left."""
         if self.area_m2 is None or self.before.free_m2 is None:
@@ -67,7 +68,7 @@ class Drawn:
         missing = self.area_m2 - self.before.free_m2
         return missing if missing > _NOTHING_M2 else 0.0
 
-    @property
+    @lazy
     def after(self) -> Left:
         """What is left when the site has been drawn."""
         free, inside = self.before.free_m2, self.before.inside_m2
@@ -136,6 +137,8 @@ class Drawing:
         beyond: list[Drawn] = []
         boundary = False
         for account in self._ledger.accounts:
+            if not account.lacks and self._whole.is_off(account):
+                continue
             drawn = self._drawn(account, left[account.id])
             if drawn.lacks or drawn.land.covered_m2 > NOISE_M2:
                 boundary |= account.kind is Kind.DEV_BOUNDARY

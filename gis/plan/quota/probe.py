@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _ROUNDING_M2 = 1e-4
 
 
+# Accounts whose land is a layer of its own.
+_DRAWN = {Kind.DEV_BOUNDARY: "dev_boundary", Kind.FARMLAND: "farmland"}
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the screening of a site has told.
@@ -57,15 +61,22 @@ class Probe:
 
     def measure(self, account: Account) -> Land:
         """Return what an account has on the polygon."""
-        measured: dict[Kind, Callable[[Account], Land]] = {
-            Kind.DEV_BOUNDARY: self._boundary,
-            Kind.FARMLAND: self._farmland,
-            Kind.CULTIVATED: lambda _: self._current("cultivated"),
-            Kind.CONVERSION: lambda _: self._current("agricultural"),
-            Kind.REPLACEMENT: lambda _: self._current("cultivated"),
-            Kind.GREEN_WATER: lambda _: self._green(),
-        }
-        return measured[account.kind](account)
+        match account.kind:
+            case Kind.DEV_BOUNDARY:
+                return self._boundary(account)
+            case Kind.FARMLAND:
+                return self._farmland()
+            case Kind.CULTIVATED | Kind.REPLACEMENT:
+                return self._current("cultivated")
+            case Kind.CONVERSION:
+                return self._current("agricultural")
+            case Kind.GREEN_WATER:
+                return self._green()
+
+    def is_off(self, account: Account) -> bool:
+        """Whether the polygon surely lies off the land of an account, and off all unknown land."""
+        role = _DRAWN.get(account.kind)
+        return role is not None and not len(self._cut(role).at) and not self._beyond(role)
 
     def area_m2(self) -> float:
         """Return the area of the polygon."""
@@ -93,7 +104,7 @@ class Probe:
             return ground
         return ground.within(own.union())
 
-    def _farmland(self, _: Account) -> Land:
+    def _farmland(self) -> Land:
         return Land(self._cut("farmland").area(), beyond_m2=self._beyond("farmland"))
 
     def _current(self, mask: str) -> Land:
@@ -106,9 +117,8 @@ class Probe:
     def _parts(self, own: Cut) -> Iterator[ClassTaken]:
         """Yield the land class by class."""
         role = self._ledger.roles["landuse"]
-        classes = role.classes[own.at]
-        for cls in sorted(set(classes)):
-            yield ClassTaken(str(cls), role.class_name(cls), own.of(classes == cls).area())
+        for cls, area in own.area_by(role.classes[own.at].tolist()).items():
+            yield ClassTaken(str(cls), role.class_name(cls), area)
 
     def _green(self) -> Land:
         ledger = self._ledger
@@ -117,6 +127,8 @@ class Probe:
             return Land(own.area())
         area, polygon = ledger.area.polygon, self._polygon
         known = self._cut("planned_use").where(ledger.masks["planned"])
+        if polygon is not None and _are_apart(polygon, area):
+            return Land(own.area())
         if polygon is not None and shapely.covers(area, polygon):
             # Land of the area that nobody has planned, or of an unknown class, may be green or not.
             beyond = max(self.area_m2() - known.area(), 0.0)
@@ -182,3 +194,10 @@ class Probe:
         if polygon is None or polygon.is_empty:
             return 0.0
         return math.fsum(areas_of(shapely.get_parts(polygon), self._ledger.epsg))
+
+
+def _are_apart(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Whether the boxes of two geometries do not meet."""
+    west, south, east, north = one.bounds
+    left, low, right, high = other.bounds
+    return west > right or east < left or south > high or north < low

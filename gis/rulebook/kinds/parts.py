@@ -192,24 +192,26 @@ def join_parts(
     """Return the outcome of the parts together; the worst part that is no sliver wins."""
     counting = [p for p in parts if p.counts]
     against = [p for p in counting if p.restricts]
-    slivers = [s for p in parts if p.slivers and p.restricts for s in p.slivers]
+    grazing = [p for p in parts if p.slivers and p.restricts]
+    slivers = [s for p in grazing for s in p.slivers]
     total = math.fsum(s.area_m2 for s in slivers) if slivers else 0.0
     doubtful = bool(slivers) and (rule.strict_slivers or total > rule.sliver_limit_m2)
-    verdict = worst([*(p.verdict for p in counting), *([Verdict.UNDETERMINED] * doubtful)])
-    touching = [p for p in parts if p.restricts and p.slivers] if doubtful else []
+    verdict = worst([p.verdict for p in counting])
+    if doubtful:
+        verdict = worst((verdict, Verdict.UNDETERMINED))
+    touching = grazing if doubtful else []
     shown = [p for p in against if not p.unknown] or against or touching or counting
     area = math.fsum([p.area_m2 for p in shown])
     note = _sliver_note(rule, slivers, total, doubtful) if slivers else ""
     measured = Measured("area", area, "m²", facts.share(area))
     geometry = _geometry(against or touching, verdict)
     if doubtful and not against:  # anything else would deny what the slivers ask to look at
-        return Outcome(verdict, texts.join([note]), measured, geometry)
-    said = _said(rule, facts, counting)
+        return Outcome(verdict, texts.join((note,)), measured, geometry)
+    said = _said(rule, facts, counting, against)
     if said:
-        return Outcome(verdict, texts.join([*said, note]), measured, geometry)
-    values = {**_values(facts, counting), **(extra or {})}
-    clear = texts.fill(rule.text.clear, values)
-    return Outcome(verdict, texts.join([note]), measured, geometry, clear)
+        return Outcome(verdict, texts.join((*said, note)), measured, geometry)
+    clear = _filled(rule.text.clear, facts, counting, extra)
+    return Outcome(verdict, texts.join((note,)), measured, geometry, clear)
 
 
 def join_whole(
@@ -223,40 +225,52 @@ def join_whole(
     return outcome._replace(verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
-def _said(rule: AreaRule, facts: Facts, counting: Sequence[Part]) -> list[str]:
+def _said(
+    rule: AreaRule, facts: Facts, counting: Sequence[Part], against: Sequence[Part]
+) -> list[str]:
     """Say what stands against the site or is excused; empty when the site is clear."""
-    against = [p for p in counting if p.restricts]
     known = [p for p in counting if not p.unknown]
-    if any(p.restricts for p in known):
-        hit = texts.fill(rule.text.hit, _values(facts, known))
-        said = [hit, *dict.fromkeys(p.note for p in known if p.restricts)]
+    restricting = [p for p in known if p.restricts]
+    if restricting:
+        hit = _filled(rule.text.hit, facts, known)
+        said = [hit, *dict.fromkeys([p.note for p in restricting])]
     else:
         said = _listed([p for p in known if p.excused], facts)
-    return [*said, *_listed([p for p in against if p.unknown], facts)]
+    return [*said, *_listed([p for p in against if p.unknown], facts)] if against else said
 
 
 def _listed(parts: Sequence[Part], facts: Facts) -> list[str]:
     if not parts:
         return []
-    return ["；".join(_named(p, facts) for p in parts), *dict.fromkeys(p.note for p in parts)]
+    return [_named_together(parts, facts), *dict.fromkeys(p.note for p in parts)]
 
 
-def _values(facts: Facts, parts: Sequence[Part]) -> dict[str, str]:
-    """Return what the sentences of an area rule may name: the restricting area, else all."""
-    area = math.fsum(p.area_m2 for p in [q for q in parts if q.restricts] or parts)
-    return {
-        "area": texts.area(area, facts.share(area)),
-        "parts": "；".join(_named(p, facts) for p in parts),
-        "use": land_classes.use_label(facts.use),
-    }
+def _filled(
+    template: str, facts: Facts, parts: Sequence[Part], extra: Mapping[str, str] | None = None
+) -> str:
+    """Fill in what a sentence of an area rule names: the restricting area, else all."""
+    values: dict[str, str] = {}
+    for name in texts.names(template):
+        if name == "area":
+            restricting = [p for p in parts if p.restricts]
+            area = math.fsum([p.area_m2 for p in restricting or parts])
+            values[name] = texts.area(area, facts.share(area))
+        elif name == "parts":
+            values[name] = _named_together(parts, facts)
+        elif name == "use":
+            values[name] = land_classes.use_label(facts.use)
+    return texts.fill(template, {**values, **(extra or {})})
+
+
+def _named_together(parts: Sequence[Part], facts: Facts) -> str:
+    return "；".join([_named(p, facts) for p in parts])
 
 
 def _geometry(parts: Sequence[Part], verdict: Verdict) -> Any:
     """Return the geometry of the worst part that has one."""
-    if not parts:
-        return None
-    ordered = sorted(parts, key=lambda p: p.verdict is not verdict)
-    return next((p.geometry for p in ordered if p.geometry is not None), None)
+    drawn = [p for p in parts if p.geometry is not None]
+    worst_first = [*(p for p in drawn if p.verdict is verdict), *drawn] if drawn else drawn
+    return worst_first[0].geometry if worst_first else None
 
 
 def _named(part: Part, facts: Facts) -> str:
