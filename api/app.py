@@ -17,14 +17,29 @@ from api.deps import State
 from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
 from api.headers import SecurityHeaders
+from api.jobs import crew_of
 from api.logs import guard_loggers
 from api.maps import MapFiles
 from api.metrics import Metrics
-from api.routers import balance, checks, exports, health, keys, maps, pages, plan, records, sign_in
+from api.routers import (
+    balance,
+    batch,
+    checks,
+    exports,
+    health,
+    jobs,
+    keys,
+    maps,
+    pages,
+    plan,
+    records,
+    sign_in,
+)
 from api.settings import Settings
 from api.settings import settings as read_settings
 from api.upload import BodyLimit
 from api.watch import Watch
+from gis.jobs.store import JobStore
 from gis.output.records import RecordStore, software_versions
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan, load_plan
@@ -54,12 +69,16 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = RecordStore(chosen.db)
         opened = plan or load_plan(chosen.plan)
-        app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics)
+        jobs = JobStore(store, chosen.job_limits)
+        crew = crew_of(chosen, opened, jobs)
+        app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics, jobs, crew)
         if chosen.records:
             # The files are hashed once, now that they have just been read.
             snapshot_of(opened)
         app.state.map_files = MapFiles()
+        crew.start()
         yield
+        crew.stop()
         app.state.map_files.close()
         store.close()
         access.audit.close()
@@ -77,7 +96,9 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     app.state.access = access
     _add_parts(app)
     # From the inside out: what is added last is asked first.
-    app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)
+    app.add_middleware(
+        BodyLimit, limit_bytes=chosen.body_limit_bytes, others={batch.PATH: chosen.job_limit_bytes}
+    )
     app.add_middleware(Gate, control=access)
     basemap = chosen.sharing.basemap
     app.add_middleware(SecurityHeaders, basemap=basemap.origin if basemap else "")
@@ -86,7 +107,8 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
 
 
 def _add_parts(app: FastAPI) -> None:
-    for part in (exports, checks, records, plan, balance, maps, keys, health, sign_in, pages):
+    parts = (batch, exports, checks, records, jobs, plan, balance, maps, keys, health, sign_in)
+    for part in (*parts, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
@@ -118,7 +140,7 @@ def _with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
 
 def _with_examples(document: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in example sites, which must lie inside the plan in use."""
-    for path in ("/v1/site-checks", "/v1/plan/balance"):
+    for path in ("/v1/site-checks", "/v1/site-checks/batch", "/v1/plan/balance"):
         content = document["paths"][path]["post"]["requestBody"]["content"]
         for kind, example in examples.items():
             content[kind]["example"] = example

@@ -101,9 +101,7 @@ def frame_of(
     if findings:
         texts = [_json(answer.get("findings")) for answer in found]
         columns["findings"] = _texts(texts)
-    return geopandas.GeoDataFrame(
-        columns, geometry=_shapes(rows, found, work_epsg), crs=work_epsg
-    )
+    return geopandas.GeoDataFrame(columns, geometry=_shapes(rows, found, work_epsg), crs=work_epsg)
 
 
 def _columns(rows: list[Row], found: list[Answer], labels: list[str]) -> dict[str, Any]:

@@ -86,7 +86,9 @@ def read_back(path: Path) -> Any:
             import pandas as pd
 
             names = {heading: name for name, heading in _HEADINGS.items()}
-            texts = {_HEADINGS[name]: str for name in ("name", "use", "file", "digest", "record_id")}
+            texts = {
+                _HEADINGS[name]: str for name in ("name", "use", "file", "digest", "record_id")
+            }
             # Only an empty cell is empty: a site may be called "NA".
             return pd.read_csv(
                 path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""]

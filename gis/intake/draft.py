@@ -40,7 +40,8 @@ class Limits:
     vertices: int = MAX_VERTICES
 
 
-_LIMITS: ContextVar[Limits] = ContextVar("limits", default=Limits())
+_USUAL = Limits()
+_LIMITS: ContextVar[Limits] = ContextVar("limits", default=_USUAL)
 
 
 def limits() -> Limits:

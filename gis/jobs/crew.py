@@ -1,4 +1,4 @@
-"""Are there enough processes that work? Started when there is something to do, replaced when one dies.
+"""Are there enough processes that work? Started when there is something to do, replaced on death.
 
 All processes of a service, and several services on one machine, share the places of one crew: a
 place is a locked file in the folder of the jobs, so there are never more workers than places. Who
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -176,20 +177,17 @@ class Crew:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         if process.stdin is not None:
-            try:
+            # If it has ended already, the next look will see it.
+            with suppress(BrokenPipeError):
                 process.stdin.write(orders.to_line())
                 process.stdin.flush()
-            except BrokenPipeError:
-                pass  # it has ended already, which the next look will see
         return process
 
 
 def _hang_up(member: _Member) -> None:
     if member.process.stdin is not None:
-        try:
+        with suppress(BrokenPipeError):
             member.process.stdin.close()
-        except BrokenPipeError:
-            pass
 
 
 def _close(member: _Member) -> None:

@@ -12,9 +12,6 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from gis.batch.rows import Wishes
-from gis.claims import parse_attributes
-
 # Sites that are judged and recorded together: a second or so, so that a cancelled job stops soon,
 # progress is seen, and nobody waits long for a turn.
 CHUNK = 25
@@ -91,17 +88,6 @@ class Options:
         """Return the options that ``to_text`` wrote."""
         row = json.loads(text)
         return cls(**{**row, "as_of": date.fromisoformat(row["as_of"])})
-
-    @property
-    def wishes(self) -> Wishes:
-        """The same as a batch of the command line takes it."""
-        return Wishes(
-            self.as_of,
-            self.use,
-            parse_attributes(dict(self.attributes)),
-            self.repair,
-            self.width_m,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,7 @@ class PdfZip:
         record = self.store.records.get(record_id)
         # The stored outline is the exact one; that of the document went through degrees.
         outline = shapely.from_wkb(record.geometry_wkb) if record.geometry_wkb else None
-        report = site_content(
-            record.document, self.plan, ceiling=self.ceiling, geometry=outline
-        )
+        report = site_content(record.document, self.plan, ceiling=self.ceiling, geometry=outline)
         return report_bytes(report, "pdf")
 
     def _together(self) -> None:

@@ -1,7 +1,7 @@
 """How does the outcome of a job leave as a table? GeoPackage, CSV, XLSX or GeoJSON.
 
-The columns are those of ``wuqu batch``, with the number of the record behind; a row that could not be
-judged says why. No coordinates but those of the sites themselves are in a table.
+The columns are those of ``wuqu batch``, with the number of the record behind; a row that could not
+be judged says why. No coordinates but those of the sites themselves are in a table.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ def _frame(found: list[dict[str, Any]], work_epsg: int) -> geopandas.GeoDataFram
     return frame
 
 
-def write_result(
-    store: JobStore, folder: JobFolder, job: Job, plan: Plan, kind: TaskKind
-) -> Path:
+def write_result(store: JobStore, folder: JobFolder, job: Job, plan: Plan, kind: TaskKind) -> Path:
     """Write one table; it appears whole. Return its path.
 
     Raises

@@ -105,7 +105,10 @@ class JobStore:
             "created_ms": moment,
             **dict.fromkeys(("started_ms", "finished_ms", "expires_ms", "total")),
             **dict.fromkeys(("done", "version", "served_ms", "pace_done", "per_minute"), 0),
-            **{"counts": "{}", "error": "", "pace_ms": moment, "purged": 0},
+            "counts": "{}",
+            "error": "",
+            "pace_ms": moment,
+            "purged": 0,
         }
         with self._writing() as connection:
             self._refuse_too_many(owner, connection)
@@ -128,7 +131,7 @@ class JobStore:
         with self._reading() as connection:
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
         if row is None:
-            raise NotFoundError("没有这个编号的任务", expected="提交时返回的编号", advice="核对编号")
+            raise no_such_job()
         return job_of(row._mapping)
 
     def recent(self, limit: int = 20, *, owner: str | None = None) -> tuple[Job, ...]:
@@ -239,7 +242,9 @@ class JobStore:
         """Free the pieces of a worker that died over them, and count that against them."""
         with self._writing() as connection:
             more = {"attempts": job_tasks.c.attempts + 1}
-            connection.execute(_of_place(place).values(state=WAITING, holder="", until_ms=0, **more))
+            connection.execute(
+                _of_place(place).values(state=WAITING, holder="", until_ms=0, **more)
+            )
 
     def read(self, task: Task, total: int, plan: tuple[str, str, str]) -> None:
         """Note that the rows of a job are laid down: ``total`` of them, in chunks.
@@ -329,7 +334,7 @@ class JobStore:
             self._held(connection, task, state=_FAILED, holder="", until_ms=0, error=text)
 
     def purge(self, remove: Callable[[str], None]) -> int:
-        """Forget the rows and files of jobs whose time is over; their records stay. Return how many.
+        """Forget rows and files of jobs whose time is over, and return how many; records stay.
 
         ``remove`` removes the files of a job.
         """
@@ -400,6 +405,11 @@ class JobStore:
     def _writing(self) -> Iterator[Connection]:
         with store_errors(), writing(self.records.engine) as connection:
             yield connection
+
+
+def no_such_job() -> NotFoundError:
+    """Return the error about a job that is not there, or not to be seen."""
+    return NotFoundError("没有这个编号的任务", expected="提交时返回的编号", advice="核对编号")
 
 
 def _task(job_id: str, kind: TaskKind, n: int, first: int = 0, last: int = 0) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How is one piece of a job worked off? Rows laid down, judged with their records, or a result made.
+"""How is one piece of a job worked off? Rows are laid down or judged, or a result is made.
 
 Runs in a worker. Whatever goes wrong with a row becomes its problem and the others go on; what goes
 wrong with the store or the disk puts the piece back; what is wrong with the whole ends the job.
@@ -16,11 +16,12 @@ from typing import Any
 
 from gis.batch.identity import package_sha256
 from gis.batch.judging import content_of, judged, refused
-from gis.batch.rows import Origin, Problem, Row
+from gis.batch.rows import Origin, Problem, Row, Wishes
 from gis.canonical import to_dict
+from gis.claims import parse_attributes
 from gis.errors import InputError, StoreError, WuquError, as_problem
 from gis.jobs.folder import JobFolder, write_whole
-from gis.jobs.model import CHUNK, Job, Task, TaskKind
+from gis.jobs.model import CHUNK, Job, Options, Task, TaskKind
 from gis.jobs.reading import rows_of
 from gis.jobs.reports import PdfZip
 from gis.jobs.results import write_result
@@ -115,9 +116,7 @@ class Bench:
             self.store.fail(task, _problem("上传的内容已不在服务器上", "重新提交"))
             return
         most = self.store.limits.sites
-        rows = rows_of(
-            content, job.name, self.plan.crs_policy, job.options, most, self.require
-        )
+        rows = rows_of(content, job.name, self.plan.crs_policy, job.options, most, self.require)
         total, waiting = 0, list[tuple[Origin, Row]]()
         for pair in rows:
             waiting.append(pair)
@@ -161,9 +160,13 @@ class Bench:
         if task.attempts >= _TOGETHER and task.last - task.first > 1:
             self.store.split(task)
             return
-        rows, origins = self._rows(job, task)
+        try:
+            rows, origins = self._rows(job, task)
+        except FileNotFoundError:
+            self.store.fail(task, _problem("任务的中间文件已不在服务器上", "重新提交"))
+            return
         if task.attempts >= LIVES:
-            found, entries = [refused(row, _LOST) for row in rows], {}
+            found, entries = [refused(row, _LOST) for row in rows], dict[int, Entry]()
         else:
             found, entries = self._answers(job, task, rows, origins)
         answers = [
@@ -193,7 +196,7 @@ class Bench:
                 entries[row.number] = _entry(check, snapshot)
 
         try:
-            found = judged(rows, origins, self.plan, job.options.wishes, seen=seen)
+            found = judged(rows, origins, self.plan, _wishes(job.options), seen=seen)
         except (LostLeaseError, StoreError, InputError):
             raise
         except Exception:
@@ -209,9 +212,7 @@ class Bench:
 
     def _make(self, job: Job, task: Task) -> None:
         if task.attempts >= LIVES:
-            self.store.not_made(
-                task, _problem("生成结果的工作进程反复中断", "改用其他格式")
-            )
+            self.store.not_made(task, _problem("生成结果的工作进程反复中断", "改用其他格式"))
             return
         folder = JobFolder(self.root, job.id)
         if task.kind is TaskKind.zip:
@@ -221,6 +222,12 @@ class Bench:
         else:
             write_result(self.store, folder, job, self.plan, task.kind)
         self.store.made(task)
+
+
+def _wishes(options: Options) -> Wishes:
+    """Return what the user wants as a batch of the command line takes it."""
+    attributes = parse_attributes(dict(options.attributes))
+    return Wishes(options.as_of, options.use, attributes, options.repair, options.width_m)
 
 
 def _entry(check: SiteCheck, snapshot: Snapshot) -> Entry:

@@ -1,10 +1,10 @@
-"""How are jobs laid down, beside the records that they make? Three tables that change as work goes on.
+"""How are jobs laid down, beside the records that they make? In tables that change as work goes on.
 
-``jobs`` are the jobs, ``job_tasks`` the pieces of work that they fall into, ``job_rows`` what became
-of each row: its key makes sure that a row has one answer and one record, whatever was interrupted.
-They stand in the database of the records, so that a record and the row it belongs to are written
-together or not at all. Moments are milliseconds since 1970, because every database has whole
-numbers.
+``jobs`` are the jobs, ``job_tasks`` the pieces of work that they fall into, ``job_rows`` what
+became of each row: its key makes sure that a row has one answer and one record, whatever was
+interrupted. They stand in the database of the records, so that a record and the row it belongs to
+are written together or not at all. Moments are milliseconds since 1970, because every database has
+whole numbers.
 """
 
 from __future__ import annotations
