@@ -8,6 +8,7 @@ the pieces away; whoever works on one learns it when the lease cannot be renewed
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import time
@@ -19,7 +20,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from gis.errors import NotFoundError, QueueFullError
+from gis.errors import NotFoundError, QueueFullError, StoreError, StoreFullError
 from gis.jobs import finding
 from gis.jobs.fairness import next_job
 from gis.jobs.finding import LEASED, WAITING, job_of
@@ -85,12 +86,12 @@ class JobStore:
         ------
         QueueFullError
             The user has as many unfinished jobs as one user may have.
-        StoreError, OSError
-            Nothing was taken in.
+        StoreError
+            Nothing was taken in; the subclass says why.
         """
         self._refuse_too_many(owner)
         job_id = secrets.token_hex(16)
-        keep(job_id)
+        _kept(keep, job_id)
         moment = self._now()
         row = {
             "id": job_id,
@@ -405,6 +406,21 @@ class JobStore:
     def _writing(self) -> Iterator[Connection]:
         with store_errors(), writing(self.records.engine) as connection:
             yield connection
+
+
+def _kept(keep: Callable[[str], None], job_id: str) -> None:
+    try:
+        keep(job_id)
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFullError(
+                "任务文件夹所在的磁盘空间已满，未接收任务", advice="由管理员清理磁盘后重新提交"
+            ) from None
+        raise StoreError(
+            "任务文件夹无法写入，未接收任务", advice="由管理员检查 WUQU_JOBS 后重新提交"
+        ) from None
 
 
 def no_such_job() -> NotFoundError:
