@@ -134,7 +134,7 @@ def test_a_bad_package_or_an_empty_body_is_refused_at_once(desk) -> None:
     assert desk.get("/v1/jobs").json() == {"jobs": []}
 
 
-def test_the_name_of_the_sender_never_becomes_a_path(desk, tmp_path) -> None:
+def test_the_name_of_the_sender_never_becomes_a_path(desk) -> None:
     for name in ("../../../evil.zip", "C:\\x\\evil.zip", "evil\u202egpj.zip"):
         job = desk.upload(packed({"a.geojson": collection(1)}), name).json()
         assert "/" not in job["name"]
@@ -283,7 +283,7 @@ def test_a_stream_tells_every_change_and_keeps_the_connection_alive(desk, monkey
     monkeypatch.setattr(desk.state.jobs, "get", get)
     text = desk.get(f"{place}/events").text
     events = events_of(text)
-    assert [e["data"]["state"] for e in events][0] == "queued"
+    assert events[0]["data"]["state"] == "queued"
     assert events[-1]["event"] == "state"
     assert events[-1]["data"]["state"] == "done"
     assert [int(e["id"]) for e in events] == sorted({int(e["id"]) for e in events})

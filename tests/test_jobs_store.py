@@ -1,4 +1,4 @@
-"""The store of jobs: leases, exactly one answer a row, cancelling, expiry, on SQLite and PostgreSQL."""
+"""The store of jobs: leases, one answer a row, cancelling, expiry, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

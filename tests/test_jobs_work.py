@@ -1,4 +1,4 @@
-"""What a worker does with an upload: rows, problems, records, tables and reports, as a batch does."""
+"""What a worker does with an upload: rows, problems, records, tables and reports."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def here(tmp_path, small):
     made.store.records.close()
 
 
-def boundary_txt(plan, n: int, samples_dir) -> bytes:
-    """A real boundary TXT, moved so that each is another one."""
+def boundary_txt(n: int, samples_dir) -> bytes:
+    """A real boundary TXT; another number is another file."""
     text = (samples_dir / "yizhong_xinxiao.txt").read_bytes()
     return text.replace(b"\r\n", b"\n") + b"\n" * n
 
@@ -53,8 +53,8 @@ def rows(content: bytes, plan, *, name="a.zip", most=100):
 def test_every_file_of_a_zip_is_read_by_itself_and_a_bad_one_is_a_row(small, samples_dir) -> None:
     content = packed(
         {
-            "一/a.txt": boundary_txt(small, 0, samples_dir),
-            "二/a.txt": boundary_txt(small, 1, samples_dir),
+            "一/a.txt": boundary_txt(0, samples_dir),
+            "二/a.txt": boundary_txt(1, samples_dir),
             "bad.geojson": b'{"type":"FeatureCollection","features":[',
             "two.geojson": collection(2, bad=(1,)),
             "readme.md": b"hello",
@@ -99,7 +99,7 @@ def test_more_sites_than_a_job_may_have_are_refused_with_the_limit(small, most) 
 
 
 def test_a_zip_with_hundreds_of_txt_files_is_read(small, samples_dir) -> None:
-    members = {f"{n:03d}.txt": boundary_txt(small, n % 5, samples_dir) for n in range(260)}
+    members = {f"{n:03d}.txt": boundary_txt(n % 5, samples_dir) for n in range(260)}
     assert len(rows(packed(members), small, most=1_000)) >= 260
 
 
@@ -139,8 +139,7 @@ def test_whatever_is_sent_is_rows_or_a_clear_refusal(small, content, as_zip) -> 
     try:
         examine(content)
         found = rows(content, small, name="x")
-    except (FormatError, LimitError) as error:
-        assert error.detail
+    except (FormatError, LimitError):
         return
     assert all(row.site or row.problem for _, row in found)
 
@@ -224,9 +223,7 @@ def test_without_records_there_are_answers_and_no_record(here) -> None:
     assert here.store.records.head()[0] == 0
 
 
-def test_a_plan_that_is_replaced_in_the_middle_ends_the_job_and_mixes_nothing(
-    here, small, plan
-) -> None:
+def test_a_plan_that_is_replaced_in_the_middle_ends_the_job_and_mixes_nothing(here, plan) -> None:
     job = here.submit(collection(2 * CHUNK))
     here.step()
     here.step()
@@ -241,9 +238,7 @@ def test_a_plan_that_is_replaced_in_the_middle_ends_the_job_and_mixes_nothing(
     assert here.result(job, "csv").exists()
 
 
-def test_a_job_that_waited_over_an_update_is_judged_by_the_new_plan_as_a_whole(
-    here, small, plan
-) -> None:
+def test_a_job_that_waited_over_an_update_is_judged_by_the_new_plan_as_a_whole(here, plan) -> None:
     job = here.submit(collection(2))
     before = job.plan
     here.bench.plan = plan

@@ -17,14 +17,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gis.errors import NotFoundError, QueueFullError, StoreError, StoreFullError
 from gis.jobs import finding
 from gis.jobs.fairness import next_job
 from gis.jobs.finding import LEASED, WAITING, job_of
 from gis.jobs.model import CHUNK, PROBLEM, Job, JobState, Limits, Making, Options, Task, TaskKind
+from gis.jobs.statements import (
+    about,
+    answer_row,
+    drop_tasks,
+    free_overdue,
+    held_by,
+    insert_once,
+    of_place,
+    task_row,
+)
 from gis.output.records import RecordStore, Submission
 from gis.output.records.engines import writing
 from gis.output.records.failures import store_errors
@@ -114,7 +122,7 @@ class JobStore:
         with self._writing() as connection:
             self._refuse_too_many(owner, connection)
             connection.execute(jobs.insert(), row)
-            connection.execute(job_tasks.insert(), _task(job_id, TaskKind.read, 0))
+            connection.execute(job_tasks.insert(), task_row(job_id, TaskKind.read, 0))
         return self.get(job_id)
 
     def _refuse_too_many(self, owner: str, connection: Connection | None = None) -> None:
@@ -153,7 +161,7 @@ class JobStore:
         """
         with self._writing() as connection:
             if self._end(connection, job_id, JobState.cancelled):
-                _drop_tasks(connection, job_id)
+                drop_tasks(connection, job_id)
         return self.get(job_id)
 
     def answers(self, job_id: str, after: int, limit: int) -> list[dict[str, Any]]:
@@ -179,7 +187,7 @@ class JobStore:
                         job_tasks.c.state == _DONE,
                     )
                 )
-            _insert_once(connection, _task(job_id, kind, 0))
+            insert_once(connection, task_row(job_id, kind, 0))
             made = finding.making(connection, job_id, kind)
         return made or Making(WAITING, 0, 0, {})
 
@@ -196,7 +204,7 @@ class JobStore:
             return None
         moment = self._now()
         with self._writing() as connection:
-            _free_overdue(connection, moment)
+            free_overdue(connection, moment)
             job_id = next_job(finding.candidates(connection, moment), self.limits.running)
             row = None if job_id is None else finding.first_waiting(connection, job_id, moment)
             if job_id is None or row is None:
@@ -205,7 +213,7 @@ class JobStore:
                 job_id, TaskKind(row.kind), row.n, row.first, row.last, row.attempts, holder
             )
             held = {"state": LEASED, "holder": holder, "until_ms": moment + LEASE_MS}
-            connection.execute(_where(update(job_tasks), task).values(**held))
+            connection.execute(about(update(job_tasks), task).values(**held))
             begun = {
                 "state": JobState.running.value,
                 "started_ms": moment,
@@ -229,7 +237,7 @@ class JobStore:
         """Put a piece back for others, not before some time has passed."""
         free = {"state": WAITING, "holder": "", "until_ms": self._now() + after_ms}
         with self._writing() as connection:
-            connection.execute(_held_by(update(job_tasks), task).values(**free))
+            connection.execute(held_by(update(job_tasks), task).values(**free))
 
     def take_over(self, place: str) -> None:
         """Free the pieces of a worker that is known to be dead, by its place.
@@ -237,15 +245,13 @@ class JobStore:
         Who takes the place knows that nobody else has it, so nobody has to wait for the leases.
         """
         with self._writing() as connection:
-            connection.execute(_of_place(place).values(state=WAITING, holder="", until_ms=0))
+            connection.execute(of_place(place).values(state=WAITING, holder="", until_ms=0))
 
     def blame(self, place: str) -> None:
         """Free the pieces of a worker that died over them, and count that against them."""
         with self._writing() as connection:
             more = {"attempts": job_tasks.c.attempts + 1}
-            connection.execute(
-                _of_place(place).values(state=WAITING, holder="", until_ms=0, **more)
-            )
+            connection.execute(of_place(place).values(state=WAITING, holder="", until_ms=0, **more))
 
     def read(self, task: Task, total: int, plan: tuple[str, str, str]) -> None:
         """Note that the rows of a job are laid down: ``total`` of them, in chunks.
@@ -254,7 +260,7 @@ class JobStore:
         judged by the new one, as a whole.
         """
         chunks = [
-            _task(task.job_id, TaskKind.judge, n, first, min(first + CHUNK, total))
+            task_row(task.job_id, TaskKind.judge, n, first, min(first + CHUNK, total))
             for n, first in enumerate(range(0, total, CHUNK))
         ]
         said = dict(zip(("plan", "plan_id", "plan_version"), plan, strict=True))
@@ -291,7 +297,7 @@ class JobStore:
             nonlocal ended
             self._held(connection, task, state=_DONE, holder="", until_ms=0)
             given = iter(ids[0])
-            rows = [_row(task.job_id, answer, given) for answer in answers]
+            rows = [answer_row(task.job_id, answer, given) for answer in answers]
             connection.execute(job_rows.insert(), rows)
             ended = self._count(connection, task.job_id, answers)
 
@@ -302,12 +308,12 @@ class JobStore:
         """Replace rows that do not get through together by one piece for each of them."""
         pieces = [
             # Numbers behind all others, so that no two pieces share one.
-            _task(task.job_id, TaskKind.judge, 1_000_000 + row, row, row + 1)
+            task_row(task.job_id, TaskKind.judge, 1_000_000 + row, row, row + 1)
             for row in range(task.first, task.last)
         ]
         with self._writing() as connection:
             self._held(connection, task)
-            connection.execute(_where(delete(job_tasks), task))
+            connection.execute(about(delete(job_tasks), task))
             connection.execute(job_tasks.insert(), pieces)
 
     def fail(self, task: Task, problem: Mapping[str, Any]) -> None:
@@ -316,7 +322,7 @@ class JobStore:
             self._held(connection, task)
             text = json.dumps(problem, ensure_ascii=False)
             self._end(connection, task.job_id, JobState.failed, error=text)
-            _drop_tasks(connection, task.job_id)
+            drop_tasks(connection, task.job_id)
 
     def advance(self, task: Task, done: int, total: int) -> None:
         """Note how far a result is, and renew the lease."""
@@ -355,7 +361,7 @@ class JobStore:
     def _held(connection: Connection, task: Task, **values: Any) -> None:
         """Change a piece that this worker holds; raise LostLeaseError when it does not."""
         wanted = values or {"holder": task.holder}
-        if connection.execute(_held_by(update(job_tasks), task).values(**wanted)).rowcount != 1:
+        if connection.execute(held_by(update(job_tasks), task).values(**wanted)).rowcount != 1:
             raise LostLeaseError(task.job_id)
 
     @staticmethod
@@ -426,66 +432,3 @@ def _kept(keep: Callable[[str], None], job_id: str) -> None:
 def no_such_job() -> NotFoundError:
     """Return the error about a job that is not there, or not to be seen."""
     return NotFoundError("没有这个编号的任务", expected="提交时返回的编号", advice="核对编号")
-
-
-def _task(job_id: str, kind: TaskKind, n: int, first: int = 0, last: int = 0) -> dict[str, Any]:
-    return {
-        "job_id": job_id,
-        "kind": kind.value,
-        "n": n,
-        "first": first,
-        "last": last,
-        "state": WAITING,
-        "holder": "",
-        **dict.fromkeys(("until_ms", "attempts", "done", "total"), 0),
-        "error": "",
-    }
-
-
-def _row(job_id: str, answer: Mapping[str, Any], ids: Iterator[str]) -> dict[str, Any]:
-    kept = {key: value for key, value in answer.items() if key != "entry"}
-    return {
-        "job_id": job_id,
-        "row": answer["row"],
-        "record_id": next(ids) if answer.get("entry") else None,
-        "problem": answer["problem"][0][:40] if "problem" in answer else None,
-        # Escaped to ASCII: every database stores it, whatever a name holds.
-        "answer": json.dumps(kept, separators=(",", ":")),
-    }
-
-
-def _where(statement: Any, task: Task) -> Any:
-    return statement.where(
-        job_tasks.c.job_id == task.job_id,
-        job_tasks.c.kind == task.kind.value,
-        job_tasks.c.n == task.n,
-    )
-
-
-def _held_by(statement: Any, task: Task) -> Any:
-    return _where(statement, task).where(
-        job_tasks.c.state == LEASED, job_tasks.c.holder == task.holder
-    )
-
-
-def _of_place(place: str) -> Any:
-    mine = job_tasks.c.holder.startswith(f"{place}/", autoescape=True)
-    return update(job_tasks).where(job_tasks.c.state == LEASED, mine)
-
-
-def _free_overdue(connection: Connection, moment: int) -> None:
-    overdue = (job_tasks.c.state == LEASED, job_tasks.c.until_ms < moment)
-    connection.execute(
-        update(job_tasks).where(*overdue).values(state=WAITING, holder="", until_ms=0)
-    )
-
-
-def _drop_tasks(connection: Connection, job_id: str) -> None:
-    connection.execute(delete(job_tasks).where(job_tasks.c.job_id == job_id))
-
-
-def _insert_once(connection: Connection, row: Mapping[str, Any]) -> None:
-    """Insert a piece unless it is there: two may ask for one result at the same time."""
-    on_sqlite = connection.engine.dialect.name == "sqlite"
-    insert = sqlite_insert(job_tasks) if on_sqlite else postgresql_insert(job_tasks)
-    connection.execute(insert.on_conflict_do_nothing(), row)
