@@ -1,4 +1,4 @@
-"""Jobs on a real service: killed and started again, several workers, cancelled, watched, stopped."""
+"""Jobs on a real service: killed and begun again, shared, cancelled, followed, stopped."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ from gis.jobs.model import Job, Task
 from gis.jobs.results import slices
 from gis.jobs.store import JobStore
 from gis.output.maps.text import visible
+from gis.output.records.described import decision_sentence
 from gis.plan import Plan
 
 # How long one piece may take before others have their turn.
@@ -73,9 +74,12 @@ class PdfZip:
         from gis.output.report.content import site_content
 
         record = self.store.records.get(record_id)
+        manual = [decision_sentence(d) for d in self.store.records.decisions(record_id)]
         # The stored outline is the exact one; that of the document went through degrees.
         outline = shapely.from_wkb(record.geometry_wkb) if record.geometry_wkb else None
-        report = site_content(record.document, self.plan, ceiling=self.ceiling, geometry=outline)
+        report = site_content(
+            record.document, self.plan, ceiling=self.ceiling, geometry=outline, manual=manual
+        )
         return report_bytes(report, "pdf")
 
     def _together(self) -> None:
