@@ -1,6 +1,6 @@
-"""Is a row lost or judged twice when the service is killed during batches? kill -9 at random moments.
+"""Is a row lost or judged twice when the service is killed during batches?
 
-A real service with its workers, a client that hands in batches of sites, and SIGKILL for the whole
+A real service with its workers, a client that hands in batches of sites, and kill -9 for the whole
 group at a moment that nobody chose: while an upload arrives, is read, is judged, is recorded; then
 the same again on the same store. In the end a last service finishes what is left. Whatever batch a
 client was told of must be done, with one answer and one record for each row; a batch it was not
@@ -141,7 +141,9 @@ def faults_of(store: RecordStore, ledger: Ledger) -> Iterator[str]:
         yield "a record belongs to two rows"
     if store.head()[0] != len(own):
         yield f"{store.head()[0]} records, {len(own)} rows with a record"
-    yield from (f"acknowledged and lost: {name}" for i, name in ledger.told.items() if i not in known)
+    for job_id, name in ledger.told.items():
+        if job_id not in known:
+            yield f"acknowledged and lost: {name}"
 
 
 def unfinished_of(store: RecordStore, ledger: Ledger) -> Iterator[str]:
