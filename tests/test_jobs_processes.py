@@ -155,9 +155,7 @@ def test_a_client_follows_a_job_by_its_events_over_a_lost_connection(several) ->
     place = submit(several, collection(COUNT))
     with httpx2.stream("GET", f"{several.url}{place}/events", timeout=WAIT_S) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        for _kind, last, told in events(answer):
-            if told["done"]:
-                break
+        last = next(number for _, number, told in events(answer) if told["done"])
     sent = {"Last-Event-ID": last}
     with httpx2.stream(
         "GET", f"{several.url}{place}/events", headers=sent, timeout=WAIT_S
