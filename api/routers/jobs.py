@@ -46,7 +46,17 @@ _TYPES = {
     TaskKind.geojson: "application/geo+json",
     TaskKind.zip: "application/zip",
 }
-_EVENT = 'event: progress\ndata: {"state":"running","done":175,"total":300}\nid: 9\n\n'
+_EVENT_DATA = '{"state":"running","done":175,"total":300}'
+# Of one event, as FastAPI and readers of the description take it.
+_EVENT_SCHEMA = {
+    "type": "object",
+    "required": ["event", "data", "id"],
+    "properties": {
+        "event": {"type": "string", "enum": ["state", "progress"]},
+        "data": {"type": "string", "description": "进度，JSON 文本（JobProgress）"},
+        "id": {"type": "string", "description": "随每次变化增大"},
+    },
+}
 KEEP_ALIVE_S = 15.0
 # Then the client comes again by itself, and it is seen anew whether it still may.
 STREAM_S = 600.0
@@ -79,8 +89,8 @@ async def list_jobs(
             "description": "事件流：`state`（状态改变）和 `progress`（进度），内容同任务的进度部分",
             "content": {
                 "text/event-stream": {
-                    "schema": {"type": "string"},
-                    "example": _EVENT,
+                    "schema": _EVENT_SCHEMA,
+                    "example": {"event": "progress", "data": _EVENT_DATA, "id": "9"},
                 }
             },
         },
