@@ -20,14 +20,29 @@ from api.errors import PROBLEM_TYPE, add_error_handlers
 from api.examples import body_examples
 from api.following import Following, following_of
 from api.headers import SecurityHeaders
+from api.jobs import crew_of
 from api.logs import guard_loggers
 from api.maps import MapFiles
 from api.metrics import Metrics
-from api.routers import balance, checks, exports, health, keys, maps, pages, plan, records, sign_in
+from api.routers import (
+    balance,
+    batch,
+    checks,
+    exports,
+    health,
+    jobs,
+    keys,
+    maps,
+    pages,
+    plan,
+    records,
+    sign_in,
+)
 from api.settings import Settings
 from api.settings import settings as read_settings
 from api.upload import BodyLimit
 from api.watch import Watch
+from gis.jobs.store import JobStore
 from gis.output.records import RecordStore, software_versions
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan, load_plan
@@ -61,18 +76,23 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         was_given = bool(given)
         opened = given.pop() if was_given else load_plan(chosen.plan)
         following = following_of(opened, chosen.plan, records=chosen.records)
-        app.state.wuqu = State(chosen, opened.prepare(), store, access, metrics, following)
+        jobs = JobStore(store, chosen.job_limits)
+        crew = crew_of(chosen, following.folder if following else opened.root, jobs)
+        ready = opened.prepare()
+        app.state.wuqu = State(chosen, ready, store, access, metrics, jobs, crew, following)
         if chosen.records:
             # The files are hashed once, now that they have just been read.
             snapshot_of(opened)
         if was_given and following is None:
             given.append(opened)
         # Once another release answers, nothing here may keep the first one in memory.
-        del opened
+        del opened, ready
         app.state.map_files = MapFiles()
         _settle()
+        crew.start()
         async with _followed(app, following, chosen.follow_s):
             yield
+        crew.stop()
         gc.unfreeze()
         app.state.map_files.close()
         store.close()
@@ -91,7 +111,9 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
     app.state.access = access
     _add_parts(app)
     # From the inside out: what is added last is asked first.
-    app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)
+    app.add_middleware(
+        BodyLimit, limit_bytes=chosen.body_limit_bytes, others={batch.PATH: chosen.job_limit_bytes}
+    )
     app.add_middleware(Gate, control=access)
     basemap = chosen.sharing.basemap
     app.add_middleware(SecurityHeaders, basemap=basemap.origin if basemap else "")
@@ -132,7 +154,8 @@ def _settle() -> None:
 
 
 def _add_parts(app: FastAPI) -> None:
-    for part in (exports, checks, records, plan, balance, maps, keys, health, sign_in, pages):
+    parts = (batch, exports, checks, records, jobs, plan, balance, maps, keys, health, sign_in)
+    for part in (*parts, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
@@ -164,7 +187,7 @@ def _with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
 
 def _with_examples(document: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in example sites, which must lie inside the plan in use."""
-    for path in ("/v1/site-checks", "/v1/plan/balance"):
+    for path in ("/v1/site-checks", "/v1/site-checks/batch", "/v1/plan/balance"):
         content = document["paths"][path]["post"]["requestBody"]["content"]
         for kind, example in examples.items():
             content[kind]["example"] = example

@@ -23,7 +23,10 @@ from api.metrics import Metrics
 from api.options import unknown_parameters
 from api.recording import Recorder
 from api.settings import Settings
+from api.watching import Watching
 from gis.errors import NotFoundError, PlanError
+from gis.jobs.crew import Crew
+from gis.jobs.store import JobStore
 from gis.model import may_show
 from gis.output.export import without_geometry_of
 from gis.output.records import Record, RecordStore, Snapshot
@@ -48,6 +51,8 @@ class State:
     store: RecordStore
     access: AccessControl
     metrics: Metrics
+    jobs: JobStore
+    crew: Crew
     following: Following | None = None
     pages: dict[str, str] = field(default_factory=dict)
     ground: bytes | None = None
@@ -61,6 +66,11 @@ class State:
         return HeavyWork(
             chosen.heavy_checks, chosen.heavy_waiting, chosen.heavy_wait_s, self.metrics.queue
         )
+
+    @cached_property
+    def watching(self) -> Watching:
+        """Who is told how jobs go on."""
+        return Watching(self.jobs, self.settings.job_streams)
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -34,7 +34,13 @@ EncodingQuery = Annotated[str | None, Query(description="文字编码，默认�
 _INLINE_BYTES = 8 * 1024
 
 
-def upload_body(fields: Mapping[str, Any]) -> dict[str, Any]:
+_TAKEN = (
+    "GeoJSON（几何、Feature 或 FeatureCollection）、WKT 文本、表单文件 file，"
+    "或直接以文件为请求内容。格式由内容判定，与内容类型和文件名无关；不超过 20 MB。"
+)
+
+
+def upload_body(fields: Mapping[str, Any], taken: str = _TAKEN) -> dict[str, Any]:
     """Return what OpenAPI says about a body with sites; ``fields`` are those of the form."""
     file = {
         "type": "string",
@@ -45,10 +51,7 @@ def upload_body(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "requestBody": {
             "required": True,
-            "description": (
-                "GeoJSON（几何、Feature 或 FeatureCollection）、WKT 文本、表单文件 file，"
-                "或直接以文件为请求内容。格式由内容判定，与内容类型和文件名无关；不超过 20 MB。"
-            ),
+            "description": taken,
             "content": {
                 "application/geo+json": {"schema": {"type": "object"}},
                 "application/json": {"schema": {"type": "object"}},

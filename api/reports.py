@@ -6,7 +6,6 @@ change, but their reports are too large to be kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from starlette.responses import Response
 
 from api.access.visit import Visit
 from api.deps import State
+from gis.files import file_name
 from gis.output.maps.text import visible
 from gis.output.records import Record
 from gis.output.report import report_bytes, require
@@ -25,10 +25,6 @@ MEDIA_TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-
-
-_NO_FILE_NAME = re.compile(r'[\\/:*?"<>|]')
-_LONGEST_NAME = 80
 
 
 async def report_answer(state: State, visit: Visit, check_id: str, kind: str) -> Response:
@@ -47,17 +43,11 @@ async def report_answer(state: State, visit: Visit, check_id: str, kind: str) ->
     cited = await state.citing(record.document["plan"]["version"])
     async with state.drawing:
         content = await run_in_threadpool(partial(_made, cited, record, kind, manual))
-    name = quote(f"{_file_name(record.document['site']['name'])}.{kind}", safe="")
+    name = quote(f"{file_name(visible(record.document['site']['name']))}.{kind}", safe="")
     # Chinese names need the second form; the first is for programs that do not know it.
     told = f"attachment; filename=\"{check_id}.{kind}\"; filename*=UTF-8''{name}"
     headers = {"Content-Disposition": told}
     return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
-
-
-def _file_name(name: str) -> str:
-    """Return the name of a site as a file may be called on every system."""
-    plain = _NO_FILE_NAME.sub("_", visible(name)).strip(" .")
-    return plain[:_LONGEST_NAME] or "report"
 
 
 def _made(state: State, record: Record, kind: str, manual: Sequence[str]) -> bytes:

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gis.errors import ClaimError, Fault
+from gis.jobs.model import Limits
 from gis.output.records.address import Address, address_of
 from gis.output.sharing import Sharing, sharing_of
 
@@ -40,6 +41,11 @@ class Settings(BaseSettings):
     ``trusted_proxies`` are addresses whose word about a sender counts, ``proxy_roles`` the roles of
     the groups that they name. ``rate_per_minute`` and ``concurrent`` limit one key or address,
     ``in_flight`` all together, each per worker.
+    ``jobs`` is the folder of the files of batch jobs (None: beside the records); ``job_workers``
+    processes of this machine work them off, ``job_days`` their results are kept. One job has at
+    most ``job_limit_bytes`` and ``job_sites``, a zip of reports ``job_reports`` of them; one user
+    has at most ``job_queued`` unfinished jobs, of which ``job_running`` are worked on at once.
+    ``job_streams`` clients of a worker process may watch jobs by events at the same time.
     """
 
     model_config = SettingsConfigDict(
@@ -76,6 +82,15 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(default=3000, ge=0, le=1_000_000)
     concurrent: int = Field(default=64, ge=1, le=10_000)
     in_flight: int = Field(default=128, ge=1, le=10_000)
+    jobs: Path | None = None
+    job_workers: int = Field(default=1, ge=0, le=64)
+    job_days: int = Field(default=30, ge=1, le=3650)
+    job_limit_bytes: int = Field(default=50 * MEGABYTE, ge=1024)
+    job_sites: int = Field(default=10_000, ge=1, le=1_000_000)
+    job_reports: int = Field(default=1_000, ge=1, le=100_000)
+    job_queued: int = Field(default=20, ge=1, le=10_000)
+    job_running: int = Field(default=2, ge=1, le=1_000)
+    job_streams: int = Field(default=32, ge=1, le=10_000)
     log: Literal["auto", "text", "json"] = "auto"
 
     @property
@@ -83,6 +98,23 @@ class Settings(BaseSettings):
         """The file of the API keys."""
         records = self.db.file
         return self.keys or (records or _OUT / "records").with_name("keys.json")
+
+    @property
+    def job_folder(self) -> Path:
+        """The folder of the files of jobs."""
+        records = self.db.file
+        return self.jobs or (records or _OUT / "records").with_name("jobs")
+
+    @property
+    def job_limits(self) -> Limits:
+        """How much one user and one job may ask for."""
+        return Limits(
+            queued=self.job_queued,
+            running=self.job_running,
+            sites=self.job_sites,
+            reports=self.job_reports,
+            days=self.job_days,
+        )
 
     @property
     def sharing(self) -> Sharing:

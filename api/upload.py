@@ -199,11 +199,16 @@ class BodyLimit:
     ----------
     limit_bytes
         The largest body that is read to its end.
+    others
+        Paths with a limit of their own.
     """
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, limit_bytes: int, others: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._limit = limit_bytes
+        self._others = dict(others or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -211,29 +216,31 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         seen = 0
+        limit = self._others.get(scope["path"], self._limit)
         announced = _announced(scope)
 
         async def counted() -> Message:
             nonlocal seen
             # Before the first byte, so that a client who waits for "100 Continue" sends none.
-            self._refuse_over_limit(announced)
+            _refuse_over_limit(announced, limit)
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 # Raised where the endpoint reads its body, so the ordinary handler answers it.
-                self._refuse_over_limit(seen)
+                _refuse_over_limit(seen, limit)
             return message
 
         await self._app(scope, counted, send)
 
-    def _refuse_over_limit(self, seen: int) -> None:
-        megabytes = f"{self._limit / 1024 / 1024:g} MB"
-        if seen > self._limit:
-            raise BodyLimitError(
-                f"上传内容超过 {megabytes}",
-                expected=f"不超过 {megabytes}",
-                advice="拆分文件后分别提交，或去掉无关图层",
-            )
+
+def _refuse_over_limit(seen: int, limit: int) -> None:
+    megabytes = f"{limit / 1024 / 1024:g} MB"
+    if seen > limit:
+        raise BodyLimitError(
+            f"上传内容超过 {megabytes}",
+            expected=f"不超过 {megabytes}",
+            advice="拆分文件后分别提交，或去掉无关图层",
+        )
 
 
 def _announced(scope: Scope) -> int:

@@ -101,11 +101,13 @@ def check_chunk(
     use: str | None = None,
     attributes: Mapping[str, object] | None = None,
     as_of: date | None = None,
+    geometry: bool = False,
 ) -> Iterator[SiteCheck]:
-    """Yield the check of each site, in order, without outlines for showing and without remedies.
+    """Yield the check of each site, in order, without remedies.
 
     Decides the same as ``check_site``, and is faster for many: all are screened at once. Memory
-    grows with the number of sites; some thousand at a time are enough.
+    grows with the number of sites; some thousand at a time are enough. ``geometry`` draws outlines
+    for showing, as ``check_site`` does.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def check_chunk(
             attributes=attributes,
             as_of=day,
             remedies=False,
-            geometry=False,
+            geometry=geometry,
             met=met,
         )
 

@@ -12,6 +12,7 @@
     │   ├── LimitError                larger than the limits of the service
     │   ├── DeclaredAreaError         the area that the file states is not that of its coordinates
     │   ├── BusyError                 too much at once; the same input can be judged a little later
+    │   │   └── QueueFullError        one user has as many jobs as one user may have
     │   ├── SplitClassError           a land class that another table divides: a person decides
     │   └── ClaimError                unknown use, attribute or option, or a value out of range
     ├── PlanError (ValueError)        a plan package that cannot be used; carries file and line
@@ -23,7 +24,9 @@
     │   ├── StoreDamagedError         what is stored is not what was written
     │   └── StoreOutdatedError        tables of an earlier or later version
     ├── ExtraError (ImportError)      a library that comes with an extra is not installed
-    └── NotFoundError (LookupError)   no such layer, rule, zone or record
+    ├── NotFoundError (LookupError)   no such layer, rule, zone, record or job
+    ├── NotFinishedError              a job that has no results yet
+    └── GoneError (LookupError)       results that were kept for their time and are no more
 
 A failed check is a result, never an exception. Each error has a stable ``code`` for programs, and
 says in Chinese, for the person in front of the screen, what was found, what was expected and what
@@ -195,6 +198,14 @@ class BusyError(InputError):
         super().__init__(found, advice=f"{self.retry_after_s} 秒后重新提交，或分批提交")
 
 
+class QueueFullError(BusyError):
+    """One user has as many unfinished jobs as one user may have (HTTP 429)."""
+
+    code = "queue_full"
+    title = "未完成的任务过多"
+    retry_after_s = 30
+
+
 class ClaimError(InputError):
     """An unknown use, attribute or option, or a value out of its range."""
 
@@ -297,10 +308,25 @@ class ExtraError(WuquError, ImportError):
 
 
 class NotFoundError(WuquError, LookupError):
-    """No such layer, rule, zone or record."""
+    """No such layer, rule, zone, record or job."""
 
     code = "not_found"
     title = "未找到"
+
+
+class NotFinishedError(WuquError):
+    """A job that has no results yet (HTTP 409)."""
+
+    code = "not_finished"
+    title = "任务尚未结束"
+    retry_after_s = 5
+
+
+class GoneError(WuquError, LookupError):
+    """Results that were kept for their time and are no more (HTTP 410)."""
+
+    code = "gone"
+    title = "结果已过保留期"
 
 
 def as_problem(error: WuquError) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ decided elsewhere.
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from typing import Any
 
 # A cell that begins with one of these is run as a formula by spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NO_FILE_NAME = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
+_LONGEST_NAME = 80
 # GeoPackage stamps its tables with the clock; a fixed day keeps equal content equal.
 _STAMP = "2000-01-01T00:00:00Z"
 
@@ -31,6 +34,16 @@ def safe_cell(value: Any) -> Any:
         value.startswith(_FORMULA_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
     )
     return f"'{value}" if risky else value
+
+
+def file_name(name: str) -> str:
+    """Return the name of a site as a file may be called on every system, without suffix.
+
+    >>> file_name("a/b: c."), file_name("..")
+    ('a_b_ c', 'report')
+    """
+    plain = _NO_FILE_NAME.sub("_", safe_text(name)).strip(" .")
+    return plain[:_LONGEST_NAME].rstrip(" .") or "report"
 
 
 def safe_text(value: Any) -> Any:

@@ -53,6 +53,12 @@ clerk     GET /v1/site-checks/{check_id}.txt
 clerk     GET /v1/site-checks/{check_id}.png
 clerk     GET /maps/site-checks/{check_id}.html
 clerk     GET /v1/records/{record_id}
+clerk     POST /v1/site-checks/batch
+clerk     GET /v1/jobs
+clerk     GET /v1/jobs/{job_id}
+clerk     GET /v1/jobs/{job_id}/events
+clerk     GET /v1/jobs/{job_id}/results.{suffix}
+clerk     POST /v1/jobs/{job_id}/cancel
 reviewer  GET /v1/records/{record_id}/verify
 reviewer  POST /v1/records/{record_id}/decisions
 admin     GET /v1/keys
@@ -73,6 +79,8 @@ FILLED = {
     "{name}": "nobody",
     "{check_id}": "0" * 32,
     "{record_id}": "0" * 32,
+    "{job_id}": "0" * 32,
+    "{suffix}": "csv",
 }
 
 

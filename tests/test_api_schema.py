@@ -23,6 +23,9 @@ from api.app import create_app
 from api.examples import body_examples
 from api.options import OPTION_NAMES
 from api.settings import Settings
+from gis.jobs.model import TaskKind
+from gis.jobs.plans import Plans
+from gis.jobs.work import Bench
 
 EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
 # A map is drawn once, which may take this long on a machine that others use too.
@@ -36,19 +39,26 @@ CHECKS = [
 # The document without its examples, which need a plan.
 PATHS = FastAPI.openapi(create_app(Settings()))["paths"]
 OPERATIONS = [(path, method.upper()) for path, methods in PATHS.items() for method in methods]
-POSTS = [("/v1/site-checks", "POST"), ("/v1/plan/balance", "POST")]
+POSTS = [
+    ("/v1/site-checks", "POST"),
+    ("/v1/site-checks/batch", "POST"),
+    ("/v1/plan/balance", "POST"),
+]
 
 
 @pytest.fixture(scope="module")
 def schema(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite")
-    yield schemathesis.openapi.from_asgi("/openapi.json", create_app(settings, plan=plan))
+    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite", job_workers=0)
+    app = create_app(settings, plan=plan)
+    loaded = schemathesis.openapi.from_asgi("/openapi.json", app)
+    loaded.app = app
+    yield loaded
     shutdown_lifespans()
 
 
 @pytest.fixture(scope="module")
 def known(schema, plan):
-    """Path parameters that exist: a record, a layer, a rule."""
+    """Path parameters that exist: a record, a layer, a rule, a finished job with a result."""
     case = schema["/v1/site-checks"]["POST"].Case(
         body=body_examples(plan)["application/json"], media_type="application/json"
     )
@@ -58,7 +68,25 @@ def known(schema, plan):
         "record_id": made,
         "layer_id": "zones",
         "rule_id": plan.rulebook.rules[0].id,
+        "job_id": finished_job(schema, plan),
+        "suffix": "csv",
     }
+
+
+def finished_job(schema, plan) -> str:
+    """Hand in a job and work it off; one that goes on would be watched for ever."""
+    case = schema["/v1/site-checks/batch"]["POST"].Case(
+        body=body_examples(plan)["application/json"], media_type="application/json"
+    )
+    made = case.call().json()["id"]
+    state = schema.app.state.wuqu
+    bench = Bench(state.jobs, state.settings.job_folder, Plans(plan))
+    for kind in (None, TaskKind.csv):
+        if kind is not None:
+            state.jobs.want(made, kind)
+        while (task := state.jobs.claim("here:1/x")) is not None:
+            bench.work(task)
+    return made
 
 
 def cases(operation, known, plan):

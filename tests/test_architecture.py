@@ -39,6 +39,7 @@ FLOORS = {
     "gis.runners": 7,
     "gis.batch": 8,
     "gis.output": 8,
+    "gis.jobs": 9,
     "gis.console": 9,
     "gis.console_budgets": 9,
     "gis.console_data": 9,

@@ -77,7 +77,8 @@ def opened(browser, address: str, options: dict[str, Any]) -> Iterator[Any]:
 
 def is_trouble(message) -> bool:
     """Whether the console says that something is wrong; a refused site is an answer like others."""
-    return message.type in {"error", "warning"} and "status of 422" not in message.text
+    refused = re.search("status of 4(13|22)", message.text)
+    return message.type in {"error", "warning"} and not refused
 
 
 @pytest.fixture

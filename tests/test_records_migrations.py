@@ -31,6 +31,7 @@ from gis.output.records import RecordStore
 from gis.output.records.address import address_of
 from gis.output.records.audit import audit
 from gis.output.records.engines import open_engine
+from gis.output.records.job_tables import jobs as _jobs  # noqa: F401  # completes METADATA
 from gis.output.records.schema import migrate
 from gis.output.records.tables import METADATA, REVISION
 from gis.output.records.verify import Outcome, verify_record

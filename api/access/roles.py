@@ -91,6 +91,13 @@ _CLERK = (
     ),
     ("GET", "/maps/site-checks/{check_id}.html"),
     ("GET", "/v1/records/{record_id}"),
+    ("POST", "/v1/site-checks/batch"),
+    ("GET", "/v1/jobs"),
+    ("GET", "/v1/jobs/{job_id}"),
+    ("GET", "/v1/jobs/{job_id}/events"),
+    ("GET", "/v1/jobs/{job_id}/results.{suffix}"),
+    # Of the caller's own; those of others are for administrators.
+    ("POST", "/v1/jobs/{job_id}/cancel"),
 )
 # The records of all, whether they hold, and what officers decide beside them.
 _REVIEWER = (

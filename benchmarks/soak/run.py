@@ -5,8 +5,8 @@ the service and the crowds, and appends one JSON line per run to ``results.jsonl
 crowds, to ``benchmarks/results/kills.jsonl`` and ``crowd.jsonl``; all are committed. Needs the
 environment of ``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong kills kills-postgresql crowd]
-[--seconds 600] [--examples N] [--kills N] [--minutes 30]``
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong kills kills-postgresql
+job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from crowd import RESULTS as CROWD_RESULTS  # noqa: E402  # neither folder is a package
 from crowd import crowded  # noqa: E402
+from job_kills import killed_at_work  # noqa: E402
 from kills import RESULTS as KILL_RESULTS  # noqa: E402
 from kills import killed  # noqa: E402
 from lines import keep  # noqa: E402
@@ -39,7 +40,7 @@ TESTS = {
 }
 # Kills of the service: where the records are kept, how many workers, and the share of ``--kills``.
 KILLS = {"kills": ("sqlite", 1, 1.0), "kills-postgresql": ("postgresql", 2, 0.2)}
-RUNS = ("txt", "kml", *TESTS, *KILLS, "crowd")
+RUNS = ("txt", "kml", *TESTS, *KILLS, "job-kills", "crowd")
 
 
 def fuzzed(kind: str, seconds: float) -> dict[str, Any]:
@@ -89,6 +90,11 @@ def main() -> None:
         if name in KILLS:
             store, workers, share = KILLS[name]
             found = killed(max(1, round(options.kills * share)), store, workers)
+            keep(found, KILL_RESULTS)
+            broken = broken or bool(found["failures"])
+            continue
+        if name == "job-kills":
+            found = killed_at_work(options.kills)
             keep(found, KILL_RESULTS)
             broken = broken or bool(found["failures"])
             continue

@@ -78,17 +78,30 @@ def frames(
 
     ``rules`` are the rules with a column of their own. A batch without rows has one empty slice.
     """
+    labels = [origin.label for origin in spool.origins]
     for rows in spool.in_order(SLICE) if len(spool) else [[]]:
         found = answers.of(rows)
-        columns = _columns(rows, found, [origin.label for origin in spool.origins])
-        for rule in rules:
-            verdicts = [answer.get("rules", {}).get(rule) for answer in found]
-            columns[RULE + rule] = _texts(verdicts)
-        if findings:
-            texts = [_json(answer.get("findings")) for answer in found]
-            columns["findings"] = _texts(texts)
-        shapes = _shapes(rows, found, plan.work_epsg)
-        yield geopandas.GeoDataFrame(columns, geometry=shapes, crs=plan.work_epsg)
+        yield frame_of(rows, found, labels, plan.work_epsg, rules=rules, findings=findings)
+
+
+def frame_of(
+    rows: list[Row],
+    found: list[Answer],
+    labels: list[str],
+    work_epsg: int,
+    *,
+    rules: tuple[str, ...] = (),
+    findings: bool = False,
+) -> geopandas.GeoDataFrame:
+    """Return rows with their answers as a table; ``labels`` are the file names by origin."""
+    columns = _columns(rows, found, labels)
+    for rule in rules:
+        verdicts = [answer.get("rules", {}).get(rule) for answer in found]
+        columns[RULE + rule] = _texts(verdicts)
+    if findings:
+        texts = [_json(answer.get("findings")) for answer in found]
+        columns["findings"] = _texts(texts)
+    return geopandas.GeoDataFrame(columns, geometry=_shapes(rows, found, work_epsg), crs=work_epsg)
 
 
 def _columns(rows: list[Row], found: list[Answer], labels: list[str]) -> dict[str, Any]:

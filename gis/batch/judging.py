@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -114,6 +114,8 @@ def judged(
     plan: Plan,
     wishes: Wishes,
     box: Box | None = None,
+    *,
+    seen: Callable[[Row, SiteCheck], None] | None = None,
 ) -> list[Answer]:
     """Return the answer for each row, in order.
 
@@ -128,6 +130,9 @@ def judged(
     box
         Where the plan is complete, with the reach of its rules; None everywhere. A site beyond it
         gets the answer ``again``: it has to be judged with the whole plan.
+    seen
+        Told every check with its row, for those who keep more than a line of a table; the checks
+        then have outlines for showing.
     """
     built, plain = build(rows, origins, plan.crs_policy, wishes)
     answers: list[Answer] = [{} for _ in rows]
@@ -140,11 +145,14 @@ def judged(
         else:
             at.append(n)
     sites = [site for n in at if isinstance(site := built[n], Site)]
-    for n, found in zip(at, _checks(sites, plan, wishes), strict=True):
+    drawn = seen is not None
+    for n, found in zip(at, _checks(sites, plan, wishes, geometry=drawn), strict=True):
         if isinstance(found, Problem):
             answers[n] = refused(rows[n], found)
         else:
             answers[n] = _answer(rows[n], found, wishes, plain=plain[n])
+            if seen is not None:
+                seen(rows[n], found)
     return answers
 
 
@@ -153,12 +161,15 @@ def refused(row: Row, problem: Problem) -> Answer:
     return {"row": row.number, "name": name_of(row), "problem": [problem.code, problem.message]}
 
 
-def _checks(sites: Sequence[Site], plan: Plan, wishes: Wishes) -> Iterator[SiteCheck | Problem]:
+def _checks(
+    sites: Sequence[Site], plan: Plan, wishes: Wishes, *, geometry: bool
+) -> Iterator[SiteCheck | Problem]:
     """Yield check after check; one site that is refused does not stop those behind it."""
     start = 0
     while start < len(sites):
         try:
-            for check in check_chunk(sites[start:], plan, as_of=wishes.as_of):
+            rest = sites[start:]
+            for check in check_chunk(rest, plan, as_of=wishes.as_of, geometry=geometry):
                 start += 1
                 yield check
         except InputError as error:

@@ -39,6 +39,7 @@ _HEADINGS = {
     "problem_code": "问题代码",
     "problem": "问题",
     "findings": "各项结果",
+    "record_id": "记录编号",
 }
 
 
@@ -85,7 +86,9 @@ def read_back(path: Path) -> Any:
             import pandas as pd
 
             names = {heading: name for name, heading in _HEADINGS.items()}
-            texts = {_HEADINGS[name]: str for name in ("name", "use", "file", "digest")}
+            texts = {
+                _HEADINGS[name]: str for name in ("name", "use", "file", "digest", "record_id")
+            }
             # Only an empty cell is empty: a site may be called "NA".
             return pd.read_csv(
                 path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""]
@@ -97,10 +100,11 @@ def _gpkg(slices: Iterable[geopandas.GeoDataFrame], path: Path) -> None:
 
 
 def _csv(slices: Iterable[geopandas.GeoDataFrame], path: Path) -> None:
-    write_table(_lines(slices), path)
+    write_table(lines(slices), path)
 
 
-def _lines(slices: Iterable[geopandas.GeoDataFrame]) -> Iterator[list[Any]]:
+def lines(slices: Iterable[geopandas.GeoDataFrame]) -> Iterator[list[Any]]:
+    """Yield a result line by line without outlines, Chinese headings first."""
     first = True
     for part in slices:
         table = part.drop(columns=part.geometry.name)

@@ -8,7 +8,9 @@ reader keeps stand here too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -28,6 +30,34 @@ MAX_FEATURES = 1_000
 MAX_RINGS = 1_000
 MAX_FAULTS = 50
 MAX_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many features and vertices one input may have."""
+
+    features: int = MAX_FEATURES
+    vertices: int = MAX_VERTICES
+
+
+_USUAL = Limits()
+_LIMITS: ContextVar[Limits] = ContextVar("limits", default=_USUAL)
+
+
+def limits() -> Limits:
+    """Return the limits that hold here."""
+    return _LIMITS.get()
+
+
+@contextmanager
+def limited_to(wanted: Limits) -> Iterator[None]:
+    """Take other limits for what is read inside: nobody waits for the answer of a long job."""
+    token = _LIMITS.set(wanted)
+    try:
+        yield
+    finally:
+        _LIMITS.reset(token)
+
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\ufeff]+")
 
@@ -248,21 +278,23 @@ class Faults:
 
 
 def check_vertices(count: int) -> None:
-    """Raise LimitError when an input has more vertices than the service takes."""
-    if count > MAX_VERTICES:
+    """Raise LimitError when an input has more vertices than are taken here."""
+    most = limits().vertices
+    if count > most:
         raise LimitError(
-            f"顶点数超过 {MAX_VERTICES} 个",
-            expected=f"不超过 {MAX_VERTICES} 个顶点",
+            f"顶点数超过 {most} 个",
+            expected=f"不超过 {most} 个顶点",
             advice="简化图形或分成几个文件提交",
         )
 
 
 def check_features(count: int) -> None:
-    """Raise LimitError when an input has more features than the service takes."""
-    if count > MAX_FEATURES:
+    """Raise LimitError when an input has more features than are taken here."""
+    most = limits().features
+    if count > most:
         raise LimitError(
             f"文件中有 {count} 个图形",
-            expected=f"不超过 {MAX_FEATURES} 个",
+            expected=f"不超过 {most} 个",
             advice="分成几个文件提交",
         )
 

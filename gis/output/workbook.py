@@ -31,11 +31,16 @@ _UNITS = {"area": "m²", "length": "m", "count": "个", "distance": "m"}
 
 def xlsx_bytes(documents: Sequence[Document]) -> bytes:
     """Return the checks as an XLSX workbook with Chinese heads."""
+    return book_bytes(_sheets(documents))
+
+
+def book_bytes(sheets: Iterable[tuple[str, Row, Iterable[Row]]]) -> bytes:
+    """Return sheets, each a title, heads and rows, as an XLSX workbook without formulas."""
     import openpyxl
 
     book = openpyxl.Workbook()
     book.remove(book.active)
-    for title, head, rows in _sheets(documents):
+    for title, head, rows in sheets:
         _fill(book.create_sheet(title), head, rows)
     book.properties.creator = "wuqu"
     book.properties.created = book.properties.modified = _STAMP

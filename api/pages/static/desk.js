@@ -57,9 +57,26 @@ async function submit() {
     if (way() === "draw") $("draw-status").textContent = detail;
     return;
   }
-  if (wanted.length === 1) await ask(wanted[0]);
+  if (wanted.length > MANY) await submitJob(await togetherItem(chosen));
+  else if (wanted.length === 1) await ask(wanted[0]);
   else await askAll(wanted);
   refreshRecent();
+}
+
+// So many sites that they are worked off in the background.
+async function submitJob(item) {
+  const own = waiting("正在上传…");
+  const answer = await received(() => fetch(`/v1/site-checks/batch?${query("", item.drawn)}`, { method: "POST", ...item.request }));
+  if (own !== running) return;
+  if (!answer.ok) return showAnswer(answer, null, () => {});
+  history.replaceState(null, "", `#job=${answer.document.id}`);
+  showJob(answer.document);
+}
+
+function showJob(job) {
+  arrive("answer");
+  followJob(result, job, say);
+  comeToAnswer();
 }
 
 function ask(item, which) {
@@ -87,6 +104,7 @@ async function received(request) {
 
 function waiting(text) {
   running += 1;
+  stopFollowing();
   stage.setAttribute("aria-busy", "true");
   turnTo("answer");
   result.replaceChildren(h("p", { class: "waiting" }, text));
@@ -137,6 +155,7 @@ function showAnswer({ ok, document: answer }, item, pick, source = []) {
   arrive("answer");
   if (!ok) {
     showFaults(result, answer, pick, source);
+    if (item && wantsJob(answer)) result.append(jobButton(() => submitJob(item)));
     say(`${answer.title}。${answer.errors?.length ? `共 ${answer.errors.length} 处。` : answer.detail}`);
   } else if (answer.checks) {
     showSeveral(result, answer.checks.map(entryOf));
@@ -180,8 +199,17 @@ function say(text) {
   $("live").textContent = text;
 }
 
-function openFromAddress() {
-  const id = new URLSearchParams(location.hash.slice(1)).get("check");
+async function openFromAddress() {
+  const told = new URLSearchParams(location.hash.slice(1));
+  if (told.get("job")) {
+    const own = waiting("正在打开任务…");
+    const answer = await received(() => fetch(`/v1/jobs/${encodeURIComponent(told.get("job"))}`));
+    if (own !== running) return;
+    if (answer.ok) showJob(answer.document);
+    else showAnswer(answer, null, () => {});
+    return;
+  }
+  const id = told.get("check");
   if (id) show(() => received(() => fetch(`/v1/site-checks/${encodeURIComponent(id)}`)), null, () => {});
 }
 
@@ -276,4 +304,4 @@ window.addEventListener("drop", dropped);
 
 chooseWay();
 board.load();
-if (location.hash.startsWith("#check=")) openFromAddress();
+if (/^#(check|job)=/.test(location.hash)) openFromAddress();

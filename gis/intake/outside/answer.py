@@ -15,13 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gis.errors import FormatError, InputError, LimitError
-from gis.intake.draft import (
-    MAX_FEATURES,
-    MAX_VERTICES,
-    check_features,
-    check_vertices,
-    clean_text,
-)
+from gis.intake.draft import check_features, check_vertices, clean_text, limits
 
 DEADLINE_S = 8.0
 MAX_LAYERS = 20
@@ -35,6 +29,7 @@ class Task:
     ``path`` is the file or folder inside the temporary folder; ``reader`` is ``gdal`` or
     ``sqlite``; ``driver`` is the only driver of GDAL that is left. ``encoding`` is how texts are
     taken: ISO-8859-1 keeps every byte as one character. ``columns`` are the only fields wanted;
+    ``max_rows`` is the most that is read, by default as many as the limits allow;
     ``options`` are options of the driver, set in the environment. ``refusals`` tell what an error
     of this reader means: found (with ``{}`` for the name), expected, advice.
     """
@@ -45,7 +40,7 @@ class Task:
     driver: str = ""
     encoding: str = "UTF-8"
     columns: tuple[str, ...] | None = None
-    max_rows: int = MAX_FEATURES
+    max_rows: int | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
 
@@ -157,7 +152,7 @@ def _refusal(answer: Mapping[str, Any], task: Task) -> InputError:
     if error == "features":
         return _over(check_features, number)
     if error == "vertices":
-        return _over(check_vertices, MAX_VERTICES + 1)
+        return _over(check_vertices, limits().vertices + 1)
     if error == "layers":
         return LimitError(f"文件中有 {number} 个图层", expected=f"不超过 {MAX_LAYERS} 个")
     if error == "driver":

@@ -92,17 +92,22 @@ class Package:
         Too many members, or (while reading) too large once unpacked.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(
+        self, data: bytes, *, entries: int = MAX_ENTRIES, unpacked: int = MAX_UNPACKED_BYTES
+    ) -> None:
         # Counted before the list is built: four hundred thousand entries fit into 20 MB.
-        _check_count(data.count(_ENTRY), MAX_ENTRIES + MAX_GDB_ENTRIES)
+        if data.count(_ENTRY) > entries + MAX_GDB_ENTRIES:
+            raise _too_many(data.count(_ENTRY), entries)
         with _told_as_damage():
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             self._infos: dict[str, zipfile.ZipInfo] = {}
             for info in self._zip.infolist():
                 self._add(info)
         self.names = tuple(self._infos)
-        _check_count(sum(not _GDB_FOLDER.match(name) for name in self.names), MAX_ENTRIES)
-        self._left = MAX_UNPACKED_BYTES
+        count = sum(not _GDB_FOLDER.match(name) for name in self.names)
+        if count > entries:
+            raise _too_many(count, entries)
+        self._left = self._most = unpacked
 
     def _add(self, info: zipfile.ZipInfo) -> None:
         name = _member_name(info)
@@ -128,14 +133,16 @@ class Package:
                 if self._left < 0 or (size > _RATIO_FROM_BYTES and ratio > MAX_RATIO):
                     raise LimitError(
                         "压缩包解开后过大",
-                        expected=f"解开后不超过 {MAX_UNPACKED_BYTES // 1024**2} MB",
+                        expected=f"解开后不超过 {self._most // 1024**2} MB",
                         advice="只压缩地块本身的图层",
                     )
                 chunks.append(chunk)
         return b"".join(chunks)
 
 
-def unpack(data: bytes) -> Contents:
+def unpack(
+    data: bytes, *, entries: int = MAX_ENTRIES, unpacked: int = MAX_UNPACKED_BYTES
+) -> Contents:
     """Return the layers and files of a zip, in order of their names.
 
     Raises
@@ -145,7 +152,7 @@ def unpack(data: bytes) -> Contents:
     LimitError
         Too many members, too large once unpacked, or inflating beyond reason.
     """
-    package = Package(data)
+    package = Package(data, entries=entries, unpacked=unpacked)
     groups = _grouped(package.names)
     if not (groups.shapefiles or groups.geodatabases or groups.files):
         raise _nothing(package.names)
@@ -269,9 +276,8 @@ def _told_as_damage() -> Iterator[None]:
         raise FormatError("压缩包已损坏（校验不符或不完整）", advice="重新压缩后再提交") from None
 
 
-def _check_count(count: int, most: int) -> None:
-    if count > most:
-        raise LimitError(f"压缩包内有 {count} 个文件", expected=f"不超过 {MAX_ENTRIES} 个")
+def _too_many(count: int, most: int) -> LimitError:
+    return LimitError(f"压缩包内有 {count} 个文件", expected=f"不超过 {most} 个")
 
 
 def _member_name(info: zipfile.ZipInfo) -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from gis.errors import BusyError
-from gis.intake.draft import MAX_VERTICES
+from gis.intake.draft import limits
 from gis.intake.outside.answer import (
     DEADLINE_S,
     MAX_LAYERS,
@@ -185,9 +185,9 @@ def _request(task: Task, deadline: float) -> dict[str, Any]:
         "result": _RESULT,
         "seconds": max(deadline - time.monotonic(), 0.0),
         "max_layers": MAX_LAYERS,
-        "max_rows": task.max_rows,
+        "max_rows": limits().features if task.max_rows is None else task.max_rows,
         # As WKB with Z and M, the heads of many small rings included; the reader counts exactly.
-        "max_bytes": MAX_VERTICES * 32 + 1024**2,
+        "max_bytes": limits().vertices * 32 + 1024**2,
     }
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table, select
 
@@ -30,6 +30,7 @@ from gis.output.records.schema import require_current
 from gis.output.records.tables import CHAIN, decisions, records, snapshots
 
 _LOG = logging.getLogger("wuqu")
+Along: TypeAlias = Callable[[Connection, list[list[str]]], None]
 # What the list of recent answers shows; with these two it is proven without the whole row.
 _LISTED = ("id", "created_at", "name", "verdict", "owner")
 _SEALS = ("field_hashes", "hash")
@@ -74,10 +75,14 @@ class RecordStore:
         ((record_id,),) = self.save_uploads([Submission([entry], sha256, owner)])
         return record_id
 
-    def save_uploads(self, submissions: Sequence[Submission]) -> list[list[str]]:
+    def save_uploads(
+        self, submissions: Sequence[Submission], along: Along | None = None
+    ) -> list[list[str]]:
         """Store the answers of several requests, all or none; return the ids per request.
 
         One transaction, so one wait for the disk. The stored document carries the id of its record.
+        ``along`` writes into the same transaction what must be there exactly when the records are;
+        it is given the ids, and what it raises takes the records back.
 
         Raises
         ------
@@ -92,8 +97,11 @@ class RecordStore:
         with self._writing() as connection:
             new = self._keep_snapshots(connection, resting_on)
             _append(connection, records, rows)
+            ids = [[row["id"] for row in group] for group in groups]
+            if along is not None:
+                along(connection, ids)
         self._snapshots |= new
-        return [[row["id"] for row in group] for group in groups]
+        return ids
 
     def decide(
         self,

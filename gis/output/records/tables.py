@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 # The revision of ``migrations`` that these tables are.
-REVISION = "v0002"
+REVISION = "v0003"
 # How a record was made: before there was a chain (verified by its digest only), or with it.
 BEFORE_THE_CHAIN, CHAINED = 0, 1
 
