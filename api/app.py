@@ -20,6 +20,8 @@ from api.headers import SecurityHeaders
 from api.logs import guard_loggers
 from api.maps import MapFiles
 from api.metrics import Metrics
+from api.ogc import mount as ogc
+from api.ogc.exchange import OgcApi
 from api.routers import balance, checks, exports, health, keys, maps, pages, plan, records, sign_in
 from api.settings import Settings
 from api.settings import settings as read_settings
@@ -75,6 +77,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         redirect_slashes=False,
     )
     app.state.access = access
+    app.state.ogc = OgcApi()
     _add_parts(app)
     # From the inside out: what is added last is asked first.
     app.add_middleware(BodyLimit, limit_bytes=chosen.body_limit_bytes)
@@ -86,7 +89,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
 
 
 def _add_parts(app: FastAPI) -> None:
-    for part in (exports, checks, records, plan, balance, maps, keys, health, sign_in, pages):
+    for part in (exports, checks, records, plan, balance, maps, keys, health, sign_in, ogc, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     ``trusted_proxies`` are addresses whose word about a sender counts, ``proxy_roles`` the roles of
     the groups that they name. ``rate_per_minute`` and ``concurrent`` limit one key or address,
     ``in_flight`` all together, each per worker.
+    ``public_url`` is the address under which clients know the service, for links in answers.
     """
 
     model_config = SettingsConfigDict(
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(default=3000, ge=0, le=1_000_000)
     concurrent: int = Field(default=64, ge=1, le=10_000)
     in_flight: int = Field(default=128, ge=1, le=10_000)
+    public_url: str = Field(
+        default="", max_length=300, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$"
+    )
     log: Literal["auto", "text", "json"] = "auto"
 
     @property
