@@ -76,7 +76,9 @@ class Settings(BaseSettings):
     concurrent: int = Field(default=64, ge=1, le=10_000)
     in_flight: int = Field(default=128, ge=1, le=10_000)
     public_url: str = Field(
-        default="", max_length=300, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$"
+        default="",
+        max_length=300,
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$",
     )
     log: Literal["auto", "text", "json"] = "auto"
 

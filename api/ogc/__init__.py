@@ -1,1 +1,1 @@
-"""OGC API Features and Processes for desktop programs, answered by pygeoapi from the plan in use."""
+"""OGC API Features and Processes for desktop programs, answered from the plan in use."""

@@ -59,9 +59,7 @@ def without_dead_links(
     return document
 
 
-def _link(
-    link: dict[str, Any], base: str, hidden: Mapping[str, str]
-) -> dict[str, Any] | None:
+def _link(link: dict[str, Any], base: str, hidden: Mapping[str, str]) -> dict[str, Any] | None:
     rel, kind = link["rel"], link.get("type", "")
     is_about = rel == "about"
     if rel not in _TITLES or (kind in _FORMATS and not is_about):

@@ -6,9 +6,11 @@ as in SQL, so that ``NOT`` does not find what is not known. Geometry is not look
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ Array = np.ndarray[Any, Any]
 
 # A pattern with many wildcards takes its time on a text that it almost fits.
 _MOST_WILDCARDS = 4
+CONDITIONS = "=、<>、<、<=、>、>=、[NOT] LIKE、[NOT] IN、BETWEEN、IS [NOT] NULL，以 AND、OR 相连"
 _NUMBER, _TEXT = "number", "string"
 
 
@@ -96,7 +99,7 @@ class Columns:
         found = np.ones(self._length, dtype=bool)
         for name, text in pairs:
             wanted = _number(name, text) if self._field(name).type == _NUMBER else text
-            found &= self._compared(name, lambda value, w=wanted: value == w).yes
+            found &= self._compared(name, partial(operator.eq, wanted)).yes
         return found
 
     def holds(self, condition: Any) -> Array:
@@ -116,7 +119,7 @@ class Columns:
             values = self._column(name)
             known = [row for row in rows if values[row] is not None]
             empty = [row for row in rows if values[row] is None]
-            rows = [*sorted(known, key=lambda r: values[r], reverse=is_falling), *empty]  # noqa: B023
+            rows = [*sorted(known, key=lambda r: values[r], reverse=is_falling), *empty]
         return np.array(rows, dtype=int)
 
     # --- conditions ------------------------------------------------------------------------------
@@ -202,12 +205,12 @@ class Columns:
 
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "Equal": lambda a, b: bool(a == b),
-    "NotEqual": lambda a, b: bool(a != b),
-    "LessThan": lambda a, b: bool(a < b),
-    "LessEqual": lambda a, b: bool(a <= b),
-    "GreaterThan": lambda a, b: bool(a > b),
-    "GreaterEqual": lambda a, b: bool(a >= b),
+    "Equal": operator.eq,
+    "NotEqual": operator.ne,
+    "LessThan": operator.lt,
+    "LessEqual": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterEqual": operator.ge,
 }
 
 
@@ -232,6 +235,6 @@ def _pattern(text: str, *, ignores_case: bool) -> re.Pattern[str]:
 def _not_offered() -> QueryError:
     return QueryError(
         "filter 中有不支持的运算",
-        expected="字段与常量的 =、<>、<、<=、>、>=、LIKE、IN、BETWEEN、IS NULL，以 AND、OR、NOT 相连",
+        expected=CONDITIONS,
         advice="空间条件用 bbox，时间条件用 datetime",
     )

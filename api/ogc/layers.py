@@ -64,7 +64,12 @@ class LayerSource:
         """Source, age and legal force."""
         info = self._info
         status = STATUS_LABELS.get(info.status, info.status)
-        parts = [info.source, f"现势性 {info.vintage}", f"状态：{status}", self._plan.ref.status_note]
+        parts = [
+            info.source,
+            f"现势性 {info.vintage}",
+            f"状态：{status}",
+            self._plan.ref.status_note,
+        ]
         return "；".join(part.rstrip("。；") for part in parts if part) + "。"
 
     @property
@@ -152,7 +157,7 @@ class LayerSource:
         return values
 
     def _uses(self) -> dict[str, Array]:
-        """What the zone x use matrix says of the zone of each feature."""
+        """Return what the zone x use matrix says of the zone of each feature."""
         zones = [cls or id_ for cls, id_ in zip(self._index.classes, self._index.ids, strict=True)]
         uses = {zone: uses_of_zone(self._plan, zone) for zone in set(zones)}
         return {
@@ -165,4 +170,3 @@ def _one_type(column: Array) -> Array:
     if field_type(column) == "number":
         return column
     return objects([f"{v:g}" if isinstance(v, float) else v for v in column])
-

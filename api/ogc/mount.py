@@ -108,9 +108,7 @@ async def list_items(exchange: ExchangeDep, collection_id: CollectionId) -> Resp
 
 
 @router.get("/collections/{collection_id}/items/{item_id:path}")
-async def get_item(
-    exchange: ExchangeDep, collection_id: CollectionId, item_id: ItemId
-) -> Response:
+async def get_item(exchange: ExchangeDep, collection_id: CollectionId, item_id: ItemId) -> Response:
     """Return one feature."""
     exchange.source(collection_id)
     given = exchange.parameters(ITEM)

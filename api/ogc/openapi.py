@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.errors import PROBLEM_TYPE
+from api.ogc.columns import CONDITIONS
 from api.ogc.references import CRS84
 from api.ogc.sources import DEFAULT_LIMIT, Source
 
@@ -36,7 +37,12 @@ _PROBLEM = {"$ref": "#/components/responses/problem"}
 
 
 def _query(name: str, text: str, **schema: Any) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": text, "schema": {"type": "string", **schema}}
+    return {
+        "name": name,
+        "in": "query",
+        "description": text,
+        "schema": {"type": "string", **schema},
+    }
 
 
 _PARAMETERS = {
@@ -52,8 +58,9 @@ _PARAMETERS = {
         _query("properties", "只给这些字段，逗号分隔"),
         _query("skipGeometry", "true：不给图形", type="boolean"),
         _query("resulttype", "hits：只给个数", enum=["results", "hits"]),
-        _query("filter", "CQL 文本：比较、LIKE、IN、BETWEEN、IS NULL，以 AND、OR、NOT 相连"),
-        _query("filter-lang", "filter 的语言", enum=["cql2-text", "cql-text"]),
+        _query("filter", f"ECQL 文本（关键字大写）：{CONDITIONS}"),
+        # The language of ``filter`` is not told: GDAL would then send conditions that the parser of
+        # pygeoapi does not understand, such as NOT before brackets, instead of looking for itself.
     )
 }
 _F = {"$ref": "#/components/parameters/f"}
@@ -83,7 +90,11 @@ def document(base: str, title: str, sources: Mapping[str, Source], *, deep: bool
         paths |= _process_paths()
     return {
         "openapi": "3.0.3",
-        "info": {"title": title, "version": "1.0.0", "description": "OGC API：图层、检测记录和选址检测。"},
+        "info": {
+            "title": title,
+            "version": "1.0.0",
+            "description": "OGC API：图层、检测记录和选址检测。",
+        },
         "servers": [{"url": base}],
         "paths": paths,
         "components": _COMPONENTS,
@@ -115,7 +126,9 @@ def _collection_paths(name: str, source: Source) -> dict[str, Any]:
         f"{path}/schema": _get(f"{title}的字段", tag=title),
         f"{path}/queryables": _get(f"{title}的可查询字段", tag=title),
         f"{path}/items": _get(f"{title}的要素", *_items(source), media=geojson, tag=title),
-        f"{path}/items/{{itemId}}": _get(f"{title}的一个要素", item_id, _CRS, media=geojson, tag=title),
+        f"{path}/items/{{itemId}}": _get(
+            f"{title}的一个要素", item_id, _CRS, media=geojson, tag=title
+        ),
     }
 
 

@@ -16,12 +16,16 @@ _LITERALS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
     "use": ("用途", "2023 年用地用海分类代码", {"type": "string"}),
     "attr": (
         "项目属性",
-        "属性名与值，如 {\"plot_ratio\": 1.0}，或 [\"plot_ratio:1.0\"]",
+        '属性名与值，如 {"plot_ratio": 1.0}，或 ["plot_ratio:1.0"]',
         {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "string"}}]},
     ),
     "as_of": ("依据日期", "默认今天（北京时间）", {"type": "string", "format": "date"}),
     "width_m": ("宽度", "线状项目的宽度（米）", {"type": "number"}),
-    "which": ("第几个地块", "多个地块时的序号（从 1 开始），或 all", {"oneOf": [{"type": "integer"}, {"type": "string"}]}),
+    "which": (
+        "第几个地块",
+        "多个地块时的序号（从 1 开始），或 all",
+        {"oneOf": [{"type": "integer"}, {"type": "string"}]},
+    ),
     "crs": ("坐标系", "EPSG 代码、GCJ-02 或 BD-09；默认按坐标判定", {"type": "string"}),
     "repair": ("修复", "修复无效图形，并告知前后面积", {"type": "boolean", "default": False}),
     "geometry": ("图形", "false：答复中不含任何图形", {"type": "boolean", "default": True}),

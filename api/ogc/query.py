@@ -26,9 +26,22 @@ MAX_OFFSET = 10_000_000
 _LONGEST = 2000
 # What this module reads, so that pygeoapi does not.
 OWN = frozenset(("bbox", "bbox-crs", "datetime", "filter-lang"))
-ITEMS = frozenset(
-    ("f", "limit", "offset", "crs", "sortby", "properties", "skipGeometry", "resulttype", "filter")
-) | OWN
+ITEMS = (
+    frozenset(
+        (
+            "f",
+            "limit",
+            "offset",
+            "crs",
+            "sortby",
+            "properties",
+            "skipGeometry",
+            "resulttype",
+            "filter",
+        )
+    )
+    | OWN
+)
 ITEM = frozenset(("f", "crs"))
 PLAIN = frozenset(("f",))
 
@@ -51,9 +64,7 @@ class Period:
         return after and (self.end is None or moment < self.end)
 
 
-def read_parameters(
-    items: Sequence[tuple[str, str]], allowed: Collection[str]
-) -> dict[str, str]:
+def read_parameters(items: Sequence[tuple[str, str]], allowed: Collection[str]) -> dict[str, str]:
     """Return the parameters of a request by name.
 
     Raises
@@ -136,7 +147,7 @@ def _outline(
         if west > east:
             raise _wrong_box(text)
         return shapely.box(west, south, east, north)
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south and north <= 90):
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):
         raise _wrong_box(text)
     if west <= east:
         return shapely.box(west, south, east, north)

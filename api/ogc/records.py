@@ -53,7 +53,10 @@ class RecordSource:
     """The records that the caller of the present request may see."""
 
     title = "检测记录"
-    description = "检测过的地块及其结论；经办角色只看到本密钥或本科室的记录。完整结果见 /v1/site-checks/编号。"
+    description = (
+        "检测过的地块及其结论；经办角色只看到本密钥或本科室的记录。"
+        "完整结果见 /v1/site-checks/编号。"
+    )
     keywords = ("检测记录", "选址")
     most = MAX_RECORDS
     has_dates = True
@@ -154,11 +157,9 @@ def _in_box(rows: Sequence[Any], box: Box, work_epsg: int) -> Array:
     found = np.zeros(len(rows), dtype=bool)
     systems = np.array([_work_crs(row, work_epsg) for row in rows], dtype=int)
     for epsg in np.unique(systems[systems > 0]).tolist():
-        at = np.flatnonzero(systems == epsg)
-        outlines = shapely.from_wkb(
-            objects([rows[row].geometry_wkb for row in at]), on_invalid="ignore"
-        )
-        found[at] = box.meets(outlines, epsg)
+        at = np.flatnonzero(systems == epsg).tolist()
+        outlines: list[bytes] = [rows[row].geometry_wkb for row in at]
+        found[at] = box.meets(shapely.from_wkb(outlines, on_invalid="ignore"), epsg)
     return found
 
 

@@ -68,12 +68,14 @@ class PlanApi(API):  # type: ignore[misc]  # pygeoapi ships no types
                 expected="清单中的编号",
                 advice="清单见 /ogc/collections 和 /ogc/processes",
             )
-        wrong = next((said for key, said in _WRONG.items() if key in str(description)), "参数不能采用")
+        wrong = next(
+            (said for key, said in _WRONG.items() if key in str(description)), "参数不能采用"
+        )
         raise QueryError(wrong, expected="接口说明中的写法", advice="说明见 /ogc/openapi")
 
 
 _WRONG = {
-    "CQL": "参数 filter 不是可识别的 CQL 文本（关键字大写，文字用单引号）",
+    "CQL": "参数 filter 不是可识别的 ECQL 文本（关键字大写，文字用单引号，NOT 后不用括号）",
     "sort property": "参数 sortby 中有不能排序的字段",
     "unknown properties": "参数 properties 中有未知的字段",
     "CRS": "参数 crs 不是本集合提供的坐标系",
@@ -217,4 +219,3 @@ class _Given:
         self.args = dict(parameters)
         self.headers: dict[str, str] = {}
         self.path_info = ""
-

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, func, select, true
 
 from gis.output.records.chain import changed_fields
 from gis.output.records.failures import store_errors
@@ -27,31 +28,29 @@ OVERVIEW = (
 
 def overview(
     store: RecordStore, *, owner: str | None = None, outlines: bool = False
-) -> Sequence[Row[tuple[object, ...]]]:
+) -> Sequence[Row[Any]]:
     """Return the columns ``OVERVIEW`` of all records, the oldest first; with ``owner`` of one.
 
     ``outlines`` adds ``geometry_wkb`` and ``inputs``, which names the CRS of the outline.
     """
     names = (*OVERVIEW, "geometry_wkb", "inputs") if outlines else OVERVIEW
-    wanted = _of(select(*(records.c[name] for name in names)), owner).order_by(records.c.seq)
+    wanted = select(*(records.c[name] for name in names)).where(_of(owner)).order_by(records.c.seq)
     with store_errors(), store.engine.connect() as connection:
         return connection.execute(wanted).all()
 
 
 def count(store: RecordStore, *, owner: str | None = None) -> int:
     """Return how many records there are, with ``owner`` of one owner."""
-    wanted = _of(select(func.count()).select_from(records), owner)
+    wanted = select(func.count()).select_from(records).where(_of(owner))
     with store_errors(), store.engine.connect() as connection:
         return int(connection.execute(wanted).scalar_one())
 
 
-def numbers(
-    store: RecordStore, offset: int, limit: int, *, owner: str | None = None
-) -> list[int]:
+def numbers(store: RecordStore, offset: int, limit: int, *, owner: str | None = None) -> list[int]:
     """Return the numbers of one page of records, the oldest first."""
-    wanted = _of(select(records.c.seq), owner).order_by(records.c.seq).offset(offset).limit(limit)
+    wanted = select(records.c.seq).where(_of(owner)).order_by(records.c.seq)
     with store_errors(), store.engine.connect() as connection:
-        return list(connection.execute(wanted).scalars())
+        return list(connection.execute(wanted.offset(offset).limit(limit)).scalars())
 
 
 def by_number(store: RecordStore, wanted: Sequence[int]) -> Iterator[Record]:
@@ -71,5 +70,5 @@ def by_number(store: RecordStore, wanted: Sequence[int]) -> Iterator[Record]:
             yield record_of(row)
 
 
-def _of(wanted: Select[tuple[object, ...]], owner: str | None) -> Select[tuple[object, ...]]:
-    return wanted if owner is None else wanted.where(records.c.owner == owner)
+def _of(owner: str | None) -> ColumnElement[bool]:
+    return true() if owner is None else records.c.owner == owner
