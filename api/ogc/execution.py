@@ -68,8 +68,6 @@ def _document(body: bytes) -> Mapping[str, Any]:
     found = parse_json(text)
     if found.faults:
         raise found.faults.error(FormatError, "JSON 有错误", advice="按所列路径（JSON path）改正")
-    if found.repeats:
-        raise _wrong("JSON", "中有重复的键", expected="每个键只出现一次")
     root = found.root
     if not isinstance(root, dict):
         raise _wrong("JSON", "不是对象", expected='{"inputs": {"site": …}}')
