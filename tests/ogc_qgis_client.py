@@ -24,6 +24,10 @@ from qgis.core import (
 )
 
 
+# Items belong to Python and to QGIS: what one of them frees the other still reads.
+_HELD = []
+
+
 def listed(address: str) -> list[str]:
     """Names below a saved connection, as the browser panel shows them."""
     settings = QgsSettings()
@@ -31,9 +35,10 @@ def listed(address: str) -> list[str]:
     settings.setValue("qgis/connections-wfs/wuqu/version", "OGC_API_FEATURES")
     for provider in QgsApplication.dataItemProviderRegistry().providers():
         if provider.name() == "WFS":
-            # Held until the end: its children go with it.
             root = provider.createDataItem("", None)
+            _HELD.append(root)
             for item in root.createChildren():
+                _HELD.append(item)
                 if item.name() == "wuqu":
                     item.populate(True)
                     return [child.name() for child in item.children()]
