@@ -24,6 +24,8 @@ from api.jobs import crew_of
 from api.logs import guard_loggers
 from api.maps import MapFiles
 from api.metrics import Metrics
+from api.ogc import mount as ogc
+from api.ogc.exchange import OgcApi
 from api.routers import (
     balance,
     batch,
@@ -109,6 +111,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         redirect_slashes=False,
     )
     app.state.access = access
+    app.state.ogc = OgcApi()
     _add_parts(app)
     # From the inside out: what is added last is asked first.
     app.add_middleware(
@@ -155,7 +158,7 @@ def _settle() -> None:
 
 def _add_parts(app: FastAPI) -> None:
     parts = (batch, exports, checks, records, jobs, plan, balance, maps, keys, health, sign_in)
-    for part in (*parts, pages):
+    for part in (*parts, ogc, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))

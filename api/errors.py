@@ -80,6 +80,13 @@ class EffortError(LimitError):
     title = "一次请求的检测量过大"
 
 
+class QueryError(InputError):
+    """A parameter of OGC API that cannot be used; its standards ask for 400."""
+
+    code = "query"
+    title = "参数有误"
+
+
 class NotReadyError(WuquError):
     """A part of the service that an answer needs does not work."""
 
@@ -93,6 +100,7 @@ STATUS: Mapping[type[Exception], int] = {
     BodyLimitError: 413,
     BodyTimeoutError: 408,
     BodyError: 400,
+    QueryError: 400,
     LimitError: 413,
     InputError: 422,
     NotFoundError: 404,

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     most ``job_limit_bytes`` and ``job_sites``, a zip of reports ``job_reports`` of them; one user
     has at most ``job_queued`` unfinished jobs, of which ``job_running`` are worked on at once.
     ``job_streams`` clients of a worker process may watch jobs by events at the same time.
+    ``public_url`` is the address under which clients know the service, for links in answers.
     """
 
     model_config = SettingsConfigDict(
@@ -91,6 +92,11 @@ class Settings(BaseSettings):
     job_queued: int = Field(default=20, ge=1, le=10_000)
     job_running: int = Field(default=2, ge=1, le=1_000)
     job_streams: int = Field(default=32, ge=1, le=10_000)
+    public_url: str = Field(
+        default="",
+        max_length=300,
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$",
+    )
     log: Literal["auto", "text", "json"] = "auto"
 
     @property

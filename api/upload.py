@@ -46,18 +46,20 @@ _THOUGHTLESS_CHARSETS = ("utf-8", "ascii", "iso8859-1", "cp1252")
 class Upload:
     """The bytes to judge. ``name`` is shown to people and never used as a path.
 
-    ``charset`` is the codec that the content type names for a text, when it means anything.
+    ``charset`` is the codec that the content type names for a text, when it means anything;
+    ``arrived`` are the bytes that came in, where the content is only a part of them.
     """
 
     content: bytes
     name: str | None
     charset: str | None = None
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    arrived: bytes = b""
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the bytes as they arrived."""
-        return hashlib.sha256(self.content).hexdigest()
+        return hashlib.sha256(self.arrived or self.content).hexdigest()
 
 
 async def read_upload(request: Request, deadline_s: float) -> Upload:

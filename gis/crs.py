@@ -210,7 +210,19 @@ def transform(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
     """
     if source == target:
         return geometry
-    moved: BaseGeometry = _apply(geometry, _transformer(source, target))
+    moved: BaseGeometry = _moved(geometry, source, target)
+    return moved
+
+
+def transform_all(
+    geometries: np.ndarray[Any, Any], source: int, target: int
+) -> np.ndarray[Any, Any]:
+    """Return an array of geometries in another CRS at once; raises what ``transform`` raises."""
+    return geometries if source == target else _moved(geometries, source, target)
+
+
+def _moved(geometry: Any, source: int, target: int) -> Any:
+    moved = _apply(geometry, _transformer(source, target))
     if not np.isfinite(shapely.get_coordinates(moved)).all():
         raise CrsError(
             f"坐标按 EPSG:{source} 解释时超出其适用范围",
@@ -329,22 +341,22 @@ def to_lonlat(geometry: BaseGeometry, epsg: int) -> dict[str, Any]:
     Nine decimals are 0.1 mm on the ground; with seven, a 7.5 ha parcel is off by 4.6 m².
     """
     shown = transform(geometry, epsg, geographic_code(epsg))
-    return {"type": shown.geom_type, "coordinates": _nested(shown)}
+    return {"type": shown.geom_type, "coordinates": coordinates_of(shown)}
 
 
-def _nested(geometry: BaseGeometry) -> list[Any]:
+def coordinates_of(geometry: BaseGeometry, decimals: int = 9) -> list[Any]:
     """Return the coordinates as GeoJSON nests them; a way through JSON text takes ten times it."""
     match geometry.geom_type:
         case "Polygon":
-            return [_nested(ring) for ring in shapely.get_rings(geometry)]
+            return [coordinates_of(ring, decimals) for ring in shapely.get_rings(geometry)]
         case "Point":
-            return next(iter(_rounded(geometry)), [])
+            return next(iter(_rounded(geometry, decimals)), [])
         case "LineString" | "LinearRing":
-            return _rounded(geometry)
+            return _rounded(geometry, decimals)
         case _:
-            return [_nested(part) for part in shapely.get_parts(geometry)]
+            return [coordinates_of(part, decimals) for part in shapely.get_parts(geometry)]
 
 
-def _rounded(geometry: BaseGeometry) -> list[Any]:
-    coordinates: list[Any] = np.round(shapely.get_coordinates(geometry), 9).tolist()
+def _rounded(geometry: BaseGeometry, decimals: int) -> list[Any]:
+    coordinates: list[Any] = np.round(shapely.get_coordinates(geometry), decimals).tolist()
     return coordinates

@@ -26,6 +26,19 @@ viewer    GET /openapi.json
 viewer    HEAD /openapi.json
 viewer    GET /desk/ground.json
 viewer    GET /samples/{number}
+viewer    GET /ogc
+viewer    GET /ogc/
+viewer    GET /ogc/conformance
+viewer    GET /ogc/openapi
+viewer    GET /ogc/collections
+viewer    GET /ogc/collections/{collection_id}
+viewer    GET /ogc/collections/{collection_id}/schema
+viewer    GET /ogc/collections/{collection_id}/queryables
+viewer    GET /ogc/collections/{collection_id}/items
+viewer    GET /ogc/collections/{collection_id}/items/{item_id:path}
+viewer    GET /ogc/processes
+viewer    GET /ogc/processes/{process_id}
+clerk     POST /ogc/processes/site-check/execution
 viewer    GET /v1/me
 viewer    GET /v1/plan
 viewer    GET /v1/plan/balance
@@ -75,6 +88,9 @@ FILLED = {
     "{path:path}": "nothing.js",
     "{number}": "1",
     "{layer_id}": "zones",
+    "{collection_id}": "zones",
+    "{item_id:path}": "nope",
+    "{process_id}": "nope",
     "{rule_id}": "nope",
     "{name}": "nobody",
     "{check_id}": "0" * 32,

@@ -19,6 +19,7 @@ from gis.batch import check_sites
 from gis.batch.tables import read_back
 from gis.errors import FormatError, LimitError, StoreFullError
 from gis.jobs.model import CHUNK, JobState, Options, TaskKind
+from gis.jobs.plans import Plans
 from gis.jobs.reading import MAX_ENTRIES, examine, rows_of
 from gis.output.records.audit import audit
 from gis.output.records.verify import Outcome, verify_record

@@ -78,8 +78,25 @@ _VIEWER = (
     ("GET", "/maps/assets/{name}"),
     ("GET", "/maps/comparison.html"),
 )
+# Desktop programs. The collections of OGC API are layers of the plan; that of the records, and the
+# process that checks a site, do not exist for a viewer: ``api.ogc`` looks at the role again.
+_OGC = (
+    ("GET", "/ogc"),
+    ("GET", "/ogc/"),
+    ("GET", "/ogc/conformance"),
+    ("GET", "/ogc/openapi"),
+    ("GET", "/ogc/collections"),
+    ("GET", "/ogc/collections/{collection_id}"),
+    ("GET", "/ogc/collections/{collection_id}/schema"),
+    ("GET", "/ogc/collections/{collection_id}/queryables"),
+    ("GET", "/ogc/collections/{collection_id}/items"),
+    ("GET", "/ogc/collections/{collection_id}/items/{item_id:path}"),
+    ("GET", "/ogc/processes"),
+    ("GET", "/ogc/processes/{process_id}"),
+)
 # Checks, and the records that the caller made.
 _CLERK = (
+    ("POST", "/ogc/processes/site-check/execution"),
     ("POST", "/v1/site-checks"),
     ("GET", "/v1/site-checks"),
     *(
@@ -115,6 +132,7 @@ _ADMIN = (
 ROUTES: Mapping[tuple[str, str], Role | None] = {
     **dict.fromkeys(_OPEN, None),
     **dict.fromkeys(_VIEWER, Role.viewer),
+    **dict.fromkeys(_OGC, Role.viewer),
     **dict.fromkeys(_CLERK, Role.clerk),
     **dict.fromkeys(_REVIEWER, Role.reviewer),
     **dict.fromkeys(_ADMIN, Role.admin),

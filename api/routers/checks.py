@@ -88,6 +88,20 @@ async def create_site_check(
     upload = await read_upload(request, state.settings.body_deadline_s)
     if upload.form:
         options = read_options(query, upload.form)
+    content = await checked(upload, options, state, visit)
+    return Response(content, media_type="application/json")
+
+
+async def checked(upload: Upload, options: Options, state: State, visit: Visit) -> bytes:
+    """Check the sites of an upload, keep a record of every answer, and return what is sent.
+
+    Raises
+    ------
+    InputError
+        The sites cannot be judged.
+    StoreError
+        The answers could not be kept, so nobody sees them.
+    """
     deadline = time.monotonic() + state.settings.check_budget_s
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
@@ -101,8 +115,7 @@ async def create_site_check(
         kept = await _save(answers, upload, snapshot, state, visit)
         write = partial(_written, kept, options, state)
     state.metrics.judged(answer.check.verdict.value for answer in answers)
-    content = write() if small else await run_in_threadpool(write)
-    return Response(content, media_type="application/json")
+    return write() if small else await run_in_threadpool(write)
 
 
 router.add_api_route(

@@ -120,13 +120,13 @@ def _zone(plan: Plan, layer: Layer, zone: Zone, *, drawn: bool) -> dict[str, Any
             "mu": round(area.mu, 4),
             "ha": round(area.ha, 6),
         },
-        "uses": _uses(plan, zone_id),
+        "uses": uses_of_zone(plan, zone_id),
         "layer": layer.info.id,
     }
     return row | ({"geometry": to_lonlat(outline, plan.work_epsg)} if drawn else {})
 
 
-def _uses(plan: Plan, zone_id: str) -> dict[str, list[str]]:
+def uses_of_zone(plan: Plan, zone_id: str) -> dict[str, list[str]]:
     """Land-use codes by what the zone x use matrix says to them."""
     found: dict[str, list[str]] = {"permitted": [], "conditional": [], "prohibited": []}
     for rule in plan.rulebook.rules:

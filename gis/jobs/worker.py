@@ -42,8 +42,8 @@ class Orders:
     """What a worker is told.
 
     ``db`` is the URL of the records, with its password if it has one; ``root`` the folder of the
-    jobs' files, ``plan`` that of the plan package or of its releases, ``place`` which place in the crew
-    it takes.
+    jobs' files, ``plan`` that of the plan package or of its releases, ``place`` which place in the
+    crew it takes.
     """
 
     db: str

@@ -1,0 +1,1 @@
+"""OGC API Features and Processes for desktop programs, answered from the plan in use."""
