@@ -51,6 +51,8 @@ CLIENTS = 4
 _START_S = 60.0
 _LONGEST_S = 1.0  # from the first answer to the kill
 _AUDIT_EVERY = 25
+# Over the time of a request, too many at once, no room: an answer without a verdict.
+_REFUSALS = {413, 429, 503, 507}
 _REPLAYED = 50
 
 
@@ -58,11 +60,13 @@ _REPLAYED = 50
 class Ledger:
     """What clients sent and what they were told, by the hash of the upload.
 
-    ``told`` holds id and digest of every site of an upload that was answered.
+    ``told`` holds id and digest of every site of an upload that was answered; what was ``refused``
+    because the machine was too slow or too busy must have left nothing.
     """
 
     sent: dict[str, int] = field(default_factory=dict)
     told: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
 
@@ -134,6 +138,9 @@ def single_uploads(port: int, ledger: Ledger, name: str, seed: int) -> None:
             connection.request("POST", url, body, {"Content-Type": "application/geo+json"})
             answer = connection.getresponse()
             content = answer.read()
+            if answer.status in _REFUSALS:
+                ledger.refused.add(key)
+                continue
             if answer.status != 200:
                 ledger.faults.append(f"{answer.status}: {content[:200].decode(errors='replace')}")
                 continue
@@ -196,6 +203,8 @@ def faults_of(store: RecordStore, ledger: Ledger) -> Iterator[str]:
         found = kept.pop(key, 0)
         if key in ledger.told and found != count:
             yield f"{found} of {count} acknowledged records of an upload are left"
+        if key in ledger.refused and found:
+            yield f"{found} records of an upload that was refused"
         if found not in (0, count):
             yield f"an upload is half: {found} of {count}"
     if kept:
@@ -251,6 +260,7 @@ def killed(kills: int, store: str = "sqlite", workers: int = 1, seed: int = 7) -
         "kills": kills,
         "uploads_sent": len(ledger.sent),
         "uploads_acknowledged": len(ledger.told),
+        "uploads_refused": len(ledger.refused),
         "records_acknowledged": told,
         "records_kept": records,
         "kept_but_not_acknowledged": records - told,
