@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from small_plan import package as small_package
 
 import gis
-from gis.canonical import decision_text
 from gis.crs import ellipsoidal_area
+from gis.digest import decision_text
 from gis.model import Area, CrsDecision, LayerState, Site, Source, Verdict
 from gis.plan import Plan, load_plan
 from gis.plan.catalogue import Layer, open_layer
