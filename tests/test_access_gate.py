@@ -10,9 +10,10 @@ from access_service import SITE, WRONG, add_ended, asked_by, door, service
 from starlette.websockets import WebSocketDisconnect
 
 from api.access.control import COOKIE, SECURE_COOKIE
+from api.access.errors import OverloadError
 from api.access.peers import Proxies
-from api.access.roles import Role
-from api.access.visit import Caller
+from api.access.roles import LONG, ROUTES, Role
+from api.access.visit import Caller, Visit
 from gis.errors import ClaimError
 
 SUFFIXES = (
@@ -608,6 +609,21 @@ def test_requests_under_way_are_bounded_for_one_key_and_for_all(
     assert found == [200, 200]
     assert made.get("/v1/me", "a").status_code == 200
     assert len(made.access._under_way) == made.access._under_way.total == 0
+
+
+def test_who_follows_a_job_takes_no_place_of_those_that_work(tmp_path) -> None:
+    access = door(tmp_path, concurrent=1, in_flight=1).access
+    table = access.table
+
+    def visit(path: str) -> Visit:
+        return Visit("r", table.find("GET", path), Caller("key", "a", Role.clerk))
+
+    with access.admitted(visit("/v1/jobs/x/events")), access.admitted(visit("/v1/jobs/x/events")):
+        assert access._under_way.total == 0
+        working = access.admitted(visit("/v1/plan"))
+        with working, pytest.raises(OverloadError), access.admitted(visit("/v1/plan")):
+            pass
+    assert {path for _, path in ROUTES} >= LONG
 
 
 def test_a_defect_gives_its_place_back(tmp_path) -> None:

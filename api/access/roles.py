@@ -138,6 +138,10 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     **dict.fromkeys(_ADMIN, Role.admin),
 }
 
+# Answers that go on for as long as a job does. They wait and do no work, and have seats of their
+# own (``api.watching``), so they are not counted among the requests under way.
+LONG = frozenset(("/v1/jobs/{job_id}/events",))
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
