@@ -163,6 +163,8 @@ async def cancel_job(state: StateDep, visit: VisitDep, job_id: JobId) -> Respons
     """Stop a job."""
     require_own(visit, await job_for(state, visit, job_id))
     job = await run_in_threadpool(state.jobs.cancel, job_id)
+    folder = JobFolder(state.settings.job_folder, job.id)
+    await run_in_threadpool(folder.forget_rows)
     return json_answer(await document_of(state, job))
 
 
