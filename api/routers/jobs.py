@@ -131,7 +131,7 @@ async def _seated(state: State, job: Job, known: int) -> AsyncIterator[bytes]:
 async def _events(state: State, job: Job, known: int) -> AsyncIterator[bytes]:
     told = ""
     heard = begun = time.monotonic()
-    while time.monotonic() - begun < STREAM_S:
+    while time.monotonic() - begun < STREAM_S and not state.watching.is_closing:
         if job.version > known:
             known = job.version
             kind = "progress" if job.state.value == told else "state"
