@@ -42,6 +42,7 @@ from api.routers import (
 )
 from api.settings import Settings
 from api.settings import settings as read_settings
+from api.stopping import told_of_the_end
 from api.upload import BodyLimit
 from api.watch import Watch
 from gis.jobs.store import JobStore
@@ -93,7 +94,8 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         _settle()
         crew.start()
         async with _followed(app, following, chosen.follow_s):
-            yield
+            with told_of_the_end(app.state.wuqu.watching.close):
+                yield
         crew.stop()
         gc.unfreeze()
         app.state.map_files.close()

@@ -105,7 +105,8 @@ class State:
             measuring=asyncio.Lock(),
         )
         # The limits and the one who writes are those of the process, whatever the plan.
-        new.__dict__.update(heavy=self.heavy, recorder=self.recorder)
+        same = {"heavy": self.heavy, "recorder": self.recorder, "watching": self.watching}
+        new.__dict__.update(same)
         return new
 
     async def citing(self, version: str) -> State:

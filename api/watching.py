@@ -35,9 +35,14 @@ class Watching:
         self._store = store
         self._most = most
         self._seats = 0
+        self.is_closing = False
         # As large as there are jobs that are watched.
         self._known: dict[str, tuple[float, asyncio.Task[Job]]] = {}
         self._watchers: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Let every stream end soon: the service is asked to end."""
+        self.is_closing = True
 
     def require_seat(self) -> None:
         """Raise BusyError when no place is free."""

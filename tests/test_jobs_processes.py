@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,13 @@ def table_of(service, place: str) -> list[dict[str, Any]]:
 def workers_of(pid: int) -> list[int]:
     """Process ids of the workers of the jobs below a process."""
     found: list[int] = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found += workers_of(int(child))
-        if b"gis.jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-            found.append(int(child))
+    with suppress(FileNotFoundError):  # gone while it was looked at
+        # A child belongs to the thread that started it.
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                found += workers_of(int(child))
+                if b"gis.jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
     return found
 
 
@@ -201,7 +205,12 @@ def test_the_end_of_the_service_leaves_no_worker_behind(several) -> None:
     until(lambda: state_of(several, place)["done"])
     workers = workers_of(several.process.pid)
     assert workers
-    assert several.stop() < STOP_S
+    with httpx2.stream("GET", f"{several.url}{place}/events", timeout=WAIT_S) as answer:
+        following = events(answer)
+        assert next(following)[2]["state"] == "running"
+        # Streams end too, instead of being waited for; a client comes again by itself.
+        assert several.stop() < STOP_S
+        assert all(told["state"] == "running" for _, _, told in following)
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
     store = RecordStore(several.folder / "records.sqlite")
     assert audit(store).is_good

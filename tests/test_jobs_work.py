@@ -17,7 +17,7 @@ from job_world import AS_OF, ME, collection, geopackage, packed, world
 
 from gis.batch import check_sites
 from gis.batch.tables import read_back
-from gis.errors import FormatError, LimitError, StoreFullError
+from gis.errors import FormatError, LimitError, StoreDamagedError, StoreFullError
 from gis.jobs.model import CHUNK, JobState, Options, TaskKind
 from gis.jobs.plans import Plans
 from gis.jobs.reading import MAX_ENTRIES, examine, rows_of
@@ -417,3 +417,21 @@ def test_reports_are_made_some_at_a_time_so_that_others_have_their_turn(
     here.store.cancel(other.id)
     here.finish()
     assert here.store.want(job.id, TaskKind.zip).state == "done"
+
+
+def test_a_record_that_has_changed_ends_the_reports_and_not_the_tables(
+    finished, monkeypatch
+) -> None:
+    pytest.importorskip("typst")
+    here, job = finished
+
+    def damaged(_: str):
+        raise StoreDamagedError("这条检测记录与写入时不一致，不予采用")
+
+    (here.bench.root / job.id / "results.zip").unlink(missing_ok=True)
+    here.store.want(job.id, TaskKind.zip, anew=True)
+    monkeypatch.setattr(here.store.records, "get", damaged)
+    here.finish()
+    making = here.store.want(job.id, TaskKind.zip)
+    assert (making.state, making.error["code"]) == ("failed", "store_damaged")
+    assert here.result(job, "csv").exists()

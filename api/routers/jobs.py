@@ -131,7 +131,7 @@ async def _seated(state: State, job: Job, known: int) -> AsyncIterator[bytes]:
 async def _events(state: State, job: Job, known: int) -> AsyncIterator[bytes]:
     told = ""
     heard = begun = time.monotonic()
-    while time.monotonic() - begun < STREAM_S:
+    while time.monotonic() - begun < STREAM_S and not state.watching.is_closing:
         if job.version > known:
             known = job.version
             kind = "progress" if job.state.value == told else "state"
@@ -163,6 +163,8 @@ async def cancel_job(state: StateDep, visit: VisitDep, job_id: JobId) -> Respons
     """Stop a job."""
     require_own(visit, await job_for(state, visit, job_id))
     job = await run_in_threadpool(state.jobs.cancel, job_id)
+    folder = JobFolder(state.settings.job_folder, job.id)
+    await run_in_threadpool(folder.forget_rows)
     return json_answer(await document_of(state, job))
 
 

@@ -31,7 +31,8 @@ from gis.jobs.worker import Orders
 _LOG = logging.getLogger("wuqu")
 _LOOK_S = 0.5
 _PURGE_S = 600.0
-_STOP_S = 1.0
+_STOP_S = 0.5
+_LONGEST_LINE = 2_000
 # A worker that cannot start (a plan that is being replaced) is not started again at once.
 _REST_S = 5.0
 
@@ -85,7 +86,7 @@ class Crew:
         """End the workers; what they had in hands goes on with whoever comes next."""
         self._ending = True
         self._wake.set()
-        self._thread.join(_STOP_S + 2)
+        self._thread.join(_STOP_S)
         for member in self._members:
             _hang_up(member)
         until = time.monotonic() + _STOP_S
@@ -107,6 +108,7 @@ class Crew:
         self._store.take_over(member.place)
 
     def _run(self) -> None:
+        self._quietly(self._clear_places)
         while not self._ending:
             self._quietly(self._look)
             self._wake.wait(_LOOK_S)
@@ -127,6 +129,28 @@ class Crew:
             return
         if self._store.has_work():
             self._recruit()
+
+    def _clear_places(self) -> None:
+        """Free what workers had in hands that died with the service before this one."""
+        for number in range(1, self._size + 1):
+            if (lock := self._locked(number)) is not None:
+                try:
+                    self._store.take_over(self._place(number))
+                finally:
+                    lock.release()
+
+    def _place(self, number: int) -> str:
+        return f"{self._name}:{number}"
+
+    def _locked(self, number: int) -> FileLock | None:
+        """Return the lock of a place, None when another process has it."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._root / f"worker-{number}.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        return lock
 
     def _bury(self) -> None:
         for member in list(self._members):
@@ -151,14 +175,10 @@ class Crew:
 
     def _recruit(self) -> None:
         """Start a worker in a free place; none is free when other processes have them all."""
-        self._root.mkdir(parents=True, exist_ok=True)
         for number in range(1, self._size + 1):
-            lock = FileLock(self._root / f"worker-{number}.lock", thread_local=False)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
+            if self._ending or (lock := self._locked(number)) is None:
                 continue
-            place = f"{self._name}:{number}"
+            place = self._place(number)
             try:
                 self._store.take_over(place)
                 process = self._started(replace(self._orders, place=place))
@@ -174,14 +194,26 @@ class Crew:
             [sys.executable, "-m", "gis.jobs.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+        threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
         if process.stdin is not None:
             # If it has ended already, the next look will see it.
             with suppress(BrokenPipeError):
                 process.stdin.write(orders.to_line())
                 process.stdin.flush()
         return process
+
+
+def _pass_on(process: subprocess.Popen[bytes]) -> None:
+    """Write what a worker has to say into the log of the service, in the form of its log."""
+    if process.stderr is not None:
+        with process.stderr as lines:
+            for line in lines:
+                text = line.decode("utf-8", "replace").rstrip()[:_LONGEST_LINE]
+                if text:
+                    _LOG.warning("worker of the jobs: %s", text)
 
 
 def _hang_up(member: _Member) -> None:

@@ -17,7 +17,7 @@ from gis.batch.judging import content_of, judged, refused
 from gis.batch.rows import Origin, Problem, Row, Wishes
 from gis.canonical import to_dict
 from gis.claims import parse_attributes
-from gis.errors import InputError, StoreError, WuquError, as_problem
+from gis.errors import InputError, StoreDamagedError, StoreError, WuquError, as_problem
 from gis.jobs.folder import JobFolder, write_whole
 from gis.jobs.model import CHUNK, Job, Options, Task, TaskKind
 from gis.jobs.plans import Plans
@@ -79,6 +79,11 @@ class Bench:
                 self._make(job, task)
         except InputError as error:
             self._refuse(task, dict(as_problem(error)))
+        except StoreDamagedError as error:
+            # A record that has changed stays so; the other results go on.
+            if not task.kind.is_result:
+                raise
+            self._refuse(task, dict(as_problem(error)))
 
     def _give_back(self, task: Task) -> None:
         try:
@@ -86,11 +91,15 @@ class Bench:
         except StoreError:
             return  # the lease runs out
 
+    def _fail(self, task: Task, problem: dict[str, Any]) -> None:
+        self.store.fail(task, problem)
+        JobFolder(self.root, task.job_id).forget_rows()
+
     def _refuse(self, task: Task, problem: dict[str, Any]) -> None:
         if task.kind.is_result:
             self.store.not_made(task, problem)
         else:
-            self.store.fail(task, problem)
+            self._fail(task, problem)
 
     def require(self) -> None:
         """Raise LostLeaseError when the piece is no longer ours."""
@@ -101,13 +110,13 @@ class Bench:
 
     def _read(self, job: Job, task: Task) -> None:
         if task.attempts >= LIVES:
-            self.store.fail(task, _problem("读取上传内容的工作进程反复中断", "拆分文件后重新提交"))
+            self._fail(task, _problem("读取上传内容的工作进程反复中断", "拆分文件后重新提交"))
             return
         folder = JobFolder(self.root, job.id)
         try:
             content = folder.upload()
         except FileNotFoundError:
-            self.store.fail(task, _problem("上传的内容已不在服务器上", "重新提交"))
+            self._fail(task, _problem("上传的内容已不在服务器上", "重新提交"))
             return
         most, now = self.store.limits.sites, self.plans.in_force()
         policy = now.plan.crs_policy
@@ -146,7 +155,7 @@ class Bench:
     def _judge(self, job: Job, task: Task) -> None:
         own = self.plans.of(job)
         if own is None:
-            self.store.fail(
+            self._fail(
                 task,
                 _problem(
                     "规划数据包在任务执行期间更换，已检测的地块按原规划", "重新提交未检测的地块"
@@ -159,7 +168,7 @@ class Bench:
         try:
             rows, origins = self._rows(job, task)
         except FileNotFoundError:
-            self.store.fail(task, _problem("任务的中间文件已不在服务器上", "重新提交"))
+            self._fail(task, _problem("任务的中间文件已不在服务器上", "重新提交"))
             return
         if task.attempts >= LIVES:
             found, entries = [refused(row, _LOST) for row in rows], dict[int, Entry]()

@@ -88,19 +88,21 @@ class Lease:
 
     def _renew(self) -> None:
         while True:
-            self._wake.wait()
-            self._wake.clear()
-            while (task := self._task) is not None:
-                try:
-                    self._store.renew(task)
-                except LostLeaseError:
-                    # A piece that was finished meanwhile is held by nobody as well.
-                    if self._task is task:
-                        self._lost = True
-                except StoreError:
-                    pass  # locked or full; the lease still has some time
-                if self._wake.wait(_RENEW_S):
-                    self._wake.clear()
+            # Most pieces are done before their lease has to be renewed at all.
+            if self._wake.wait(None if self._task is None else _RENEW_S):
+                self._wake.clear()
+                continue
+            task = self._task
+            if task is None:
+                continue
+            try:
+                self._store.renew(task)
+            except LostLeaseError:
+                # A piece that was finished meanwhile is held by nobody as well.
+                if self._task is task:
+                    self._lost = True
+            except StoreError:
+                continue  # locked or full; the lease still has some time
 
 
 def work(orders: Orders, stop: threading.Event) -> None:
@@ -163,7 +165,8 @@ def main() -> int:
 
 
 def _end_with_parent(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(1):
+    # Below the buffer: whoever waits in that holds a lock which the end of Python needs.
+    while os.read(sys.stdin.fileno(), 1):
         pass
     # Nothing is lost by ending in the middle of a piece: it is done again, by whoever comes.
     stop.set()
