@@ -180,7 +180,7 @@ def test_the_audit_log_names_the_route_and_the_record(opened, caplog) -> None:
 
     with caplog.at_level(logging.INFO, "wuqu.audit"):
         opened.get(f"{ITEMS}/{opened.ids['one']}?crs={EPSG}4527", "one")
-    line = json.loads(caplog.records[-1].message)
+    line = caplog.records[-1].fields
     assert line["route"] == "/ogc/collections/{collection_id}/items/{item_id:path}"
     assert line["records"] == [opened.ids["one"]]
     assert line["who"] == "one"
