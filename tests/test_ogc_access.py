@@ -264,25 +264,6 @@ def test_a_layer_that_cannot_be_read_is_no_collection(scarce_dir, tmp_path) -> N
 # --- another plan, other addresses, no pygeoapi --------------------------------------------------
 
 
-def test_when_another_plan_comes_into_force_its_layers_are_listed(plan, tmp_path, small) -> None:
-    other = small
-    with service(plan, tmp_path) as running:
-        state = running.client.app.state
-        before = running.client.get("/ogc/collections").json()["collections"]
-        assert len(before) > 30
-        first = state.wuqu
-        fresh = dataclasses.replace(first, plan=other, pages={}, ground=None)
-        state.wuqu = fresh
-        told = running.client.get("/ogc/collections").json()["collections"]
-        assert {c["id"] for c in told} == {*other.layers, "records"}
-        landuse = running.client.get("/ogc/collections/landuse/items").json()
-        assert landuse["numberMatched"] == len(other.layers["landuse"].index)
-        assert other.ref.title in running.client.get("/ogc").json()["title"]
-        # A request that began with the first plan ends with it.
-        state.wuqu = first
-        assert running.client.get("/ogc/collections/roads/items").status_code == 200
-
-
 def test_links_begin_with_the_public_address_when_there_is_one(small, tmp_path) -> None:
     with service(small, tmp_path, public_url="https://gis.example.cn/plan/") as running:
         text = running.client.get("/ogc/collections").text
