@@ -139,6 +139,7 @@ async def _followed(
         app.state.wuqu = app.state.wuqu.on(plan)
         # Files of the old map are removed once nobody reads them any more.
         app.state.map_files = MapFiles()
+        app.state.ogc.forget()
         app.openapi_schema = None
         _settle()
 

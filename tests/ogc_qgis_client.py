@@ -2,7 +2,7 @@
 
 It saves a connection in the settings of whoever HOME belongs to.
 
-Arguments: address of ``/ogc``, collection, west, south, east, north in degrees, EPSG code.
+Arguments: address of ``/ogc``, key, collection, west, south, east, north in degrees, EPSG code.
 """
 
 import json
@@ -27,11 +27,13 @@ from qgis.core import (
 _HELD = []
 
 
-def listed(address: str) -> list[str]:
+def listed(address: str, key: str) -> list[str]:
     """Names below a saved connection, as the browser panel shows them."""
     settings = QgsSettings()
     settings.setValue("qgis/connections-wfs/wuqu/url", address)
     settings.setValue("qgis/connections-wfs/wuqu/version", "OGC_API_FEATURES")
+    settings.setValue("qgis/WFS/wuqu/username", "qgis")
+    settings.setValue("qgis/WFS/wuqu/password", key)
     for provider in QgsApplication.dataItemProviderRegistry().providers():
         if provider.name() == "WFS":
             root = provider.createDataItem("", None)
@@ -44,12 +46,14 @@ def listed(address: str) -> list[str]:
     return []
 
 
-def main(address: str, collection: str, *numbers: str) -> None:
+def main(address: str, key: str, collection: str, *numbers: str) -> None:
     """Read one collection whole and within a box, and move it to another CRS."""
     application = QgsApplication([], False)
     application.initQgis()
-    collections = listed(address)
-    source = f"url='{address}' typename='{collection}' pageSize='1000'"
+    collections = listed(address, key)
+    source = (
+        f"url='{address}' typename='{collection}' pageSize='1000' username='qgis' password='{key}'"
+    )
     layer = QgsVectorLayer(source, collection, "OAPIF")
     box = QgsRectangle(*map(float, numbers[:4]))
     target = QgsCoordinateReferenceSystem(f"EPSG:{numbers[4]}")

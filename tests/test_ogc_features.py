@@ -299,7 +299,7 @@ def test_a_box_in_metres_is_read_in_the_order_of_its_axes(client, plan, code) ->
     assert len(expected) > 50
 
 
-def test_a_box_far_outside_finds_nothing_and_the_whole_world_finds_all(client, plan) -> None:
+def test_a_box_far_outside_finds_nothing_and_the_whole_world_finds_all(client) -> None:
     assert found(client, "zones", bbox="-80,-60,-70,-50")["numberMatched"] == 0
     assert found(client, "zones", bbox="-180,-90,180,90")["numberMatched"] == 5
     # From 100 degrees east across 180 degrees to 100 west: the plan lies in it.
@@ -317,18 +317,18 @@ def test_six_numbers_are_a_box_with_heights_that_do_not_count(client) -> None:
 @pytest.mark.parametrize(
     ("condition", "test"),
     [
-        ("class = '0102'", lambda cls, name: cls == "0102"),
-        ("class <> '0102'", lambda cls, name: cls != "0102"),
-        ("class IN ('1003','1006')", lambda cls, name: cls in ("1003", "1006")),
-        ("class BETWEEN '0301' AND '0404'", lambda cls, name: "0301" <= cls <= "0404"),
-        ("name LIKE '水%'", lambda cls, name: name.startswith("水")),
-        ("name LIKE '_田'", lambda cls, name: len(name) == 2 and name.endswith("田")),
-        ("name LIKE '%.%'", lambda cls, name: "." in name),
+        ("class = '0102'", lambda cls, _name: cls == "0102"),
+        ("class <> '0102'", lambda cls, _name: cls != "0102"),
+        ("class IN ('1003','1006')", lambda cls, _name: cls in ("1003", "1006")),
+        ("class BETWEEN '0301' AND '0404'", lambda cls, _name: "0301" <= cls <= "0404"),
+        ("name LIKE '水%'", lambda _cls, name: name.startswith("水")),
+        ("name LIKE '_田'", lambda _cls, name: len(name) == 2 and name.endswith("田")),
+        ("name LIKE '%.%'", lambda _cls, name: "." in name),
         (
             "class >= '11' AND (name NOT LIKE '%水%' OR NOT class <> '1109')",
             lambda cls, name: cls >= "11" and ("水" not in name or cls == "1109"),
         ),
-        ("name IS NULL", lambda cls, name: name is None),
+        ("name IS NULL", lambda _cls, name: name is None),
     ],
 )
 def test_a_condition_finds_what_it_says(client, plan, condition, test) -> None:

@@ -43,7 +43,7 @@ def moved(shapes, epsg):
     return shapely.transform(shapes, lambda xy: np.column_stack(moving.transform(*xy.T)))
 
 
-def test_the_collections_are_listed(source, plan, served) -> None:
+def test_the_collections_are_listed(source, served) -> None:
     names = set(pyogrio.list_layers(source)[:, 0])
     collections = served.get("/ogc/collections").json()["collections"]
     assert names == {c["id"] for c in collections}
@@ -104,8 +104,8 @@ def test_a_box_finds_what_meets_it(source, plan, epsg) -> None:
 @pytest.mark.parametrize(
     ("where", "test"),
     [
-        ("class = '1003'", lambda cls, name: cls == "1003"),
-        ("NOT (class = '0102')", lambda cls, name: cls != "0102"),
+        ("class = '1003'", lambda cls, _name: cls == "1003"),
+        ("NOT (class = '0102')", lambda cls, _name: cls != "0102"),
         ("name LIKE '水%' AND class <> '0102'", lambda c, n: n.startswith("水") and c != "0102"),
     ],
 )

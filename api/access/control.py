@@ -6,6 +6,7 @@ In every other case a request needs a key, a session, or a user whom a listed pr
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,6 +34,9 @@ COOKIE = "wuqu_session"
 SECURE_COOKIE = "__Host-wuqu_session"
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _LONGEST_KEY = 200
+# Where desktop programs ask.
+DESKTOP_ROUTES = "/ogc"
+KEY_PREFIX = "wuqu_"
 
 
 class AccessControl:
@@ -71,6 +75,10 @@ class AccessControl:
             The file of the keys cannot be used.
         """
         given = _given_key(headers)
+        if given is None and visit.place.route.startswith(DESKTOP_ROUTES):
+            given = _key_as_password(headers)
+            # A browser that was once told a password sends it by itself, as it does a cookie.
+            refuse_foreign_page(headers, method, peer.scheme)
         if given is not None:
             return caller_of(await self.verified(given, visit))
         if self.is_open_to(peer):
@@ -175,6 +183,24 @@ def _given_key(headers: Headers) -> str | None:
     if not found:
         return None
     return found[0][:_LONGEST_KEY] if len(set(found)) == 1 else ""
+
+
+def _key_as_password(headers: Headers) -> str | None:
+    """Return the key that stands as the password of a Basic sign-in (RFC 7617), else None.
+
+    Desktop programs know user and password, and no header of one's own. A password that is no key
+    is that of a proxy in front, and none of this service's business.
+    """
+    values = headers.getlist("authorization")
+    scheme, _, coded = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "basic" or len(coded) > 2 * _LONGEST_KEY:
+        return None
+    try:
+        text = base64.b64decode(coded.strip(), validate=True).decode("utf-8")
+    except ValueError:
+        return None
+    password = text.partition(":")[2]
+    return password if password.startswith(KEY_PREFIX) else None
 
 
 def refuse_foreign_page(

@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import importlib.util
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,21 +41,38 @@ class OgcApi:
         self._kept: PlanService | None = None
         self._making = asyncio.Lock()
 
-    async def of(self, state: State) -> PlanService:
+    async def of(self, state: State, is_current: Callable[[], bool]) -> PlanService:
         """Return the service of the plan of a state; made anew when it is another plan.
+
+        Parameters
+        ----------
+        state
+            That of the request.
+        is_current
+            Whether new requests get this state too: that of an earlier plan is not kept.
 
         Raises
         ------
         ExtraError
             pygeoapi is not installed.
         """
+        if (kept := self._fitting(state)) is not None:
+            return kept
+        async with self._making:
+            if (kept := self._fitting(state)) is not None:
+                return kept
+            made = await run_in_threadpool(_service, state)
+            if is_current():
+                self._kept = made
+            return made
+
+    def forget(self) -> None:
+        """Let go of the service, and of the plan that it belongs to."""
+        self._kept = None
+
+    def _fitting(self, state: State) -> PlanService | None:
         kept = self._kept
-        if kept is None or kept.plan is not state.plan:
-            async with self._making:
-                kept = self._kept
-                if kept is None or kept.plan is not state.plan:
-                    kept = self._kept = await run_in_threadpool(_service, state)
-        return kept
+        return kept if kept is not None and kept.plan is state.plan else None
 
 
 def _service(state: State) -> PlanService:
@@ -154,8 +171,10 @@ class Exchange:
 
 
 async def _exchange(request: Request, state: StateDep, visit: VisitDep) -> Exchange:
-    kept: OgcApi = request.app.state.ogc
-    return Exchange(request, state, visit, await kept.of(state))
+    app = request.app.state
+    kept: OgcApi = app.ogc
+    service = await kept.of(state, lambda: bool(app.wuqu.plan is state.plan))
+    return Exchange(request, state, visit, service)
 
 
 ExchangeDep = Annotated[Exchange, Depends(_exchange)]
