@@ -74,7 +74,7 @@ endif
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
 	$(LOCK) pyproject.toml --extra report --extra ogc requirements-build.in -o requirements.txt
-	$(LOCK) pyproject.toml --extra test --extra notebook --extra distributed --extra bench --extra postgis --extra report --extra ogc requirements-build.in -o requirements-test.txt
+	$(LOCK) pyproject.toml --extra test --extra notebook --extra distributed --extra bench --extra ogc --extra postgis --extra report --extra ogc requirements-build.in -o requirements-test.txt
 	$(LOCK) pyproject.toml --extra soak requirements-build.in -o requirements-soak.txt
 
 clean:
