@@ -199,6 +199,19 @@ def test_a_shapefile_that_hides_features_is_failed(tmp_path: Path, part: str) ->
     assert "记录数不一致" in layer.reason
 
 
+@pytest.mark.parametrize("part", ["shp", "shx", "dbf"])
+@pytest.mark.parametrize("kept", [0, 3, 7, 90])
+def test_a_shapefile_of_which_hardly_anything_is_left_is_failed(
+    tmp_path: Path, part: str, kept: int
+) -> None:
+    write(tmp_path, [BOX])
+    file = tmp_path / f"l.{part}"
+    file.write_bytes(file.read_bytes()[:kept])
+    layer = opened(tmp_path)
+    assert layer.state is LayerState.FAILED
+    assert layer.reason
+
+
 def test_features_without_ids_are_numbered_alike_in_any_order(tmp_path: Path) -> None:
     other = shapely.box(400_200, 4_020_000, 400_300, 4_020_100)
     fields = {"class": "LX"}

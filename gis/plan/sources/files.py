@@ -64,11 +64,19 @@ def part_beside(path: Path, suffix: str) -> Path:
     return capital if capital.exists() and not wanted.exists() else wanted
 
 
+def _records_of(table: Path) -> int:
+    """Return the number of records that the head of a dBase table states."""
+    head = table.read_bytes()[:8]
+    if len(head) < 8:
+        raise LayerUnusableError("属性文件（.dbf）不完整")
+    return int(struct.unpack("<I", head[4:8])[0])
+
+
 def _all_records_read(path: Path, read: int) -> None:
     """Refuse a shapefile whose parts disagree: a short .shx or .dbf silently hides features."""
     table = part_beside(path, ".dbf")
     counts = {(part_beside(path, ".shx").stat().st_size - 100) // 8, read}
-    counts |= {struct.unpack("<I", table.read_bytes()[4:8])[0]} if table.exists() else set()
+    counts |= {_records_of(table)} if table.exists() else set()
     if len(counts) > 1:
         shown = "、".join(str(n) for n in sorted(counts))
         raise LayerUnusableError(f"各文件的记录数不一致（{shown}），文件可能不完整")
