@@ -40,7 +40,7 @@ def until(holds: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + WAIT_S
     while not (found := holds()):
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.1)
     return found
 
 
