@@ -88,7 +88,7 @@ def test_a_service_that_is_killed_again_and_again_ends_with_what_a_batch_gives(
     tmp_path, clean, expected
 ) -> None:
     place = ""
-    # Killed before the upload is read, and in the middle of the rows; the long runs do it by chance.
+    # Before the upload is read, and in the middle of the rows; the long runs do it by chance.
     for least in (None, 25):
         environment = {"WUQU_JOB_WORKERS": "0"} if least is None else {}
         with running(tmp_path, "--plan", str(clean), **environment) as service:
