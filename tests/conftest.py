@@ -14,6 +14,17 @@ SHARED_DATA = REPO.parent / "shared" / "data"
 AS_OF = date(2026, 11, 22)
 
 
+@pytest.fixture(autouse=True)
+def _settings_stay_in_their_test():
+    """A service started in this process tells its workers by the environment; later tests not."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("WUQU_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("WUQU_")]:
+        if name not in before:
+            del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def repo() -> Path:
     return REPO

@@ -18,7 +18,7 @@ else:
     playwright = pytest.importorskip("playwright.sync_api")
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
-READY = "() => document.getElementById('board').dataset.ready === 'true'"
+READY = "() => document.getElementById('board')?.dataset.ready === 'true'"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 
 from api.settings import Settings
 
-SETTING = re.compile(r"\bWUQU_([A-Z_]+)\b")
+# The connections of layers are named by the plan: WUQU_POSTGIS_ and its name.
+SETTING = re.compile(r"\bWUQU_(?!POSTGIS_)([A-Z_]+)\b")
 # Read by the toolkit itself, not by the settings of the service.
 OTHERS = {"REQUIRE_ALL", "PATIENCE", "EXAMPLES"}
 

@@ -47,8 +47,12 @@ def test_the_service_starts_within_fifteen_seconds(one) -> None:
 
 def test_no_line_of_the_log_is_anything_but_json_and_requests_have_their_id(one) -> None:
     one.get("/v1/plan", one.keys["viewer"], **{"X-Request-ID": "asked-1"})
-    found = [line for line in one.lines() if line.get("request_id") == "asked-1"]
-    (line,) = [line for line in found if line["logger"] == "wuqu.access"]
+    # The line is written once the answer has gone out.
+    until, found = time.monotonic() + 5 * PATIENCE, []
+    while not found and time.monotonic() < until:
+        lines = [line for line in one.lines() if line.get("request_id") == "asked-1"]
+        found = [line for line in lines if line["logger"] == "wuqu.access"]
+    (line,) = found
     assert (line["route"], line["method"], line["status"]) == ("/v1/plan", "GET", 200)
     assert line["ms"] > 0
 

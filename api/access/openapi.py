@@ -77,8 +77,19 @@ def with_access(document: dict[str, Any]) -> dict[str, Any]:
             role = f"最低角色：{least.label}（`{least}`）。"
             operation["description"] = f"{operation.get('description', '')}\n\n{role}".strip()
             for status in _REFUSALS:
-                operation["responses"].setdefault(status, _refusal(status))
+                _add_refusal(operation["responses"], status)
     return document
+
+
+def _add_refusal(responses: dict[str, Any], status: str) -> None:
+    """Add a refusal; to one that a route tells in its own words only what it leaves out."""
+    usual = _refusal(status)
+    own = responses.setdefault(status, usual)
+    for kind, content in usual["content"].items():
+        if kind in own.get("content", {}):
+            own["content"][kind].setdefault("example", content["example"])
+    if "headers" in usual:
+        own.setdefault("headers", {}).update(usual["headers"])
 
 
 def _refusal(status: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gis.batch.judging import content_of, judged, refused
 from gis.batch.rows import Origin, Problem, Row, Wishes
 from gis.canonical import to_dict
 from gis.claims import parse_attributes
-from gis.errors import InputError, StoreDamagedError, StoreError, WuquError, as_problem
+from gis.errors import InputError, StoreDamagedError, StoreError, as_problem
 from gis.jobs.folder import JobFolder, write_whole
 from gis.jobs.model import CHUNK, Job, Options, Task, TaskKind
 from gis.jobs.plans import Plans
@@ -245,6 +245,6 @@ def _problem(found: str, advice: str) -> dict[str, Any]:
     return dict(as_problem(_WholeError(found, advice=advice)))
 
 
-class _WholeError(WuquError):
+class _WholeError(InputError):
     code = "job"
     title = "任务无法完成"

@@ -93,7 +93,7 @@ class Package:
     """
 
     def __init__(
-        self, data: bytes, *, entries: int = MAX_ENTRIES, unpacked: int = MAX_UNPACKED_BYTES
+        self, data: bytes, *, entries: int = MAX_ENTRIES, unpacked: int | None = None
     ) -> None:
         # Counted before the list is built: four hundred thousand entries fit into 20 MB.
         if data.count(_ENTRY) > entries + MAX_GDB_ENTRIES:
@@ -107,7 +107,7 @@ class Package:
         count = sum(not _GDB_FOLDER.match(name) for name in self.names)
         if count > entries:
             raise _too_many(count, entries)
-        self._left = self._most = unpacked
+        self._left = self._most = MAX_UNPACKED_BYTES if unpacked is None else unpacked
 
     def _add(self, info: zipfile.ZipInfo) -> None:
         name = _member_name(info)
@@ -140,9 +140,7 @@ class Package:
         return b"".join(chunks)
 
 
-def unpack(
-    data: bytes, *, entries: int = MAX_ENTRIES, unpacked: int = MAX_UNPACKED_BYTES
-) -> Contents:
+def unpack(data: bytes, *, entries: int = MAX_ENTRIES, unpacked: int | None = None) -> Contents:
     """Return the layers and files of a zip, in order of their names.
 
     Raises
