@@ -89,7 +89,7 @@ _PEERS = (
 
 def side_by_side(found: Sequence[Line]) -> Newest:
     """Leave out the runs of W1 that only ours and one peer took part in, with more parcels."""
-    return Newest([x for x in found if x["workload"] != "W1" or x.get("n", 0) <= MOST_SIDE_BY_SIDE])
+    return Newest([x for x in found if x.get("workload") != "W1" or x.get("n", 0) <= MOST_SIDE_BY_SIDE])
 
 
 def targets(found: Sequence[Line]) -> Iterator[Target]:
