@@ -57,7 +57,8 @@ def lines(folder: Path, scale: float) -> list[Line]:
     found: list[Line] = []
     for path in sorted(folder.glob("*.jsonl")):
         found += [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in found if line.get("scale", scale) == scale]
+    # Lines of the long runs of the service stand beside these and belong to no workload.
+    return [x for x in found if "workload" in x and x.get("scale", scale) == scale]
 
 
 class Newest:
@@ -89,7 +90,7 @@ _PEERS = (
 
 def side_by_side(found: Sequence[Line]) -> Newest:
     """Leave out the runs of W1 that only ours and one peer took part in, with more parcels."""
-    return Newest([x for x in found if x.get("workload") != "W1" or x.get("n", 0) <= MOST_SIDE_BY_SIDE])
+    return Newest([x for x in found if x["workload"] != "W1" or x.get("n", 0) <= MOST_SIDE_BY_SIDE])
 
 
 def targets(found: Sequence[Line]) -> Iterator[Target]:
