@@ -23,6 +23,17 @@ from gis.intake.wkt import START as WKT_START
 from gis.model import Site
 
 # How a site is read, as query parameters of every path that takes one.
+UseQuery = Annotated[
+    str | None, Query(description="用途：2023 年用地用海分类代码", examples=["080403"])
+]
+AttrQuery = Annotated[
+    list[str] | None,
+    Query(description="项目属性 属性名:值，可重复", examples=[["plot_ratio:1.0"]]),
+]
+WidthQuery = Annotated[str | None, Query(description="线状项目的宽度（米）")]
+AsOfQuery = Annotated[
+    str | None, Query(description="依据日期，默认今天（北京时间）", examples=["2026-11-22"])
+]
 RepairQuery = Annotated[str | None, Query(description="true：修复无效图形，并告知前后面积")]
 CrsQuery = Annotated[
     str | None, Query(description="坐标系：EPSG 代码、GCJ-02 或 BD-09", examples=["EPSG:4527"])

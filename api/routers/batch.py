@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -20,7 +20,17 @@ from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.jobs import document_of
 from api.options import Options as Asked
 from api.options import read_options, unknown_parameters
-from api.reading import CrsQuery, EncodingQuery, RepairQuery, by_name, upload_body
+from api.reading import (
+    AsOfQuery,
+    AttrQuery,
+    CrsQuery,
+    EncodingQuery,
+    RepairQuery,
+    UseQuery,
+    WidthQuery,
+    by_name,
+    upload_body,
+)
 from api.schemas_jobs import EXAMPLE_ID, JobOut
 from api.upload import Upload, read_upload
 from gis.batch.identity import package_sha256
@@ -78,17 +88,10 @@ async def create_job(
     request: Request,
     state: StateDep,
     visit: VisitDep,
-    use: Annotated[
-        str | None, Query(description="用途：2023 年用地用海分类代码", examples=["080403"])
-    ] = None,
-    attr: Annotated[
-        list[str] | None,
-        Query(description="项目属性 属性名:值，可重复", examples=[["plot_ratio:1.0"]]),
-    ] = None,
-    width_m: Annotated[str | None, Query(description="线状项目的宽度（米）")] = None,
-    as_of: Annotated[
-        str | None, Query(description="依据日期，默认今天（北京时间）", examples=["2026-11-22"])
-    ] = None,
+    use: UseQuery = None,
+    attr: AttrQuery = None,
+    width_m: WidthQuery = None,
+    as_of: AsOfQuery = None,
     repair: RepairQuery = None,
     crs: CrsQuery = None,
     encoding: EncodingQuery = None,

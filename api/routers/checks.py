@@ -25,9 +25,13 @@ from api.judging import Answer, is_small, judge
 from api.maps import site_page
 from api.options import OPTION_NAMES, Options, read_options
 from api.reading import (
+    AsOfQuery,
+    AttrQuery,
     CrsQuery,
     EncodingQuery,
     RepairQuery,
+    UseQuery,
+    WidthQuery,
     by_name,
     sites_of,
     upload_body,
@@ -58,17 +62,10 @@ async def create_site_check(
     request: Request,
     state: StateDep,
     visit: VisitDep,
-    use: Annotated[
-        str | None, Query(description="用途：2023 年用地用海分类代码", examples=["080403"])
-    ] = None,
-    attr: Annotated[
-        list[str] | None,
-        Query(description="项目属性 属性名:值，可重复", examples=[["plot_ratio:1.0"]]),
-    ] = None,
-    width_m: Annotated[str | None, Query(description="线状项目的宽度（米）")] = None,
-    as_of: Annotated[
-        str | None, Query(description="依据日期，默认今天（北京时间）", examples=["2026-11-22"])
-    ] = None,
+    use: UseQuery = None,
+    attr: AttrQuery = None,
+    width_m: WidthQuery = None,
+    as_of: AsOfQuery = None,
     repair: RepairQuery = None,
     which: Annotated[str | None, Query(description="多个地块时的序号（从 1 开始），或 all")] = None,
     crs: CrsQuery = None,
