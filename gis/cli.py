@@ -64,6 +64,7 @@ from gis.cli_releases import add_releases
 from gis.cli_report import ReportOption, demo_report
 from gis.cli_revision import compare_sites
 from gis.cli_rules import rules_app
+from gis.cli_scenario import scenario_app
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
 
@@ -83,6 +84,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(txt_app, name="txt")
 app.add_typer(budgets_app, name="budgets")
 app.add_typer(add_releases(plan_app), name="plan")
+app.add_typer(scenario_app, name="scenario")
 app.add_typer(records_app, name="records")
 app.add_typer(keys_app, name="keys")
 

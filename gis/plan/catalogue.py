@@ -169,9 +169,20 @@ def _frame_of(index: LayerIndex, work_epsg: int) -> Any:
 
 
 def _read(raw: Stored, entry: LayerEntry, work_epsg: int) -> LayerIndex:
-    _move_to_work_crs(raw, work_epsg, entry)
-    repaired = _checked_geometries(raw, entry)
+    repaired = put_right(raw, entry, work_epsg)
     return _normalised(raw, entry, repaired)
+
+
+def put_right(raw: Stored, entry: LayerEntry, work_epsg: int) -> str:
+    """Move features to the work CRS and repair them in place; return what was repaired.
+
+    Raises
+    ------
+    LayerUnusableError
+        No CRS or one of an old datum, missing or wrong geometries, or a repair that moves land.
+    """
+    _move_to_work_crs(raw, work_epsg, entry)
+    return _checked_geometries(raw, entry)
 
 
 def _lies_in(shapes: Array, bounds: BaseGeometry, entry: LayerEntry) -> None:
