@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gis.plan.landcover import index_share, raster_rows, raster_share
     from gis.plan.reservations import release, reservations, reserve
     from gis.plan.samples import load_samples
+    from gis.portfolio.check import check_portfolio
+    from gis.portfolio.register import load_projects
     from gis.rulebook.class_mapping import convert
 
 __version__ = "0.1.0"
@@ -47,6 +49,7 @@ _HOMES = {
     "WuquError": "gis.errors",
     "book": "gis.plan.booking",
     "budgets": "gis.plan.budgets",
+    "check_portfolio": "gis.portfolio.check",
     "check_site": "gis.check",
     "check_sites": "gis.batch.run",
     "compare": "gis.comparison",
@@ -55,6 +58,7 @@ _HOMES = {
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
     "load_plan": "gis.plan.area",
+    "load_projects": "gis.portfolio.register",
     "load_samples": "gis.plan.samples",
     "overlap_table": "gis.parcels",
     "plan_map": "gis.output.maps",
@@ -81,6 +85,7 @@ __all__ = [
     "__version__",
     "book",
     "budgets",
+    "check_portfolio",
     "check_site",
     "check_sites",
     "compare",
@@ -89,6 +94,7 @@ __all__ = [
     "index_share",
     "land_balance_chart",
     "load_plan",
+    "load_projects",
     "load_samples",
     "overlap_table",
     "plan_map",

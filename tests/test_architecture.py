@@ -36,6 +36,7 @@ FLOORS = {
     "gis.check": 6,
     "gis.parcels": 6,
     "gis.comparison": 7,
+    "gis.portfolio": 7,
     "gis.runners": 7,
     "gis.scenario": 8,
     "gis.batch": 8,

@@ -497,7 +497,7 @@ def test_projects_and_register_agree() -> None:
         place = frame[row["name"]].representative_point()
         assert list(zones["GNFQDM"][zones.contains(place)]) == [row["zone"]], row["name"]
         assert list(towns["XZQMC"][towns.contains(place)]) == [row["town"]], row["name"]
-        assert not row["site_file"] or (DATA / "samples" / row["site_file"]).exists()
+        assert not row["site_file"] or (DATA / row["site_file"]).exists()
 
 
 def test_projects_do_not_overlap() -> None:
@@ -523,6 +523,6 @@ def test_a_second_build_writes_the_same_bytes(tmp_path: Path) -> None:
         Path(entry[key]) for entry in PLAN["raster"] for key in ("path", "table") if key in entry
     }
     assert rasters <= built
-    assert len(built) == 5 * len(LAYERS) + len(SAMPLES) + len(rasters) + 3
+    assert len(built) == 5 * len(LAYERS) + len(SAMPLES) + len(rasters) + 4
     for path in sorted(built):
         assert (tmp_path / path).read_bytes() == (DATA / path).read_bytes(), str(path)

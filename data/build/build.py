@@ -1,8 +1,8 @@
 """Build the bundled schematic plan: ``python data/build/build.py [--out DIR]``.
 
-Reads facts.toml and writes shapefiles, rasters, plan.toml, samples and projects.csv. A second run
-writes the same bytes. The order below is the order of dependence: outlines, ways, water, sites, the
-painted countryside, one arrangement of faces, and every layer as a union of faces.
+Reads facts.toml and writes shapefiles, rasters, plan.toml, samples and the register of projects. A
+second run writes the same bytes. The order below is the order of dependence: outlines, ways, water,
+sites, the painted countryside, one arrangement of faces, and every layer as a union of faces.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import parcels
 import planned
 import rasters
+import register
 import restrictions
 import samples
 import shapely
@@ -175,7 +176,9 @@ def main() -> None:
     rasters.write_rasters(out / "rasters", next(t for t in tables if t.file == "DLTB"))
     say("rasters")
     samples.write_samples(out / "samples", draw.sites)
-    samples.write_projects(out / "projects.csv")
+    projects = next(t for t in tables if t.file == "XM")
+    register.write_projects(out / "projects.csv", projects)
+    register.write_head(out / "projects.toml")
     catalogue.write_plan(out / "plan.toml")
     say(f"done: {out.name}")
 

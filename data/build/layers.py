@@ -221,7 +221,10 @@ def projects(sites: dict[str, BaseGeometry]) -> Table:
     for item in facts()["project"]:
         shape = project_shape(item, sites)
         table.add(
-            shape, item["name"], item["problem_class"] or "无", float(item["investment_wan"] or 0)
+            shape,
+            item["name"],
+            item.get("problem_class", "无"),
+            float(item.get("investment_wan", 0)),
         )
     return table
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tempfile
 import zipfile
@@ -14,32 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from frame import EPSG, area, facts  # first: it makes the package importable from a checkout
+from frame import EPSG, area  # first: it makes the package importable from a checkout
 from pyproj import Transformer
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 from write import Field, write_shapefile
 
 from gis.intake.boundary.write import Plot, write_boundary_txt
-
-COLUMNS = [
-    "id",
-    "name",
-    "town",
-    "zone",
-    "investment_wan",
-    "scale",
-    "period",
-    "content",
-    "status_2022",
-    "problem_class",
-    "problem",
-    "land_approval",
-    "planning_permit",
-    "building_permit",
-    "site_file",
-    "source",
-]
 
 
 @dataclass(frozen=True)
@@ -182,13 +161,3 @@ def _write_geojson(path: Path, name: str, use: str, site: BaseGeometry) -> None:
     feature = {"type": "Feature", "properties": {"name": name, "use": use}, "geometry": geometry}
     content = json.dumps(feature, ensure_ascii=False, indent=1) + "\n"
     path.write_text(content, encoding="utf-8", newline="\n")
-
-
-def write_projects(path: Path) -> None:
-    """Write the project register; empty cells mean that the deck states nothing."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    for item in facts()["project"]:
-        writer.writerow({**item, "source": facts()["projects"]["source"]})
-    path.write_text(buffer.getvalue(), encoding="utf-8", newline="\n")

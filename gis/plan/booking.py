@@ -24,6 +24,8 @@ from gis.plan.quota.standing import Holding, Holdings, Left, Standing, standing_
 if TYPE_CHECKING:
     from gis.plan.area import Plan
 
+_NOTHING_M2 = 0.01  # less than this is what rounding leaves of land that is used up
+
 
 @dataclass(frozen=True, slots=True)
 class BookedSite:
@@ -198,7 +200,8 @@ class _Tally:
 
     def _watch(self, number: int, drawn: Drawn, short: float) -> None:
         """Note the first site that leaves nothing, or does not fit."""
-        spent = bool(drawn.area_m2) and drawn.after.free_m2 == 0.0
+        free = drawn.after.free_m2
+        spent = bool(drawn.area_m2) and free is not None and free < _NOTHING_M2
         if self.ends_at is None and (short or spent):
             self.ends_at, self.short_there_m2 = number, short
 
