@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gis.plan.reservations import release, reservations, reserve
     from gis.plan.samples import load_samples
     from gis.rulebook.class_mapping import convert
+    from gis.siting import SiteSearch, find_sites
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ _HOMES = {
     "Plan": "gis.plan.area",
     "Site": "gis.model",
     "SiteCheck": "gis.model",
+    "SiteSearch": "gis.siting",
     "Verdict": "gis.model",
     "WuquError": "gis.errors",
     "book": "gis.plan.booking",
@@ -52,6 +54,7 @@ _HOMES = {
     "compare": "gis.comparison",
     "comparison_map": "gis.output.maps",
     "convert": "gis.rulebook.class_mapping",
+    "find_sites": "gis.siting",
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
     "load_plan": "gis.plan.area",
@@ -76,6 +79,7 @@ __all__ = [
     "Plan",
     "Site",
     "SiteCheck",
+    "SiteSearch",
     "Verdict",
     "WuquError",
     "__version__",
@@ -86,6 +90,7 @@ __all__ = [
     "compare",
     "comparison_map",
     "convert",
+    "find_sites",
     "index_share",
     "land_balance_chart",
     "load_plan",
