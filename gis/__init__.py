@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gis.portfolio.check import check_portfolio
     from gis.portfolio.register import load_projects
     from gis.rulebook.class_mapping import convert
+    from gis.siting import SiteSearch, find_sites
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ _HOMES = {
     "Plan": "gis.plan.area",
     "Site": "gis.model",
     "SiteCheck": "gis.model",
+    "SiteSearch": "gis.siting",
     "Verdict": "gis.model",
     "WuquError": "gis.errors",
     "book": "gis.plan.booking",
@@ -55,6 +57,7 @@ _HOMES = {
     "compare": "gis.comparison",
     "comparison_map": "gis.output.maps",
     "convert": "gis.rulebook.class_mapping",
+    "find_sites": "gis.siting",
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
     "load_plan": "gis.plan.area",
@@ -80,6 +83,7 @@ __all__ = [
     "Plan",
     "Site",
     "SiteCheck",
+    "SiteSearch",
     "Verdict",
     "WuquError",
     "__version__",
@@ -91,6 +95,7 @@ __all__ = [
     "compare",
     "comparison_map",
     "convert",
+    "find_sites",
     "index_share",
     "land_balance_chart",
     "load_plan",
