@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gis.intake.read import read_site, read_sites
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
-    from gis.output.maps import comparison_map, plan_map, site_map
+    from gis.output.maps import comparison_map, plan_map, portfolio_map, site_map
     from gis.output.report import site_report, sites_report
     from gis.parcels import overlap_table
     from gis.plan.area import Plan, load_plan
@@ -65,6 +65,7 @@ _HOMES = {
     "load_samples": "gis.plan.samples",
     "overlap_table": "gis.parcels",
     "plan_map": "gis.output.maps",
+    "portfolio_map": "gis.output.maps",
     "raster_rows": "gis.plan.landcover",
     "raster_share": "gis.plan.landcover",
     "read_site": "gis.intake.read",
@@ -103,6 +104,7 @@ __all__ = [
     "load_samples",
     "overlap_table",
     "plan_map",
+    "portfolio_map",
     "raster_rows",
     "raster_share",
     "read_site",

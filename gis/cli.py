@@ -59,6 +59,7 @@ from gis.cli_outputs import (
     write_map,
 )
 from gis.cli_plan import balance
+from gis.cli_projects import projects_app
 from gis.cli_records import records_app, verify
 from gis.cli_releases import add_releases
 from gis.cli_report import ReportOption, demo_report
@@ -87,6 +88,7 @@ app.add_typer(add_releases(plan_app), name="plan")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(records_app, name="records")
 app.add_typer(keys_app, name="keys")
+app.add_typer(projects_app, name="projects")
 
 
 # The collector would walk over every imported module again and again, and once more at the end: a

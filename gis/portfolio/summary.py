@@ -47,6 +47,7 @@ def waiting_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "class": name,
             "count": len(own),
             "investment_wan": _sum(own),
+            "investment_rows": sum(row["investment_wan"] is not None for row in own),
             "projects": [
                 {
                     "id": row["id"],

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import folium
 from markupsafe import Markup
 from shapely.geometry import box
 
@@ -18,17 +17,20 @@ from gis.output.contacts import contact_pictures
 from gis.output.maps import card as cards
 from gis.output.maps import style
 from gis.output.maps.assets import STATIC_PREFIX
-from gis.output.maps.frame import LeafletBounds, OfflineMap, empty_map
+from gis.output.maps.base import (
+    PLAN_TOLERANCE_M,
+    SITE_FIRST,
+    base_map,
+    plan_bounds,
+    roles_first,
+    script_names,
+)
+from gis.output.maps.frame import LeafletBounds
 from gis.output.maps.inset import overview
 from gis.output.maps.labels import outline_ring
 from gis.output.maps.layers import (
-    Shown,
     View,
-    add_panes,
-    box_of_first,
-    ground,
     plan_layers,
-    zone_outlines,
 )
 from gis.output.maps.over import over_the_map
 from gis.output.maps.parts import Key
@@ -43,20 +45,15 @@ from gis.output.maps.sizes import STANDARD, Limits
 from gis.output.maps.style import Look
 from gis.output.maps.templates import fill
 from gis.output.maps.text import clean
-from gis.output.maps.visible import absences, drawable, secret_layers
+from gis.output.maps.visible import absences, secret_layers
 from gis.output.secrecy import without_geometry_of
 from gis.output.sharing import ALONE, Sharing
 
-_PLAN_TOLERANCE_M = 4.0
 _SITE_TOLERANCE_M = 0.5
 _SITE_MARGIN_M = 1500.0
-_PLAN_FIRST = frozenset(
-    {"planning_area", "district", "core", "approval", "water", "road", "railway", "dev_boundary"}
-)
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
-_SITE_FIRST = _PLAN_FIRST | {"farmland", "redline", "control_line"}
 # These are thousands of features: on the map of a site only its surroundings are drawn.
 _EMPTY = Markup()
 _HEAVY = frozenset({"landuse", "planned_use", "farmland", "built_up", "ownership"})
@@ -152,12 +149,12 @@ def _plan_sheet(
     *,
     rasters: bool = True,
 ) -> Sheet:
-    detail = Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
-    view = View("zone", _roles_first(plan, ceiling), lambda _: detail, limits)
+    detail = Detail(plan.work_epsg, PLAN_TOLERANCE_M)
+    view = View("zone", roles_first(plan, ceiling), lambda _: detail, limits)
     drawn = plan_layers(plan, view, ceiling)
-    bounds = _plan_bounds(plan, drawn, ceiling)
-    fmap = _base(plan, drawn, bounds, detail, ceiling)
-    names = _names(drawn)
+    bounds = plan_bounds(plan, drawn, ceiling)
+    fmap = base_map(plan, drawn, bounds, detail, ceiling)
+    names = script_names(drawn)
     pictures = raster_pictures(plan, ceiling, RASTER_PANE[0]) if rasters else []
     for picture in pictures:
         names[f"r-{picture.id}"] = picture.layer
@@ -194,16 +191,16 @@ def _site_sheet(
 ) -> Sheet:
     bounds = cards.geojson_bounds(document["site"].get("geometry"))
     near = _near(plan, bounds)
-    coarse = Detail(plan.work_epsg, _PLAN_TOLERANCE_M / 2)
-    view = View("landuse", _SITE_FIRST, lambda role: near if role in _HEAVY else coarse, limits)
+    coarse = Detail(plan.work_epsg, PLAN_TOLERANCE_M / 2)
+    view = View("landuse", SITE_FIRST, lambda role: near if role in _HEAVY else coarse, limits)
     drawn = plan_layers(plan, view, ceiling)
-    whole = _plan_bounds(plan, drawn, ceiling)
+    whole = plan_bounds(plan, drawn, ceiling)
     home = _tuple(bounds) if bounds else whole
-    fmap = _base(plan, drawn, home, coarse, ceiling)
+    fmap = base_map(plan, drawn, home, coarse, ceiling)
     secret = secret_layers(document, plan, ceiling)
     shown = without_geometry_of(document, secret)
     card = site_card(document, secret, contact_pictures(shown, plan, ceiling))
-    names = _names(drawn)
+    names = script_names(drawn)
     names["sites"] = site_layer([document], "检测地块", pins=False)
     names["sites"].add_to(fmap)
     shown_first = ""
@@ -243,42 +240,10 @@ def _site_sheet(
 # --- pieces -----
 
 
-def _base(
-    plan: Plan, drawn: Sequence[Shown], bounds: LeafletBounds, detail: Detail, ceiling: str
-) -> OfflineMap:
-    """Return the map with panes, ground, layers and zone borders, in this order."""
-    fmap = empty_map(bounds)
-    add_panes(fmap, drawn)
-    name, z_index = RASTER_PANE
-    folium.map.CustomPane(name, z_index=z_index, pointer_events=False).add_to(fmap)
-    folium.map.CustomPane("wq-labels", z_index=640, pointer_events=False).add_to(fmap)
-    for layer in (ground(plan, detail, ceiling), zone_outlines(plan, detail, ceiling)):
-        if layer is not None:
-            layer.add_to(fmap)
-    for shown in drawn:
-        shown.layer.add_to(fmap)
-    return fmap
-
-
-def _roles_first(plan: Plan, ceiling: str) -> frozenset[str]:
-    """Return the roles to open with; a plan with few kinds of layers shows them all."""
-    usual = any(drawable(plan, role, ceiling) for role in ("core", "dev_boundary"))
-    return _PLAN_FIRST if usual else _SITE_FIRST | {"other", "project"}
-
-
-def _names(drawn: Iterable[Shown]) -> dict[str, folium.map.Layer]:
-    return {f"l-{shown.id}": shown.layer for shown in drawn}
-
-
-def _plan_bounds(plan: Plan, drawn: Sequence[Shown], ceiling: str) -> LeafletBounds:
-    """Return the box of the planning area, else of the zones, else the bounds of the plan."""
-    return box_of_first(plan, ("planning_area", "zone", "core") if drawn else (), ceiling)
-
-
 def _near(plan: Plan, bounds: Sequence[Sequence[float]] | None) -> Detail:
     """Return the fine detail around a site, in the work CRS."""
     if bounds is None:
-        return Detail(plan.work_epsg, _PLAN_TOLERANCE_M)
+        return Detail(plan.work_epsg, PLAN_TOLERANCE_M)
     (south, west), (north, east) = bounds
     frame = box(west, south, east, north)
     moved = transform(frame, geographic_code(plan.work_epsg), plan.work_epsg)

@@ -55,6 +55,7 @@ class Sheet:
     title: str
     drawn: Sequence[Shown]
     basemap: Basemap | None = None
+    styles: tuple[str, ...] = ()  # style sheets that this kind of page has of its own
 
     def page(self, *, assets: str, prefix: str = STATIC_PREFIX) -> str:
         """Return the page; ``static`` leaves vendored files to the host, tiles stay inside."""
@@ -84,7 +85,7 @@ class Sheet:
             )
 
         pieces = Pieces(
-            head=style_of("map.css", "paper.css"),
+            head=style_of("map.css", "paper.css", *self.styles),
             before_map=self.body + Markup(f'<main class="wq-stage{extra}">'),
             after_map=self.stage + Markup("</main>"),
             first_script=own,
