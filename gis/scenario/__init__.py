@@ -7,6 +7,7 @@ status ``draft``, ``land`` says which land changed hands, ``compare`` sets plans
 from __future__ import annotations
 
 from gis.scenario.changes import Change
+from gis.scenario.compare import Comparison, Wish, compare_scenarios
 from gis.scenario.package import make_scenario
 
-__all__ = ["Change", "make_scenario"]
+__all__ = ["Change", "Comparison", "Wish", "compare_scenarios", "make_scenario"]

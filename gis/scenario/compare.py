@@ -15,6 +15,7 @@ from typing import Any
 from gis.canonical import SCHEMA_VERSION
 from gis.check import legal_day
 from gis.errors import ClaimError, CrsError, NotFoundError
+from gis.files import write_table
 from gis.plan.area import Plan
 from gis.plan.budgets import budget_rows
 from gis.portfolio.check import check_portfolio
@@ -24,7 +25,7 @@ from gis.siting import SiteSearch, find_sites
 
 Row = dict[str, Any]
 _AMOUNTS = ("total_m2", "used_m2", "reserved_m2", "unknown_m2", "free_m2")
-_VERDICT = ("verdict", "verdict_label", "deciding_rule", "deciding_title", "digest")
+_VERDICT = ("verdict", "verdict_label", "deciding_rule", "deciding_title", "digest", "lacks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,10 @@ class Comparison:
         return pd.DataFrame(rows, columns=["topic", "subject", "unit", *names])
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the frame for office programs; return the path."""
-        from gis.files import write_table
-
-        frame = self.to_frame()
-        return write_table([list(frame.columns), *frame.itertuples(index=False)], Path(path))
+        """Write the same rows for office programs; return the path."""
+        heads = ("类别", "对象", "单位", *(p["version"] for p in self.document["plans"]))
+        rows = ((*row[:3], *row[3]) for row in flat_rows(self.document))
+        return write_table([heads, *rows], Path(path))
 
 
 def compare_scenarios(
@@ -125,9 +125,7 @@ def compare_scenarios(
         "budgets": list(_budgets(plans)),
     }
     searches = tuple(_searched(plans, wish, day, each) for wish in wishes)
-    document["feasible"] = [
-        _wish_row(wish, found) for wish, found in zip(wishes, searches, strict=True)
-    ]
+    document["feasible"] = [_wish_row(found) for found in searches]
     each("项目")
     document["projects"] = list(_projects(plans, day))
     return Comparison(plans, document, searches)
@@ -217,7 +215,7 @@ def _searched(
     return tuple(found)
 
 
-def _wish_row(wish: Wish, found: Sequence[SiteSearch]) -> Row:
+def _wish_row(found: Sequence[SiteSearch]) -> Row:
     return {"query": found[0].query.to_dict(), "plans": [_search_row(search) for search in found]}
 
 

@@ -167,7 +167,8 @@ def _version(plan: Plan, ceiling: str) -> Side:
             advice="核对规划数据包和保密上限",
         )
     sentence, rows = _balance(plan, DEFAULT_DEFINITION)
-    return Side(f"版本 {plan.ref.version}", plan, tuple(shown), sentence, rows)
+    title = f"版本 {plan.ref.version}（{plan.status_label}）"
+    return Side(title, plan, tuple(shown), sentence, rows)
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -191,7 +192,9 @@ def _page(
         figure.add_child(fmap)
         views.append({**_draw(fmap, side, ceiling), "over": over_the_map(sharing, side.plan)})
         maps.append(fmap)
-    mark = cards.status_mark(plan.ref.status, plan.ref.status_note)
+    # What is least settled marks the page: a draft beside a plan in force is still a draft.
+    unsettled = next((s.plan.ref for s in sides if s.plan.ref.status != "approved"), plan.ref)
+    mark = cards.status_mark(unsettled.status, unsettled.status_note)
     address = sharing.basemap.url if sharing.basemap else ""
     config = {"bounds": bounds, "attribution": clean(mark["text"]), "basemap": address}
 
