@@ -62,7 +62,9 @@ class Summary:
         """Return the land by class."""
         found = tuple(self._class(name, rank) for name, rank in _CLASSES.items())
         area = len(self.cells) * self.cells.cell_m2
-        alike = tuple(RuleShare(x.id, x.title, area, x.mildest) for x in self.everywhere)
+        alike = tuple(
+            RuleShare(x.id, x.title, area, x.mildest, everywhere=True) for x in self.everywhere
+        )
         return Feasible(
             cell_m=self.cells.size_m,
             area_m2=area,
