@@ -41,8 +41,9 @@ def headline(document: Mapping[str, Any]) -> str:
         return str(document["nearest_miss"]["text"])
     wanted = f"{query['area_mu']:,.2f}".rstrip("0").rstrip(".")
     return (
-        f"在{query['within']}内找到 {len(found)} 处可容纳 {wanted} 亩、用途 {query['use_label']} 的地块"
-        f"，最好的一处检测结论为“{found[0]['verdict_label']}”。"
+        f"在{query['within']}内找到 {len(found)} 处可容纳 {wanted} 亩、"
+        f"用途 {query['use_label']} 的地块，"
+        f"最好的一处检测结论为“{found[0]['verdict_label']}”。"
     )
 
 

@@ -1,7 +1,7 @@
 """A plan of a few squares for the search, and the same search by brute force.
 
-The area is a rectangle of cells of 10 m on the central meridian, where a square of 10 m is 100.00 m²
-by hand. Layers are rectangles of whole cells: ``block`` must be kept off (red fails, grey leaves
+The area is a rectangle of cells of 10 m on the central meridian, where a square of 10 m is
+100.00 m² by hand. Layers are rectangles of whole cells: ``block`` must be kept off (red fails, grey leaves
 open, yellow asks for a procedure), a site must lie on ``within``, keep its distance from ``line``,
 and be of a use that its zone welcomes.
 """
@@ -111,25 +111,29 @@ def _rule(id_: str, kind: str, layer: str, params: str, tables: str = "", parts:
     )  # fmt: skip
 
 
+_DISTANCE = """outcome = "fail"
+edge = "边"
+plausible_half_width_m = 0.0
+distance_m = { near = 7.0, far = 17.0 }"""
+_USE = 'outside = "fail"\nunlisted = "没有规定"'
+
+
+def _off(cls: str, outcome: str) -> str:
+    params = f'classes = ["{cls}"]\noutcome = "{outcome}"'
+    return _rule(f"t.{cls}", "forbid_overlap", "block", params)
+
+
 _BOOK = "\n".join(
     [
         _DOCUMENT,
-        _rule("t.red", "forbid_overlap", "block", 'classes = ["red"]\noutcome = "fail"'),
-        _rule("t.grey", "forbid_overlap", "block", 'classes = ["grey"]\noutcome = "undetermined"'),
-        _rule("t.yellow", "forbid_overlap", "block", 'classes = ["yellow"]\noutcome = "conditional"'),
+        _off("red", "fail"),
+        _off("grey", "undetermined"),
+        _off("yellow", "conditional"),
         _rule("t.within", "require_within", "within", 'outside = "fail"'),
-        _rule(
-            "t.line",
-            "min_distance",
-            "line",
-            'outcome = "fail"\nedge = "边"\nplausible_half_width_m = 0.0\n'
-            "distance_m = { near = 7.0, far = 17.0 }",
-        ),
-        _rule(
-            "t.use", "use_permitted", "zones", 'outside = "fail"\nunlisted = "没有规定"', _CELLS, "{parts}"
-        ),
+        _rule("t.line", "min_distance", "line", _DISTANCE),
+        _rule("t.use", "use_permitted", "zones", _USE, _CELLS, "{parts}"),
     ]
-)  # fmt: skip
+)
 
 
 def square(row: int, col: int, rows: int = 1, cols: int = 1) -> Polygon:
@@ -189,7 +193,7 @@ def _index(old: LayerIndex, features: Sequence[tuple[str, int, int, int, int]]) 
         ids=ids,
         classes=np.array([cls for cls, *_ in features], dtype=object),
         names=np.full(len(shapes), None, dtype=object),
-        half_widths=np.zeros(len(shapes)) if old.info.geometry == "line" else np.full(len(shapes), np.nan),
+        half_widths=np.full(len(shapes), 0.0 if old.info.geometry == "line" else np.nan),
         geometries=np.array(shapes, dtype=object),
         values={},
         content_sha256=str(hash(tuple(features))),

@@ -213,7 +213,8 @@ class Binding:
 
     ``excluded_m2`` it fails, ``open_m2`` it leaves open; ``alone_m2`` is both together: what it
     would keep from the site if there were no other rule. ``last_m2`` is what it and no other keeps
-    from the site: what would be gained without it.
+    from the site: what would be gained without it. ``geometry`` is all that it keeps from the site,
+    in the work CRS; only the rules that bind most have it.
     """
 
     rule: str
@@ -222,6 +223,7 @@ class Binding:
     open_m2: float
     last_m2: float
     finding: Finding | None = None
+    geometry: BaseGeometry | None = field(default=None, compare=False, repr=False)
 
     @property
     def alone_m2(self) -> float:

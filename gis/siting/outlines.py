@@ -36,7 +36,9 @@ def joined(cells: Cells, chosen: Array) -> BaseGeometry:
 
     grid = Affine(*cells.grid.transform[:3], *cells.grid.transform[3:])
     found = features.shapes(chosen.astype(np.uint8), mask=chosen, connectivity=4, transform=grid)
-    return shapely.union_all([shape(geometry) for geometry, _ in found])
+    parts = [shape(geometry) for geometry, _ in found]
+    # Parts meet in corners at most, which a multipolygon may.
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
 def outline_of(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gis.output.maps.pages import plan_map, served_plan_map, site_map
 from gis.output.maps.pair import comparison_map
+from gis.output.maps.search import search_map
 from gis.output.maps.sheet import ServedMap
 
-__all__ = ["ServedMap", "comparison_map", "plan_map", "served_plan_map", "site_map"]
+__all__ = ["ServedMap", "comparison_map", "plan_map", "search_map", "served_plan_map", "site_map"]

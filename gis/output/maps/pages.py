@@ -156,7 +156,7 @@ def _plan_sheet(
     view = View("zone", _roles_first(plan, ceiling), lambda _: detail, limits)
     drawn = plan_layers(plan, view, ceiling)
     bounds = _plan_bounds(plan, drawn, ceiling)
-    fmap = _base(plan, drawn, bounds, detail, ceiling)
+    fmap = map_base(plan, drawn, bounds, detail, ceiling)
     names = _names(drawn)
     pictures = raster_pictures(plan, ceiling, RASTER_PANE[0]) if rasters else []
     for picture in pictures:
@@ -199,7 +199,7 @@ def _site_sheet(
     drawn = plan_layers(plan, view, ceiling)
     whole = _plan_bounds(plan, drawn, ceiling)
     home = _tuple(bounds) if bounds else whole
-    fmap = _base(plan, drawn, home, coarse, ceiling)
+    fmap = map_base(plan, drawn, home, coarse, ceiling)
     secret = secret_layers(document, plan, ceiling)
     shown = without_geometry_of(document, secret)
     card = site_card(document, secret, contact_pictures(shown, plan, ceiling))
@@ -243,7 +243,7 @@ def _site_sheet(
 # --- pieces -----
 
 
-def _base(
+def map_base(
     plan: Plan, drawn: Sequence[Shown], bounds: LeafletBounds, detail: Detail, ceiling: str
 ) -> OfflineMap:
     """Return the map with panes, ground, layers and zone borders, in this order."""
