@@ -1,9 +1,9 @@
 """A plan of a few squares for the search, and the same search by brute force.
 
 The area is a rectangle of cells of 10 m on the central meridian, where a square of 10 m is
-100.00 m² by hand. Layers are rectangles of whole cells: ``block`` must be kept off (red fails, grey leaves
-open, yellow asks for a procedure), a site must lie on ``within``, keep its distance from ``line``,
-and be of a use that its zone welcomes.
+100.00 m² by hand. Layers are rectangles of whole cells: ``block`` must be kept off (red fails,
+grey leaves open, yellow asks for a procedure), a site must lie on ``within``, keep its distance
+from ``line``, and be of a use that its zone welcomes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import shapely
-from shapely.geometry import Polygon, shape
+from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
@@ -36,9 +36,9 @@ def joined(cells: Cells, chosen: Array) -> BaseGeometry:
 
     grid = Affine(*cells.grid.transform[:3], *cells.grid.transform[3:])
     found = features.shapes(chosen.astype(np.uint8), mask=chosen, connectivity=4, transform=grid)
-    parts = [shape(geometry) for geometry, _ in found]
+    parts = [Polygon(rings[0], rings[1:]) for g, _ in found for rings in [g["coordinates"]]]
     # Parts meet in corners at most, which a multipolygon may.
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return parts[0] if len(parts) == 1 else MultiPolygon(parts)
 
 
 def outline_of(
