@@ -73,7 +73,7 @@ class QueryOut(Answer):
     area_mu: float
     area_m2: float
     zone: str | None
-    within: str = Field(description="在哪个范围内找", examples=["度假区范围"])
+    within: str = Field(description="在哪个范围内找", examples=["规划范围"])
     min_width_m: float | None
     near_road_m: float | None
     away: dict[str, float]

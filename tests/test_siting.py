@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
 
 import pytest
@@ -59,7 +60,10 @@ def squares(draw, rows: int = 4, cols: int = 4) -> Squares:
     return Squares(rows, cols, layers, frozenset(rules))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(squares(), st.integers(2, 5), st.integers(1, 2))
 def test_a_site_is_found_exactly_when_brute_force_finds_one(base, squares, cells, width) -> None:
     agrees(base, squares, cells, width)
