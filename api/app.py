@@ -39,6 +39,7 @@ from api.routers import (
     plan,
     records,
     sign_in,
+    siting,
 )
 from api.settings import Settings
 from api.settings import settings as read_settings
@@ -160,8 +161,8 @@ def _settle() -> None:
 
 
 def _add_parts(app: FastAPI) -> None:
-    parts = (batch, exports, checks, records, jobs, plan, balance, maps, keys, health, sign_in)
-    for part in (*parts, ogc, pages):
+    parts = (batch, exports, checks, records, jobs, plan, balance, siting, maps, keys, health)
+    for part in (*parts, sign_in, ogc, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))

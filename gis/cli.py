@@ -66,6 +66,7 @@ from gis.cli_report import ReportOption, demo_report
 from gis.cli_revision import compare_sites
 from gis.cli_rules import rules_app
 from gis.cli_scenario import scenario_app
+from gis.cli_siting import find_sites
 from gis.cli_txt import txt_app
 from gis.errors import ClaimError, WuquError
 
@@ -250,6 +251,7 @@ app.command()(balance)
 app.command()(verify)
 app.command("map")(draw_map)
 app.command("compare-sites")(compare_sites)
+app.command("find-sites")(find_sites)
 
 
 @app.command()

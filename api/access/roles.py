@@ -69,6 +69,7 @@ _VIEWER = (
     ("GET", "/v1/plan"),
     ("GET", "/v1/plan/balance"),
     ("POST", "/v1/plan/balance"),
+    ("POST", "/v1/site-search"),
     ("GET", "/v1/zones"),
     ("GET", "/v1/layers"),
     ("GET", "/v1/layers/{layer_id}"),

@@ -1,11 +1,11 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples, the property tests of intake and coordinates, the kills of
+Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates and the search for sites, the kills of
 the service and the crowds, and appends one JSON line per run to ``results.jsonl`` or, for kills and
 crowds, to ``benchmarks/results/kills.jsonl`` and ``crowd.jsonl``; all are committed. Needs the
 environment of ``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong kills kills-postgresql
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong siting kills kills-postgresql
 job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
 """
 
@@ -37,6 +37,7 @@ TESTS = {
     "api": ("tests/test_api_schema.py", 1),
     "intake": ("tests/test_intake_property.py", 5),
     "wrong": ("tests/test_wrong_input.py", 5),
+    "siting": ("tests/test_siting.py", 5),
 }
 # Kills of the service: where the records are kept, how many workers, and the share of ``--kills``.
 KILLS = {"kills": ("sqlite", 1, 1.0), "kills-postgresql": ("postgresql", 2, 0.2)}

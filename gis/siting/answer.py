@@ -38,23 +38,36 @@ def areas(m2: float, prefix: str = "area") -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class RuleShare:
-    """A rule with the land of one class that it makes so."""
+    """A rule with the land of one class that it makes so.
+
+    ``finding`` is what it says of one kind of that land. Its sentence has the numbers of a sample,
+    so that it is told only where it holds for all land alike: ``everywhere``.
+    """
 
     rule: str
     title: str
     area_m2: float
     finding: Finding | None = None
+    everywhere: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values: how much land, and what would have to be done."""
-        own = self.finding
-        said = {
-            "verdict": own.verdict.value if own else None,
-            "reason": own.reason if own else "",
-            "remedy": own.remedy if own else "",
-            "office": own.office if own else "",
-        }
+        said = _told(self.finding)
+        if self.everywhere and self.finding is not None:
+            said["reason"] = self.finding.reason
         return {"rule": self.rule, "title": self.title, **areas(self.area_m2), **said}
+
+
+def _told(finding: Finding | None) -> dict[str, Any]:
+    """Return what a rule asks for and what to do; a wish asks for what its title says."""
+    return {
+        "verdict": finding.verdict.value if finding else Verdict.FAIL.value,
+        "verdict_label": finding.verdict.label if finding else Verdict.FAIL.label,
+        "threshold": finding.threshold if finding else "",
+        "reason": "",
+        "remedy": finding.remedy if finding else "",
+        "office": finding.office if finding else "",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +213,8 @@ class Binding:
 
     ``excluded_m2`` it fails, ``open_m2`` it leaves open; ``alone_m2`` is both together: what it
     would keep from the site if there were no other rule. ``last_m2`` is what it and no other keeps
-    from the site: what would be gained without it.
+    from the site: what would be gained without it. ``geometry`` is all that it keeps from the site,
+    in the work CRS; only the rules that bind most have it.
     """
 
     rule: str
@@ -209,6 +223,7 @@ class Binding:
     open_m2: float
     last_m2: float
     finding: Finding | None = None
+    geometry: BaseGeometry | None = field(default=None, compare=False, repr=False)
 
     @property
     def alone_m2(self) -> float:
@@ -217,19 +232,17 @@ class Binding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        own = self.finding
+        said = _told(self.finding)
+        said.pop("reason")
         return {
             "rule": self.rule,
             "title": self.title,
-            "kind": "rule" if own else "wish",
-            "verdict": own.verdict.value if own else Verdict.FAIL.value,
+            "kind": "rule" if self.finding else "wish",
+            **said,
             **areas(self.excluded_m2, "excluded"),
             **areas(self.open_m2, "open"),
             **areas(self.alone_m2, "alone"),
             **areas(self.last_m2, "last"),
-            "reason": own.reason if own else "",
-            "remedy": own.remedy if own else "",
-            "office": own.office if own else "",
         }
 
 

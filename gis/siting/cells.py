@@ -109,13 +109,19 @@ class Cells:
         return np.asarray(shapely.box(x - half, y - half, x + half, y + half))
 
 
-def cells_over(polygon: BaseGeometry, epsg: int, wanted_m2: float, width_m: float | None) -> Cells:
+def cells_over(
+    polygon: BaseGeometry,
+    epsg: int,
+    wanted_m2: float,
+    width_m: float | None,
+    cell_m: float | None = None,
+) -> Cells:
     """Return the cells to look for a site of a size on.
 
     Their side is a whole part of the least width, so that a square just as wide fits the grid. The
     grid begins in the south-western corner of the box of the polygon.
     """
-    side = _side(polygon, wanted_m2, width_m)
+    side = _side(polygon, wanted_m2, width_m, cell_m)
     west, south, east, north = polygon.bounds
     cols, rows = (
         max(math.ceil((b - a) / side - 1e-9), 1) for a, b in ((west, east), (south, north))
@@ -125,10 +131,13 @@ def cells_over(polygon: BaseGeometry, epsg: int, wanted_m2: float, width_m: floa
     )
 
 
-def _side(polygon: BaseGeometry, wanted_m2: float, width_m: float | None) -> float:
+def _side(
+    polygon: BaseGeometry, wanted_m2: float, width_m: float | None, cell_m: float | None
+) -> float:
     coarse = math.sqrt(float(polygon.area) / MAX_CELLS)
-    side = max(min(math.sqrt(wanted_m2) / _PER_SIDE, LARGEST_M), SMALLEST_M, coarse)
+    usual = max(min(math.sqrt(wanted_m2) / _PER_SIDE, LARGEST_M), SMALLEST_M)
+    side = max(cell_m or usual, coarse)
     if width_m is None:
         # Round numbers are easier to tell: 25 m, not 24.8 m.
-        return float(math.ceil(side))
+        return cell_m if side == cell_m else float(math.ceil(side))
     return width_m / max(round(width_m / side), 1)

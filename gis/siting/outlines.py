@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import shapely
-from rasterio import features
-from rasterio.transform import Affine
-from shapely.geometry import Polygon, shape
+from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
@@ -28,13 +26,19 @@ _MARGIN = 0.0005
 _STEPS = 50
 # Of the area: what an opening takes off rounded corners of coordinates is no neck.
 _NECK = 1e-6
+_ROUNDING = 1e-9
 
 
 def joined(cells: Cells, chosen: Array) -> BaseGeometry:
     """Return cells, a mask over (rows, cols), as one geometry in the work CRS."""
+    # The library for rasters is heavy to import, and a service starts without it.
+    from rasterio import Affine, features
+
     grid = Affine(*cells.grid.transform[:3], *cells.grid.transform[3:])
     found = features.shapes(chosen.astype(np.uint8), mask=chosen, connectivity=4, transform=grid)
-    return shapely.union_all([shape(geometry) for geometry, _ in found])
+    parts = [Polygon(rings[0], rings[1:]) for g, _ in found for rings in [g["coordinates"]]]
+    # Parts meet in corners at most, which a multipolygon may.
+    return parts[0] if len(parts) == 1 else MultiPolygon(parts)
 
 
 def outline_of(
@@ -60,17 +64,17 @@ def outline_of(
     whole = joined(cells, chosen)
     if not isinstance(whole, Polygon):
         return None
-    for outline in (*_cuts(whole, wanted_m2, cells.epsg, width_m), whole):
-        site = _site(outline, cells.epsg)
-        if site.area.ellipsoidal_m2 >= wanted_m2 * (1 - 1e-9) and keeps(site.geometry):
-            return site
+    cuts = (_read(cut, cells.epsg) for cut in _cuts(whole, wanted_m2, cells.epsg, width_m))
+    # Cells that are just enough must not be too little for the rounding of a file.
+    for outline in (*cuts, _read(whole, cells.epsg), whole):
+        area = float(ellipsoidal_area(outline, cells.epsg))
+        if area >= wanted_m2 * (1 - _ROUNDING) and keeps(outline):
+            return plain_site(outline, cells.epsg, area)
     return None
 
 
-def _site(outline: BaseGeometry, epsg: int) -> Site:
-    site = plain_site(outline, epsg, ellipsoidal_area(outline, epsg))
-    read = as_read(on_paper(outline), site)
-    return plain_site(read, epsg, ellipsoidal_area(read, epsg))
+def _read(outline: BaseGeometry, epsg: int) -> BaseGeometry:
+    return as_read(on_paper(outline), plain_site(outline, epsg, 0.0))
 
 
 def _cuts(whole: Polygon, wanted_m2: float, epsg: int, width_m: float | None) -> Iterator[Polygon]:

@@ -48,6 +48,7 @@ class Query:
     as_of: date
     most: int
     weights: Mapping[str, float]
+    cell_m: float | None
     within_title: str
     within: BaseGeometry = field(compare=False, repr=False)
 
@@ -95,6 +96,7 @@ def query_of(
     as_of: date | None = None,
     most: int = 5,
     weights: Mapping[str, float] | None = None,
+    cell_m: float | None = None,
 ) -> Query:
     """Return the checked query; parameters as for ``find_sites``.
 
@@ -124,6 +126,7 @@ def query_of(
         as_of=as_of or legal_day(),
         most=most,
         weights=weights_of(weights),
+        cell_m=None if cell_m is None else _positive("单元边长", cell_m, "米"),
         within_title=title,
         within=polygon,
     )
@@ -164,7 +167,7 @@ def _check_size(
             expected=f"不超过 {there}",
             advice="减小面积，或者不限定分区" if plan.with_role("zone") else "减小面积",
         )
-    if width_m is not None and width_m**2 > wanted:
+    if width_m is not None and width_m**2 > wanted * (1 + 1e-9):
         raise ClaimError(
             f"最小宽度 {width_m:g} 米的正方形已有 {m2_to_mu(width_m**2):,.2f} 亩，"
             f"大于所需面积 {wanted_mu:,.2f} 亩",

@@ -43,6 +43,7 @@ def find_sites(
     as_of: date | None = None,
     most: int = 5,
     weights: Mapping[str, float] | None = None,
+    cell_m: float | None = None,
 ) -> SiteSearch:
     """Return where a project could stand under all rules in force, or what comes nearest.
 
@@ -72,6 +73,8 @@ def find_sites(
         How many candidates at most.
     weights
         Of criteria, in place of those of ``gis.siting.criteria``.
+    cell_m
+        Side of the cells of the grid, m; default by the wanted size and the area to look in.
 
     Returns
     -------
@@ -93,9 +96,11 @@ def find_sites(
     query = query_of(
         plan, use=use, area_mu=area_mu, zone=zone, min_width_m=min_width_m,
         near_road_m=near_road_m, away=away, keep=keep, attributes=attributes, as_of=as_of,
-        most=most, weights=weights,
+        most=most, weights=weights, cell_m=cell_m,
     )  # fmt: skip
-    cells = cells_over(query.within, plan.work_epsg, query.wanted_m2, query.min_width_m)
+    cells = cells_over(
+        query.within, plan.work_epsg, query.wanted_m2, query.min_width_m, query.cell_m
+    )
     ground = _ground(plan, query, cells)
     rules = rule_lands(ground, query.use, query.attributes, query.wanted_m2)
     judged = Judged(ground, (*rules, *wish_lands(plan, query, cells)))

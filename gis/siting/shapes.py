@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from rasterio import features
 
 from gis.engine.index import Array
 
@@ -84,6 +83,9 @@ def _connected(starts: Array, width: int, least: int) -> Iterator[Array]:
     """Yield places that are a step from one another, as masks; boxes too small are left out."""
     if not starts.any():
         return
+    # The library for rasters is heavy to import, and a service starts without it.
+    from rasterio import features
+
     marked = starts.astype(np.uint8)
     found = [g for g, _ in features.shapes(marked, mask=starts, connectivity=4)]
     boxes = (np.ptp(np.array(g["coordinates"][0]), axis=0) + width - 1 for g in found)

@@ -8,9 +8,11 @@ are the cells that it keeps from a site and no other rule or wish does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import Array
 from gis.siting.answer import Binding, Feasible, LandClass, RuleShare
@@ -19,6 +21,8 @@ from gis.siting.shapes import pieces
 from gis.siting.verdicts import CONDITIONAL, FAIL, OPEN, PASS, Judged, RuleLand
 from gis.units import m2_to_mu
 
+# Rules of which the land is drawn; a page shows no more.
+_DRAWN = 8
 _CLASSES = {"permitted": PASS, "conditional": CONDITIONAL, "undetermined": OPEN, "excluded": FAIL}
 
 
@@ -62,7 +66,9 @@ class Summary:
         """Return the land by class."""
         found = tuple(self._class(name, rank) for name, rank in _CLASSES.items())
         area = len(self.cells) * self.cells.cell_m2
-        alike = tuple(RuleShare(x.id, x.title, area, x.mildest) for x in self.everywhere)
+        alike = tuple(
+            RuleShare(x.id, x.title, area, x.mildest, everywhere=True) for x in self.everywhere
+        )
         return Feasible(
             cell_m=self.cells.size_m,
             area_m2=area,
@@ -82,9 +88,16 @@ class Summary:
 
     def binding(self) -> tuple[Binding, ...]:
         """Return the rules and wishes that keep land from the site, those that bind most first."""
-        rows = [self._bound(land) for land in self.judged.lands if land.worst >= OPEN]
-        rows.sort(key=lambda row: (-row.last_m2, -row.alone_m2, row.rule))
-        return tuple(rows)
+        rows = [(self._bound(land), land) for land in self.judged.lands if land.worst >= OPEN]
+        rows.sort(key=lambda row: (-row[0].last_m2, -row[0].alone_m2, row[0].rule))
+        return tuple(
+            replace(row, geometry=self._place(land)) if n < _DRAWN else row
+            for n, (row, land) in enumerate(rows)
+        )
+
+    def _place(self, land: RuleLand) -> BaseGeometry:
+        kept = np.broadcast_to(land.rank >= OPEN, len(self.cells))
+        return joined(self.cells, self.cells.on_grid(kept, elsewhere=False))
 
     def _bound(self, land: RuleLand) -> Binding:
         rank = np.broadcast_to(land.rank, len(self.cells))

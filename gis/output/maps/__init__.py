@@ -8,6 +8,7 @@ from __future__ import annotations
 from gis.output.maps.pages import plan_map, served_plan_map, site_map
 from gis.output.maps.pair import comparison_map
 from gis.output.maps.portfolio_page import portfolio_map
+from gis.output.maps.search import search_map
 from gis.output.maps.sheet import ServedMap
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "comparison_map",
     "plan_map",
     "portfolio_map",
+    "search_map",
     "served_plan_map",
     "site_map",
 ]
