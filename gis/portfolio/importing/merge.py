@@ -74,7 +74,8 @@ def merged(
     for own in listed:
         at = by_id.get(str(own.values.get("id", "")), by_name.get(name_key(own.name)))
         if at is None:
-            found.alike += [(own, p) for p in projects if _alike(own.name, p.name)]
+            key = name_key(own.name)
+            found.alike += [(own, projects[n]) for k, n in by_name.items() if _alike(key, k)]
             found.added.append(_new(own, _own_id(own, projects, found) or next(ids), source))
         elif at not in met:
             met.add(at)
@@ -133,6 +134,5 @@ def _ids(taken: Sequence[str]) -> Iterator[str]:
             yield project_id
 
 
-def _alike(first: str, second: str) -> bool:
-    one, two = name_key(first), name_key(second)
+def _alike(one: str, two: str) -> bool:
     return min(len(one), len(two)) >= _ALIKE and (one in two or two in one)
