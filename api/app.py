@@ -37,6 +37,7 @@ from api.routers import (
     maps,
     pages,
     plan,
+    projects,
     records,
     sign_in,
     siting,
@@ -163,6 +164,21 @@ def _settle() -> None:
 def _add_parts(app: FastAPI) -> None:
     parts = (batch, exports, checks, records, jobs, plan, balance, siting, maps, keys, health)
     for part in (*parts, sign_in, ogc, pages):
+    parts = (
+        batch,
+        exports,
+        checks,
+        records,
+        jobs,
+        plan,
+        projects,
+        balance,
+        maps,
+        keys,
+        health,
+        sign_in,
+    )
+    for part in (*parts, ogc, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))

@@ -58,6 +58,8 @@ class State:
     ground: bytes | None = None
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
     measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
+    portfolio: Any = None  # the last one, see ``api.projects``
+    portfolio_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @cached_property
     def heavy(self) -> HeavyWork:
@@ -103,6 +105,8 @@ class State:
             ground=None,
             drawing=asyncio.Lock(),
             measuring=asyncio.Lock(),
+            portfolio=None,
+            portfolio_lock=asyncio.Lock(),
         )
         # The limits and the one who writes are those of the process, whatever the plan.
         same = {"heavy": self.heavy, "recorder": self.recorder, "watching": self.watching}

@@ -70,7 +70,7 @@ class MapFiles:
 
     async def page(self, state: State) -> str:
         """Return the small page, drawn anew when the plan has changed."""
-        key = _plan_key(state)
+        key = plan_key(state)
         if self._key != key:
             async with state.drawing:
                 if self._key != key:
@@ -125,17 +125,18 @@ class MapFiles:
         self._html, self._names = drawn.html, frozenset(drawn.files)
 
 
-def _plan_key(state: State) -> str:
+def plan_key(state: State) -> str:
+    """Return what names a plan as it stands: its release, rule book and reservations."""
     ref = state.plan.ref
     return f"plan:{ref.id}:{ref.version}:{state.plan.rulebook.sha256}:{_promised(state.plan)}"
 
 
 async def plan_page(state: State) -> str:
     """Return the plan map as one HTML page."""
-    key = _plan_key(state)
+    key = plan_key(state)
     for old in [k for k in state.pages if k.startswith("plan:") and k != key]:
         del state.pages[old]
-    return await _page(state, key, _drawer(state, plan_map, state.plan))
+    return await drawn_once(state, key, _drawer(state, plan_map, state.plan))
 
 
 def _promised(plan: Plan) -> str:
@@ -151,7 +152,7 @@ async def comparison_page(state: State, what: What) -> str:
     """Return two states of the plan side by side; raise NotFoundError when it has not both."""
     ref = state.plan.ref
     draw = _drawer(state, comparison_map, state.plan, what=what)
-    return await _page(state, f"comparison:{what}:{ref.id}:{ref.version}", draw)
+    return await drawn_once(state, f"comparison:{what}:{ref.id}:{ref.version}", draw)
 
 
 async def site_page(state: State, check_id: str, visit: Visit) -> str:
@@ -164,7 +165,7 @@ async def site_page(state: State, check_id: str, visit: Visit) -> str:
     document = state.showable(record.document)
     cited = await state.citing(document["plan"]["version"])
     draw = _drawer(state, partial(site_map, manual=manual), document, cited.plan)
-    return await _page(state, key, draw)
+    return await drawn_once(state, key, draw)
 
 
 def _drawer(state: State, draw: Callable[..., str], *given: Any, **more: Any) -> Callable[[], str]:
@@ -173,7 +174,8 @@ def _drawer(state: State, draw: Callable[..., str], *given: Any, **more: Any) ->
     return partial(draw, *given, **more, ceiling=chosen.secrecy, sharing=chosen.sharing)
 
 
-async def _page(state: State, key: str, draw: Callable[[], str]) -> str:
+async def drawn_once(state: State, key: str, draw: Callable[[], str]) -> str:
+    """Return a page by its key, drawn when nobody has asked for it lately; one at a time."""
     if key not in state.pages:
         async with state.drawing:
             # Another request may have drawn it while this one waited.

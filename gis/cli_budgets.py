@@ -6,7 +6,6 @@ Exit codes and output as everywhere in the command line. A budget that runs out 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -28,10 +27,11 @@ from gis.cli_common import (
     day_given,
     one_number,
     open_plan,
+    own_plan,
     sites_of,
     stdout,
 )
-from gis.errors import ClaimError, NotFoundError
+from gis.errors import NotFoundError
 
 if TYPE_CHECKING:
     from gis.plan import Plan
@@ -131,7 +131,7 @@ def budgets_reserve(
     from gis.claims import with_claims
     from gis.plan.reservations import reserve
 
-    opened = _own_plan(plan)
+    opened = own_plan(plan, "随附的示意数据不登记预留")
     which = one_number(which, "一个地块的序号", "每个地块单独预留")
     (site,) = sites_of(
         file, opened, which=which, crs=crs, encoding=encoding, width=width, repair=repair, ask=True
@@ -163,7 +163,7 @@ def budgets_release(
     """释放一项预留；原记录保留，追加一行。"""
     from gis.plan.reservations import release
 
-    opened = _own_plan(plan)
+    opened = own_plan(plan, "随附的示意数据不登记预留")
     found = release(opened, reservation, reason=reason, on=_day(on), office=office)
     _tell(found, f"已释放{found.label}", output)
 
@@ -223,23 +223,6 @@ def _shown(row: dict[str, Any], zone: str | None) -> list[dict[str, Any]]:
     own = [part for part in row["by_zone"] if part["zone"] == zone]
     amounts = ({k: v for k, v in part.items() if k.endswith("_m2")} for part in own)
     return [{**row, **m2, "by_zone": own, "by_class": []} for m2 in amounts]
-
-
-def _own_plan(path: Path | None) -> Plan:
-    """Return the plan to write into: one that somebody named, never the packaged data by default.
-
-    Raises
-    ------
-    ClaimError
-        No plan is named.
-    """
-    if path is None and not os.environ.get("WUQU_PLAN"):
-        raise ClaimError(
-            "没有指明写入哪个规划数据包",
-            expected="--plan 文件夹，或环境变量 WUQU_PLAN",
-            advice="随附的示意数据不登记预留",
-        )
-    return open_plan(path)
 
 
 def _day(text: str | None) -> date:

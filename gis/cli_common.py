@@ -7,6 +7,7 @@ so that ``wuqu --help`` is quick.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,23 @@ def open_plan(path: Path | None) -> Plan:
     with progress() as bar:
         bar.add_task("载入规划数据包", total=None)
         return load_plan(path)
+
+
+def own_plan(path: Path | None, advice: str) -> Plan:
+    """Return the plan to write into: one that somebody named, never the packaged data by default.
+
+    Raises
+    ------
+    ClaimError
+        No plan is named; ``advice`` says why the packaged data is not written to.
+    """
+    if path is None and not os.environ.get("WUQU_PLAN"):
+        raise ClaimError(
+            "没有指明写入哪个规划数据包",
+            expected="--plan 文件夹，或环境变量 WUQU_PLAN",
+            advice=advice,
+        )
+    return open_plan(path)
 
 
 def sites_of(

@@ -6,6 +6,7 @@ Exit codes and output as everywhere in the command line: ``lint`` ends with 3 wh
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,9 @@ from gis.cli_common import (
     PlanOption,
     as_json,
     day_given,
+    existing,
     open_plan,
+    own_plan,
     progress,
     stderr,
     stdout,
@@ -37,6 +40,16 @@ projects_app = typer.Typer(
     help="项目清单：查看、核对、导入，按优先级检测全部项目。", no_args_is_help=True
 )
 FAULTS = 3
+
+
+class Money(StrEnum):
+    """Units of money."""
+
+    wan = "万元"
+    yi = "亿元"
+    yuan = "元"
+
+
 _TABLES = (".xlsx", ".csv")
 
 
@@ -132,6 +145,45 @@ def projects_lint(plan: PlanOption = None, output: FormatOption = Output.text) -
     else:
         print_lint(stdout(), report.to_dict())
     if report.faults:
+        raise typer.Exit(FAULTS)
+
+
+@projects_app.command("import")
+def projects_import(
+    file: Annotated[Path, typer.Argument(help="项目清单：.xlsx 或 .csv。")],
+    sheet: Annotated[str | None, typer.Option(help="工作表（默认：唯一像清单的那个）。")] = None,
+    money: Annotated[
+        Money | None, typer.Option(help="表头和标题都没有写明时，金额的单位。")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="与登记册不同之处以清单为准（默认：保留登记册）。")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出结果，不写入。")] = False,
+    plan: PlanOption = None,
+    output: FormatOption = Output.text,
+) -> None:
+    """把 Excel 项目清单导入规划数据包的 projects.csv：按名称对应，保留编号，列出差异。
+
+    有读不出的单元格时退出码为 3，其余内容照常导入。
+    """
+    from gis.console_projects import print_imported
+    from gis.portfolio.importing.run import import_projects
+
+    opened = open_plan(plan) if dry_run else own_plan(plan, "随附的示意数据不导入清单")
+    done = import_projects(
+        existing(file).read_bytes(),
+        opened,
+        file=file.name,
+        sheet=sheet,
+        money=money.value if money else "",
+        list_wins=replace,
+        write=not dry_run,
+    )
+    if output is Output.json:
+        typer.echo(as_json(done.to_dict()))
+    else:
+        print_imported(stdout(), done)
+    if done.faults:
         raise typer.Exit(FAULTS)
 
 

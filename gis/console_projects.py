@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from gis.console import verdict_text
 from gis.portfolio.cells import shown
+from gis.portfolio.importing.run import Imported, changes_told
 from gis.portfolio.portfolio import flat_row
 from gis.portfolio.project import Project, Register
 from gis.units import m2_to_ha
@@ -80,6 +81,35 @@ def print_lint(console: Console, document: Row) -> None:
     count = document["register"]["projects"]
     faults, warnings = len(document["faults"]), len(document["warnings"])
     console.print(f"{count} 个项目，{faults} 个错误，{warnings} 个警告", highlight=False)
+
+
+def print_imported(console: Console, done: Imported) -> None:
+    """Print what an import took, what it changed, and everything that it left."""
+    document = done.to_dict()
+    where = f"工作表“{done.sheet}”" if done.sheet else ""
+    lines = "、".join(str(n) for n in dict.fromkeys(document["heading_rows"]))
+    head = f"{where}表头在第 {lines} 行，{document['listed']} 个项目"
+    console.print(Text(head, style="bold"), soft_wrap=True)
+    for label, texts, style in _imported(done, document):
+        if texts:
+            console.print(Text(f"{label}（{len(texts)}）", style=style))
+        for text in texts:
+            console.print(Text(f"   {text}"), soft_wrap=True)
+    state = "已写入 projects.csv" if done.written else "没有写入"
+    console.print(Text("；".join((state, *document["notes"])), style="bold"), soft_wrap=True)
+
+
+def _imported(done: Imported, document: Row) -> Iterator[tuple[str, list[str], str]]:
+    placed = [f"{c['heading']} → {c['column']}" for c in document["columns"]]
+    yield "对应的列", placed, ""
+    yield "没有放入的列", [f"{c['heading']}：{c['why']}" for c in document["unplaced"]], "yellow"
+    yield "未导入的单元格和行", [f"{f.where}：{f.message}" for f in done.faults], "bold red"
+    yield "新增项目", [f"{p['id']} {p['name']}" for p in document["added"]], "green"
+    yield "补充的内容", changes_told(done.merged.filled), "green"
+    yield "与登记册不同", changes_told(done.merged.conflicts), "yellow"
+    yield "请核对", [f"{f.where}：{f.message}" for f in done.warnings], "yellow"
+    yield "清单中没有的项目", [f"{p['id']} {p['name']}" for p in document["unlisted"]], ""
+    yield "不是项目的行", [f"第 {s['row']} 行：{s['text']}" for s in document["skipped"]], "dim"
 
 
 def _print_source(console: Console, about: Row) -> None:

@@ -51,6 +51,10 @@ viewer    GET /v1/rules/{rule_id}
 viewer    GET /maps/plan.html
 viewer    GET /maps/assets/{name}
 viewer    GET /maps/comparison.html
+viewer    GET /v1/projects
+viewer    GET /v1/projects/{project_id}
+viewer    GET /v1/portfolio
+viewer    GET /maps/projects.html
 clerk     POST /v1/site-checks
 clerk     GET /v1/site-checks
 clerk     GET /v1/site-checks/{check_id}
@@ -92,6 +96,7 @@ FILLED = {
     "{item_id:path}": "nope",
     "{process_id}": "nope",
     "{rule_id}": "nope",
+    "{project_id}": "nope",
     "{name}": "nobody",
     "{check_id}": "0" * 32,
     "{record_id}": "0" * 32,

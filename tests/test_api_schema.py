@@ -68,6 +68,7 @@ def known(schema, plan):
         "record_id": made,
         "layer_id": "zones",
         "rule_id": plan.rulebook.rules[0].id,
+        "project_id": "P06",
         "job_id": finished_job(schema, plan),
         "suffix": "csv",
     }

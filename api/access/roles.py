@@ -78,6 +78,10 @@ _VIEWER = (
     ("GET", "/maps/plan.html"),
     ("GET", "/maps/assets/{name}"),
     ("GET", "/maps/comparison.html"),
+    ("GET", "/v1/projects"),
+    ("GET", "/v1/projects/{project_id}"),
+    ("GET", "/v1/portfolio"),
+    ("GET", "/maps/projects.html"),
 )
 # Desktop programs. The collections of OGC API are layers of the plan; that of the records, and the
 # process that checks a site, do not exist for a viewer: ``api.ogc`` looks at the role again.

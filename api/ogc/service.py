@@ -21,6 +21,7 @@ from api.errors import QueryError
 from api.examples import body_examples
 from api.ogc import process, provider
 from api.ogc.layers import layer_sources
+from api.ogc.projects import project_sources
 from api.ogc.records import RECORDS, RecordSource
 from api.ogc.references import CRS84, references, storage_uri
 from api.ogc.sources import DEFAULT_LIMIT, PLACEHOLDER, Source
@@ -109,7 +110,7 @@ class PlanService:
     def __init__(self, plan: Plan, hidden: frozenset[str]) -> None:
         self.plan = plan
         self.known = references(plan)
-        layers = layer_sources(plan, hidden)
+        layers = {**layer_sources(plan, hidden), **project_sources(plan, hidden)}
         self._sources: dict[bool, Mapping[str, Source]] = {
             False: {**layers},
             # Records come last; they would hide a layer of this name.

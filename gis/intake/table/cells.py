@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -47,9 +47,13 @@ _HEMISPHERE = re.compile(r"(东经|北纬|西经|南纬|[ENWS])|(?<=.)([ENWS])$"
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a cell holds no value: an error, a date, a formula without a result …."""
+    """Why a cell holds no value: an error, a date, a formula without a result ….
+
+    ``stored`` is what stands in the file for a date: days as a number, or the date as a text.
+    """
 
     why: str
+    stored: str = field(default="", compare=False)
 
 
 Cell: TypeAlias = str | float | bool | Unreadable | None
@@ -85,7 +89,9 @@ class Row:
 class Table:
     """The rows of one sheet, or of a delimited text (then ``sheet`` is empty).
 
-    ``is_cut``: cells beyond the last column that is read were left out.
+    ``is_cut``: cells beyond the last column that is read were left out. ``merged`` are the ranges
+    of cells that stand as one, as the sheet writes them (``A1:C2``); ``has_1904`` says that its
+    dates count from 1904 instead of 1900.
     """
 
     rows: Sequence[Row]
@@ -93,6 +99,8 @@ class Table:
     is_hidden: bool = False
     hidden_rows: int = 0
     is_cut: bool = False
+    merged: Sequence[str] = ()
+    has_1904: bool = False
 
     @property
     def prefix(self) -> str:

@@ -16,7 +16,9 @@ from gis.errors import FormatError, LimitError
 from gis.intake.draft import clean_text
 from gis.intake.table.cells import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Cell, Row, Unreadable
 
+MAX_MERGED = 20_000
 _LAST_ROW = 1_048_576
+_LONGEST_RANGE = 21  # XFD1048576:XFD1048576
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -79,6 +81,7 @@ class SheetReader:
         self.rows: list[Row] = []
         self.hidden_rows = 0
         self.is_cut = False
+        self.merged: list[str] = []
         self.number = 0
         self.is_hidden = False
         self.cells: list[Cell] = []
@@ -100,6 +103,8 @@ class SheetReader:
             self._open_row(attributes)
         elif name == "f":
             self.has_formula = True
+        elif name == "mergeCell":
+            self._merge(attributes.get("ref", ""))
         else:
             self.has_value = self.has_value or name == "v"
             self.gather.start(name)
@@ -112,6 +117,10 @@ class SheetReader:
             self._close_row()
         else:
             self.gather.end(name)
+
+    def _merge(self, reference: str) -> None:
+        if len(self.merged) < MAX_MERGED and len(reference) <= _LONGEST_RANGE:
+            self.merged.append(reference)
 
     def _open_row(self, attributes: Mapping[str, str]) -> None:
         stated = attributes.get("r", str(self.number + 1))
@@ -159,7 +168,7 @@ class SheetReader:
         elif self.kind == "e":
             return Unreadable(f"是错误值 {clean_text(text, limit=20)[0]}")
         elif self.kind == "d":
-            return Unreadable("是日期，应为数字")
+            return Unreadable("是日期，应为数字", stored=text.strip()[:40])
         if len(text) > MAX_CELL:
             return Unreadable("文字过长")
         return _ESCAPED.sub(_unescaped, text) if text.strip() else None
@@ -170,7 +179,7 @@ class SheetReader:
         if not _NUMBER.fullmatch(text.strip()) or not math.isfinite(float(text)):
             return Unreadable(f"“{clean_text(text, limit=20)[0]}”不是有限的数值")
         if self.style.isdigit() and self.dates and int(self.style[:7]) in self.dates:
-            return Unreadable("是日期或时间，应为数字")
+            return Unreadable("是日期或时间，应为数字", stored=text.strip())
         return float(text)
 
 

@@ -143,7 +143,7 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def _tables(parts: _Parts) -> Iterator[Table]:
-    sheets, targets = _sheet_list(parts), _targets(parts)
+    (sheets, has_1904), targets = _sheet_list(parts), _targets(parts)
     if len(sheets) > MAX_SHEETS:
         raise LimitError(f"有 {len(sheets)} 个工作表", expected=f"不超过 {MAX_SHEETS} 个")
     strings = _strings(parts, _target(targets, "/sharedStrings"))
@@ -157,21 +157,36 @@ def _tables(parts: _Parts) -> Iterator[Table]:
         parts.parse(target, reader.start, reader.end, reader.text)
         rows_left -= len(reader.rows)
         shown = clean_text(name, limit=31)[0]
-        yield Table(tuple(reader.rows), shown, is_hidden, reader.hidden_rows, reader.is_cut)
+        yield Table(
+            tuple(reader.rows),
+            shown,
+            is_hidden,
+            reader.hidden_rows,
+            reader.is_cut,
+            tuple(reader.merged),
+            has_1904,
+        )
 
 
-def _sheet_list(parts: _Parts) -> list[tuple[str, str, bool]]:
-    """Return name, relation and whether it is hidden of each sheet, in the order of the tabs."""
+def _sheet_list(parts: _Parts) -> tuple[list[tuple[str, str, bool]], bool]:
+    """Return name, relation and whether it is hidden of each sheet, in the order of the tabs.
+
+    The flag says whether dates count from 1904.
+    """
     found = []
+    has_1904 = False
 
     def start(name: str, attributes: Mapping[str, str]) -> None:
-        if name == "sheet":
+        nonlocal has_1904
+        if name == "workbookPr":
+            has_1904 = attributes.get("date1904", "0") in ("1", "true")
+        elif name == "sheet":
             relation = next((v for k, v in attributes.items() if k.endswith(":id")), "")
             is_hidden = attributes.get("state", "visible") != "visible"
             found.append((attributes.get("name", ""), relation, is_hidden))
 
     parts.parse(parts.workbook, start)
-    return found
+    return found, has_1904
 
 
 def _targets(parts: _Parts) -> dict[str, tuple[str, str]]:

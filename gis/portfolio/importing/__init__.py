@@ -1,0 +1,1 @@
+"""How does the list of a bureau become the register: headings, rows, values, merging, writing."""
