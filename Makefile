@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run test lint bench bench-full soak lock clean
+.PHONY: run test lint docs bench bench-full soak lock clean
 
 run: $(VENV)/.run
 	$(BIN)/wuqu demo --out $(OUT)
@@ -25,6 +25,10 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation site, in site/; a warning stops it.
+docs: $(VENV)/.test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/full.py --small
@@ -74,8 +78,8 @@ endif
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
 	$(LOCK) pyproject.toml --extra report --extra ogc requirements-build.in -o requirements.txt
-	$(LOCK) pyproject.toml --extra test --extra notebook --extra distributed --extra bench --extra ogc --extra postgis --extra report --extra ogc requirements-build.in -o requirements-test.txt
+	$(LOCK) pyproject.toml --extra test --extra notebook --extra distributed --extra bench --extra docs --extra ogc --extra postgis --extra report requirements-build.in -o requirements-test.txt
 	$(LOCK) pyproject.toml --extra soak requirements-build.in -o requirements-soak.txt
 
 clean:
-	rm -rf $(VENV) $(SOAK_VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SOAK_VENV) $(OUT) dist site .mypy_cache .ruff_cache .pytest_cache
