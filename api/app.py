@@ -162,23 +162,8 @@ def _settle() -> None:
 
 
 def _add_parts(app: FastAPI) -> None:
-    parts = (batch, exports, checks, records, jobs, plan, balance, siting, maps, keys, health)
-    for part in (*parts, sign_in, ogc, pages):
-    parts = (
-        batch,
-        exports,
-        checks,
-        records,
-        jobs,
-        plan,
-        projects,
-        balance,
-        maps,
-        keys,
-        health,
-        sign_in,
-    )
-    for part in (*parts, ogc, pages):
+    first = (batch, exports, checks, records, jobs, plan, projects, balance, siting, maps, keys)
+    for part in (*first, health, sign_in, ogc, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
