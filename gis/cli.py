@@ -59,6 +59,7 @@ from gis.cli_outputs import (
     write_map,
 )
 from gis.cli_plan import balance
+from gis.cli_plan_new import add_new
 from gis.cli_projects import projects_app
 from gis.cli_records import records_app, verify
 from gis.cli_releases import add_releases
@@ -85,7 +86,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(txt_app, name="txt")
 app.add_typer(budgets_app, name="budgets")
-app.add_typer(add_releases(plan_app), name="plan")
+app.add_typer(add_new(add_releases(plan_app)), name="plan")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(records_app, name="records")
 app.add_typer(keys_app, name="keys")

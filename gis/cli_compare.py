@@ -30,12 +30,12 @@ from gis.cli_common import (
 )
 from gis.cli_versions import compare_on_records, refuse_idle
 
-plan_app = typer.Typer(help="规划数据包：发布、退回、比较。", no_args_is_help=True)
+plan_app = typer.Typer(help="规划数据包：新建、发布、退回、比较。", no_args_is_help=True)
 
 
 @plan_app.callback()
 def _group() -> None:
-    """规划数据包：发布、退回、比较。"""
+    """规划数据包：新建、发布、退回、比较。"""
 
 
 @plan_app.command("compare")
