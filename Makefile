@@ -9,6 +9,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
+# Python may keep what it compiled, wherever it runs: each of the hundreds of processes that the
+# tests start would compile pandas and the service anew, two seconds of work each.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test lint docs bench bench-full soak lock clean
 
 run: $(VENV)/.run
