@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from datetime import date
@@ -12,6 +13,12 @@ import pytest
 REPO = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPO.parent / "shared" / "data"
 AS_OF = date(2026, 11, 22)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the eleven thousand tests: each service that starts would go through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -122,10 +129,20 @@ def client(plan, tmp_path_factory: pytest.TempPathFactory):
         yield opened
 
 
+@pytest.fixture(scope="session")
+def opened_plans():
+    """Plans that the commands of this process open once."""
+    from opened_plans import OpenedPlans
+
+    return OpenedPlans()
+
+
 @pytest.fixture
-def wuqu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def wuqu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, opened_plans):
     """Run a command in this process; return exit code, stdout, stderr."""
     from gis.cli import main
+
+    opened_plans.lend_to_commands(monkeypatch)
 
     def call(*args: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["wuqu", *map(str, args)])
