@@ -220,6 +220,15 @@ def chromium() -> str:
     pytest.skip("Chromium is not installed")
 
 
+@pytest.fixture(scope="module")
+def browser(chromium: str):
+    """A Chromium for the pages of one file; one for all would keep an event loop for ever."""
+    from browser_pages import launched
+
+    with launched(chromium) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server of our own; missing is a failure where all is required."""

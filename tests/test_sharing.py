@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from dataclasses import replace
 
 import pytest
@@ -111,37 +110,30 @@ def test_the_service_sends_maps_with_the_basemap_in_page_and_header(tmp_path):
 
 # --- in a browser --------------------------------------------------------------------------------
 
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
-
 
 @pytest.mark.parametrize("reachable", [True, False])
-def test_the_map_works_with_its_basemap_and_without(chromium, shared_page, tmp_path, reachable):
+def test_the_map_works_with_its_basemap_and_without(browser, shared_page, tmp_path, reachable):
     (tmp_path / "m.html").write_text(shared_page, "utf-8")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        asked, troubles = [], []
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    asked, troubles = [], []
 
-        def tile(route):
-            asked.append(route.request.url)
-            if reachable:
-                route.fulfill(body=PNG, content_type="image/png")
-            else:
-                route.abort()
-
-        page.route(f"{ORIGIN}/**", tile)
-        page.on("pageerror", lambda e: troubles.append(str(e)))
-        page.goto((tmp_path / "m.html").as_uri())
-        page.wait_for_selector("html.wq-ready", state="attached")
-        page.wait_for_function("() => document.querySelectorAll('path.leaflet-interactive').length")
+    def tile(route):
+        asked.append(route.request.url)
         if reachable:
-            page.wait_for_selector("html.wq-has-basemap", state="attached")
+            route.fulfill(body=PNG, content_type="image/png")
         else:
-            assert not page.locator("html.wq-has-basemap").count()
-        browser.close()
+            route.abort()
+
+    page.route(f"{ORIGIN}/**", tile)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    page.goto((tmp_path / "m.html").as_uri())
+    page.wait_for_selector("html.wq-ready", state="attached")
+    page.wait_for_function("() => document.querySelectorAll('path.leaflet-interactive').length")
+    if reachable:
+        page.wait_for_selector("html.wq-has-basemap", state="attached")
+    else:
+        assert not page.locator("html.wq-has-basemap").count()
+    page.close()
     assert troubles == []
     assert asked
     assert all("{" not in url and url.startswith(ORIGIN) for url in asked)
