@@ -15,6 +15,14 @@ SHARED_DATA = REPO.parent / "shared" / "data"
 AS_OF = date(2026, 11, 22)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let long files begin first."""
+    from file_order import sort_by_length
+
+    sort_by_length(items)
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector the eleven thousand tests: each service that starts would go through."""
     gc.collect()
@@ -48,6 +56,30 @@ def plan():
     from gis.plan import load_plan
 
     return load_plan(REPO / "data")
+
+
+@pytest.fixture(scope="session")
+def plan_page(plan) -> str:
+    """The map page of the bundled plan, drawn once."""
+    from gis.output.maps import plan_map
+
+    return plan_map(plan)
+
+
+@pytest.fixture(scope="session")
+def bare_plan_page(plan) -> str:
+    """The map page of the bundled plan without its rasters, drawn once."""
+    from gis.output.maps import plan_map
+
+    return plan_map(plan, rasters=False)
+
+
+@pytest.fixture(scope="session")
+def land_pair_page(plan) -> str:
+    """The page that compares land as it is with land as planned, drawn once."""
+    from gis.output.maps import comparison_map
+
+    return comparison_map(plan)
 
 
 @pytest.fixture(scope="session")

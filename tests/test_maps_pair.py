@@ -32,9 +32,9 @@ def with_layer(plan: Plan, old: str, new: str, **info: str) -> Plan:
     )
 
 
-@pytest.fixture(scope="module")
-def land(plan: Plan) -> str:
-    return comparison_map(plan)
+@pytest.fixture
+def land(land_pair_page: str) -> str:
+    return land_pair_page
 
 
 def sides(page: str) -> list[str]:

@@ -12,7 +12,7 @@ from browser_pages import shown
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake import read_site
-from gis.output.maps import comparison_map, plan_map, site_map
+from gis.output.maps import site_map
 from gis.plan import Plan
 
 # ISO 216 in points: 297 x 210 mm and 420 x 297 mm.
@@ -25,14 +25,18 @@ _PRESS = """size => {
 
 @pytest.fixture(scope="module")
 def pages(
-    plan: Plan, samples_dir: Path, tmp_path_factory: pytest.TempPathFactory
+    plan: Plan,
+    bare_plan_page: str,
+    land_pair_page: str,
+    samples_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("paper")
     site = read_site(samples_dir / "theme_park_2000mu.geojson", plan)
     document = to_dict(check_site(site, plan, use="0903", remedies=False))
     texts = {
-        "plan": plan_map(plan, rasters=False),
-        "pair": comparison_map(plan),
+        "plan": bare_plan_page,
+        "pair": land_pair_page,
         "site": site_map(document, plan),
     }
     for name, text in texts.items():

@@ -56,8 +56,10 @@ def test_an_address_that_is_no_tile_service_is_refused(url):
         Basemap(url)
 
 
-def test_the_policy_of_a_page_allows_pictures_of_the_one_host_and_nothing_else(plan, shared_page):
-    alone = policy_of(plan_map(plan))
+def test_the_policy_of_a_page_allows_pictures_of_the_one_host_and_nothing_else(
+    plan_page, shared_page
+):
+    alone = policy_of(plan_page)
     assert "http" not in alone
     allowed = dict(part.strip().split(" ", 1) for part in policy_of(shared_page).split(";"))
     assert allowed["img-src"] == f"{ORIGIN} data:"
@@ -71,10 +73,9 @@ def test_a_page_may_name_the_address_of_its_basemap_and_no_other():
         offline(page, basemap=Basemap(TILES))
 
 
-def test_without_settings_a_page_names_neither_recipient_nor_number(plan):
-    page = plan_map(plan)
-    assert '<div class="wq-recipient"' not in page
-    assert '<div class="wq-approval"' not in page
+def test_without_settings_a_page_names_neither_recipient_nor_number(plan_page):
+    assert '<div class="wq-recipient"' not in plan_page
+    assert '<div class="wq-approval"' not in plan_page
 
 
 def test_recipient_and_map_number_stand_on_the_map_and_are_text(plan):
@@ -96,9 +97,9 @@ def test_the_settings_come_from_the_environment(monkeypatch):
     assert sharing_of_environment("乙").recipient == "乙"
 
 
-def test_the_service_sends_maps_with_the_basemap_in_page_and_header(tmp_path):
+def test_the_service_sends_maps_with_the_basemap_in_page_and_header(plan, tmp_path):
     chosen = Settings(db=tmp_path / "r.sqlite", basemap=TILES, recipient="某区分局")
-    with TestClient(create_app(chosen), base_url="http://127.0.0.1") as client:
+    with TestClient(create_app(chosen, plan=plan), base_url="http://127.0.0.1") as client:
         answer = client.get("/maps/plan.html")
         assert f"img-src {ORIGIN} data: blob:;" in answer.headers["content-security-policy"]
         assert "某区分局" in answer.text
