@@ -9,6 +9,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
+# Python may keep what it compiled, wherever it runs: each of the hundreds of processes that the
+# tests start would compile pandas and the service anew, two seconds of work each.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test lint docs bench bench-full soak lock clean
 
 run: $(VENV)/.run
@@ -17,9 +21,10 @@ ifneq ($(SERVE),0)
 	$(BIN)/wuqu serve --host 127.0.0.1 --port $(PORT)
 endif
 
-# A file of tests stays in one process: its fixtures open plans and servers once.
+# A file of tests stays in one process: its fixtures open plans and servers once. Files are handed
+# out as tests/file_order.py sorts them, longest first.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

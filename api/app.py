@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +93,13 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
         # Once another release answers, nothing here may keep the first one in memory.
         del opened, ready
         app.state.map_files = MapFiles()
-        _settle()
-        crew.start()
-        async with _followed(app, following, chosen.follow_s):
-            with told_of_the_end(app.state.wuqu.watching.close):
-                yield
-        crew.stop()
-        gc.unfreeze()
+        with _out_of_rounds() as settle:
+            settle()
+            crew.start()
+            async with _followed(app, following, chosen.follow_s, settle):
+                with told_of_the_end(app.state.wuqu.watching.close):
+                    yield
+            crew.stop()
         app.state.map_files.close()
         store.close()
         access.audit.close()
@@ -130,7 +130,7 @@ def create_app(settings: Settings | None = None, *, plan: Plan | None = None) ->
 
 @asynccontextmanager
 async def _followed(
-    app: FastAPI, following: Following | None, every_s: float
+    app: FastAPI, following: Following | None, every_s: float, settle: Callable[[], None]
 ) -> AsyncIterator[None]:
     """Change over to other releases of the plan while the service runs."""
     if following is None:
@@ -143,7 +143,7 @@ async def _followed(
         app.state.map_files = MapFiles()
         app.state.ogc.forget()
         app.openapi_schema = None
-        _settle()
+        settle()
 
     task = asyncio.create_task(following.run(switch, every_s))
     try:
@@ -152,6 +152,20 @@ async def _followed(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def _out_of_rounds() -> Iterator[Callable[[], None]]:
+    """Give what spares the collector the opened plan, until the service stops.
+
+    A host that froze objects of its own in this process minds the collector itself: to thaw them
+    and to look through them at each start is not for the service.
+    """
+    if gc.get_freeze_count():
+        yield lambda: None
+        return
+    yield _settle
+    gc.unfreeze()
 
 
 def _settle() -> None:

@@ -119,7 +119,7 @@ def load_cases() -> list[Case]:
 @lru_cache(maxsize=1)
 def bundled() -> Plan:
     """Return the bundled plan: the catalogue of layers, and the place of cases with a sample."""
-    return load_plan(REPO / "data").prepare()
+    return load_plan(REPO / "data")
 
 
 def box(sides: list[float]) -> shapely.Polygon:

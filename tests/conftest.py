@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from datetime import date
@@ -12,6 +13,20 @@ import pytest
 REPO = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPO.parent / "shared" / "data"
 AS_OF = date(2026, 11, 22)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let long files begin first."""
+    from file_order import sort_by_length
+
+    sort_by_length(items)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the eleven thousand tests: each service that starts would go through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +56,30 @@ def plan():
     from gis.plan import load_plan
 
     return load_plan(REPO / "data")
+
+
+@pytest.fixture(scope="session")
+def plan_page(plan) -> str:
+    """The map page of the bundled plan, drawn once."""
+    from gis.output.maps import plan_map
+
+    return plan_map(plan)
+
+
+@pytest.fixture(scope="session")
+def bare_plan_page(plan) -> str:
+    """The map page of the bundled plan without its rasters, drawn once."""
+    from gis.output.maps import plan_map
+
+    return plan_map(plan, rasters=False)
+
+
+@pytest.fixture(scope="session")
+def land_pair_page(plan) -> str:
+    """The page that compares land as it is with land as planned, drawn once."""
+    from gis.output.maps import comparison_map
+
+    return comparison_map(plan)
 
 
 @pytest.fixture(scope="session")
@@ -122,10 +161,20 @@ def client(plan, tmp_path_factory: pytest.TempPathFactory):
         yield opened
 
 
+@pytest.fixture(scope="session")
+def opened_plans():
+    """Plans that the commands of this process open once."""
+    from opened_plans import OpenedPlans
+
+    return OpenedPlans()
+
+
 @pytest.fixture
-def wuqu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def wuqu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, opened_plans):
     """Run a command in this process; return exit code, stdout, stderr."""
     from gis.cli import main
+
+    opened_plans.lend_to_commands(monkeypatch)
 
     def call(*args: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["wuqu", *map(str, args)])
@@ -201,6 +250,15 @@ def chromium() -> str:
     if os.environ.get("WUQU_REQUIRE_ALL") == "1":
         pytest.fail("Chromium is required here and was not found")
     pytest.skip("Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str):
+    """A Chromium for the pages of one file; one for all would keep an event loop for ever."""
+    from browser_pages import launched
+
+    with launched(chromium) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from desk_service import serving
+from running_service import PATIENCE
 
 from api.access.keys import KeyStore
 from api.access.roles import Role
 
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 READY = "() => document.getElementById('board')?.dataset.ready === 'true'"
 
 
@@ -30,17 +24,11 @@ def service(plan, tmp_path_factory) -> Iterator[tuple[str, dict[str, str]]]:
         yield address, texts
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def page(browser) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1500, "height": 900})
+    # The first map of a process waits until its loops are compiled.
+    context.set_default_timeout(30_000 * PATIENCE)
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("pageerror", lambda e: troubles.append(str(e)))

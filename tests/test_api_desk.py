@@ -18,15 +18,6 @@ def address(plan, tmp_path_factory):
         yield started
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 BOTH_WIDTHS = pytest.mark.parametrize("desk", [1600, 390], indirect=True)
 
 

@@ -1,6 +1,7 @@
 """Large sites: the service goes on answering, and no request takes it over."""
 
 import asyncio
+import gc
 import json
 import threading
 from types import SimpleNamespace
@@ -300,3 +301,25 @@ def test_openapi_says_where_vintage_and_status_of_a_layer_stand(service):
     shapes = service().get("/openapi.json").json()["components"]["schemas"]
     for name in ("FindingOut", "EvidenceOut", "ContactOut"):
         assert "layers[]" in shapes[name]["properties"]["layer"]["description"]
+
+
+# --- the collector -------------------------------------------------------------------------------
+
+
+def test_the_opened_plan_is_spared_the_collector_until_the_service_stops(plan, tmp_path):
+    app = create_app(Settings(db=tmp_path / "records.sqlite"), plan=plan)
+    gc.unfreeze()
+    try:
+        with TestClient(app):
+            assert gc.get_freeze_count() > 0
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.freeze()
+
+
+def test_what_the_host_of_the_service_froze_stays_as_it_is(plan, tmp_path):
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    with TestClient(create_app(Settings(db=tmp_path / "records.sqlite"), plan=plan)):
+        assert gc.get_freeze_count() <= frozen
+    assert 0 < gc.get_freeze_count() <= frozen

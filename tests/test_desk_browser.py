@@ -13,28 +13,14 @@ from typing import Any
 
 import pytest
 import shapely
+from browser_pages import DESK, PHONE, complains, watched
 from desk_service import is_outside, serving
 from marionette import firefox
 from pyproj import Transformer
 
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
-
 CORPUS = Path(__file__).parent / "corpus" / "txt"
-# Every name but the service's own address leads nowhere.
-NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-OFFLINE = ["--no-sandbox", "--disable-gpu", NOWHERE]
-WIDE = {"viewport": {"width": 1600, "height": 900}, "reduced_motion": "reduce"}
 # Too narrow for the map of a verdict, which takes longer to draw than all the rest.
 LEAN = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-}
 HOSTILE = '<img src=x onerror="window.hit=1">`${window.hit=1}{{7*7}}'
 READY = "() => document.getElementById('board').dataset.ready === 'true'"
 # The corners of fault_bow_tie.txt are (39408498.27, 4030411.11) and (39408698.27, 4030511.11); its
@@ -48,37 +34,24 @@ def address(plan, tmp_path_factory) -> Iterator[str]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=OFFLINE)
-        yield running
-        running.close()
-
-
 @contextmanager
 def opened(browser, address: str, options: dict[str, Any]) -> Iterator[Any]:
     """Open the desk; fail on an outside request, an error of a script, or a refused one."""
-    context = browser.new_context(**options)
-    page = context.new_page()
-    troubles: list[str] = []
-    page.on("request", lambda r: troubles.append(r.url) if is_outside(r.url, address) else None)
-    page.on("pageerror", lambda e: troubles.append(str(e)))
-    page.on("console", lambda m: troubles.append(m.text) if is_trouble(m) else None)
-    page.on("dialog", lambda d: (troubles.append("dialog"), d.dismiss()))
-    page.goto(address)
-    page.wait_for_function(READY)
-    try:
+    with watched(
+        browser,
+        address,
+        options,
+        may_ask=lambda url: not is_outside(url, address),
+        is_trouble=is_trouble,
+    ) as page:
+        page.wait_for_function(READY)
         yield page
-    finally:
-        context.close()
-    assert troubles == []
 
 
 def is_trouble(message) -> bool:
     """Whether the console says that something is wrong; a refused site is an answer like others."""
     refused = re.search("status of 4(13|22)", message.text)
-    return message.type in {"error", "warning"} and not refused
+    return complains(message) and not refused
 
 
 @pytest.fixture
@@ -89,7 +62,7 @@ def desk(browser, address) -> Iterator[Any]:
 
 @pytest.fixture
 def wide(browser, address) -> Iterator[Any]:
-    with opened(browser, address, WIDE) as page:
+    with opened(browser, address, DESK) as page:
         yield page
 
 

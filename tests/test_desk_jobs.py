@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from browser_pages import PHONE
 from desk_service import serving
 from job_world import collection
-from test_desk_browser import LEAN, OFFLINE, PHONE, opened, submit
+from test_desk_browser import LEAN, opened, submit
 
 from gis.plan import load_plan
-
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
 
 LONG_MS = 120_000
 
@@ -27,14 +21,6 @@ LONG_MS = 120_000
 def address(clean, tmp_path_factory) -> Iterator[str]:
     with serving(load_plan(clean), tmp_path_factory.mktemp("db")) as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=OFFLINE)
-        yield running
-        running.close()
 
 
 def many(tmp_path, count: int, **more):

@@ -84,28 +84,25 @@ def test_every_public_name_is_explained_in_the_reference(site) -> None:
     assert missing == []
 
 
-def test_search_finds_chinese_and_english_words_from_the_disk(site, chromium) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1600, "height": 900})
-        asked: list[str] = []
-        page.on("request", lambda r: asked.append(r.url))
-        for word, title in (
-            ("永久基本农田", "规则库"),
-            ("ellipsoid", "Areas and coordinate systems"),
-        ):
-            page.goto((site / "index.html").as_uri())
-            page.locator("input[name=query]").click()
-            told = page.locator(".md-search-result__meta")
-            told.filter(has_not_text="正在初始化").wait_for(timeout=20_000)
-            page.keyboard.type(word)
-            page.keyboard.press("Control")  # an input method ends with a key, too
-            # Words are divided by marks that nobody sees.
-            wanted = re.compile("\u200b*".join(map(re.escape, title)))
-            found = page.locator(".md-search-result__item h1").filter(has_text=wanted)
-            found.first.wait_for(timeout=20_000)
-        browser.close()
+def test_search_finds_chinese_and_english_words_from_the_disk(site, browser) -> None:
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url))
+    for word, title in (
+        ("永久基本农田", "规则库"),
+        ("ellipsoid", "Areas and coordinate systems"),
+    ):
+        page.goto((site / "index.html").as_uri())
+        page.locator("input[name=query]").click()
+        told = page.locator(".md-search-result__meta")
+        told.filter(has_not_text="正在初始化").wait_for(timeout=20_000)
+        page.keyboard.type(word)
+        page.keyboard.press("Control")  # an input method ends with a key, too
+        # Words are divided by marks that nobody sees.
+        wanted = re.compile("\u200b*".join(map(re.escape, title)))
+        found = page.locator(".md-search-result__item h1").filter(has_text=wanted)
+        found.first.wait_for(timeout=20_000)
+    page.close()
     assert {urlsplit(url).scheme for url in asked} <= {"file", "data", "blob", "about"}
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_pages import DESK, PHONE, opened_file
 
 from gis.canonical import to_dict
 from gis.check import check_site
@@ -19,35 +17,7 @@ from gis.intake.read import read_site
 from gis.output.maps import plan_map, site_map
 from gis.plan.catalogue import Layer
 
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
-
 HOSTILE = '<img src=x onerror="pwned=1">"\'`${window.pwned=1}{{7*7}}{#</script><script>pwned=1//'
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-DESK = {"viewport": {"width": 1600, "height": 900}, "reduced_motion": "reduce"}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -84,36 +54,12 @@ def pages(tmp_path_factory, plan, documents) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in texts}
 
 
-@contextmanager
-def opened(browser, path: Path, options: dict[str, Any]) -> Iterator[Any]:
-    """Open a page offline; fail on any request but the file, any error, any dialog."""
-    context = browser.new_context(**options)
-    context.set_offline(True)
-    page = context.new_page()
-    requests: list[str] = []
-    troubles: list[str] = []
-    page.on("request", lambda r: requests.append(r.url))
-    page.on("pageerror", lambda e: troubles.append(str(e)))
-    page.on(
-        "console", lambda m: troubles.append(m.text) if m.type in {"error", "warning"} else None
-    )
-    page.on("dialog", lambda d: (troubles.append("dialog"), d.dismiss()))
-    page.goto(path.as_uri())
-    page.wait_for_selector("html.wq-ready", state="attached")
-    try:
-        yield page
-    finally:
-        context.close()
-    assert requests == [path.as_uri()]
-    assert troubles == []
-
-
 @pytest.mark.parametrize("name", ["plan", "site"])
 @pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_page_opens_offline_without_request_error_or_sideways_scrolling(
     browser, pages, name, options
 ):
-    with opened(browser, pages[name], options) as page:
+    with opened_file(browser, pages[name], options) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
         assert page.locator(".wq-seal").is_visible()
         assert page.locator(".leaflet-control-scale-line").is_visible()
@@ -128,7 +74,7 @@ def test_a_page_opens_offline_without_request_error_or_sideways_scrolling(
 
 
 def test_zones_are_named_on_the_map_and_no_two_labels_overlap(browser, pages):
-    with opened(browser, pages["plan"], DESK) as page:
+    with opened_file(browser, pages["plan"], DESK) as page:
         boxes = page.evaluate(
             """() => [...document.querySelectorAll('.wq-label')]
                 .filter(e => e.style.display !== 'none')
@@ -146,7 +92,7 @@ def test_zones_are_named_on_the_map_and_no_two_labels_overlap(browser, pages):
 
 
 def test_switching_the_theme_switches_layer_and_legend(browser, pages):
-    with opened(browser, pages["plan"], DESK) as page:
+    with opened_file(browser, pages["plan"], DESK) as page:
         legend = page.locator(".wq-legend")
         assert "耕地" not in legend.inner_text()
         page.get_by_role("radio", name="现状用地").click()
@@ -158,7 +104,7 @@ def test_switching_the_theme_switches_layer_and_legend(browser, pages):
 
 
 def test_the_layer_list_is_chinese_and_grouped(browser, pages):
-    with opened(browser, pages["plan"], DESK) as page:
+    with opened_file(browser, pages["plan"], DESK) as page:
         page.locator(".leaflet-control-layers-toggle").focus()
         page.keyboard.press("Enter")
         page.wait_for_selector(".leaflet-control-layers-expanded")
@@ -174,7 +120,7 @@ def test_the_layer_list_is_chinese_and_grouped(browser, pages):
 
 
 def test_a_pin_opens_a_popup_with_verdict_and_reason(browser, pages):
-    with opened(browser, pages["plan"], DESK) as page:
+    with opened_file(browser, pages["plan"], DESK) as page:
         page.locator(".wq-pin-fail").first.click()
         text = page.locator(".leaflet-popup-content").inner_text()
         assert "农田里的工厂" in text
@@ -183,7 +129,7 @@ def test_a_pin_opens_a_popup_with_verdict_and_reason(browser, pages):
 
 
 def test_the_site_is_in_view_on_opening_and_a_finding_shows_its_overlap(browser, pages):
-    with opened(browser, pages["site"], DESK) as page:
+    with opened_file(browser, pages["site"], DESK) as page:
         outline = page.locator("path.wq-site-outline").bounding_box()
         stage = page.locator(".wq-stage").bounding_box()
         assert stage["x"] <= outline["x"]
@@ -201,7 +147,7 @@ def test_the_site_is_in_view_on_opening_and_a_finding_shows_its_overlap(browser,
 
 
 def test_on_a_phone_the_sheet_opens_and_the_scale_stays_above_it(browser, pages):
-    with opened(browser, pages["site"], PHONE) as page:
+    with opened_file(browser, pages["site"], PHONE) as page:
         assert not page.locator(".wq-legend").is_visible()
         page.locator(".wq-legend-button").click()
         assert page.locator(".wq-legend").is_visible()
@@ -216,7 +162,7 @@ def test_on_a_phone_the_sheet_opens_and_the_scale_stays_above_it(browser, pages)
 
 
 def test_paper_is_a4_landscape_with_map_legend_scale_north_and_version(browser, pages, tmp_path):
-    with opened(browser, pages["plan"], DESK) as page:
+    with opened_file(browser, pages["plan"], DESK) as page:
         page.pdf(path=str(tmp_path / "plan.pdf"), prefer_css_page_size=True, print_background=True)
         # After printing the page is as before.
         assert not page.evaluate("document.documentElement.classList.contains('wq-print')")
@@ -257,7 +203,7 @@ PROTRUDING = """() => {
 @pytest.mark.parametrize("width", [1600, 390, 360])
 def test_with_every_fold_open_no_text_leaves_the_card_or_gets_small(browser, pages, width):
     options = {"viewport": {"width": width, "height": 844}, "reduced_motion": "reduce"}
-    with opened(browser, pages["plan"], options) as page:
+    with opened_file(browser, pages["plan"], options) as page:
         page.evaluate("document.querySelectorAll('.wq-card details').forEach(d => d.open = true)")
         assert page.locator(".wq-balance tbody tr").count() > 60
         assert page.evaluate(PROTRUDING) == []
@@ -272,7 +218,7 @@ def test_with_every_fold_open_no_text_leaves_the_card_or_gets_small(browser, pag
 
 
 def test_the_table_by_zone_opens_and_scrolls_in_itself_by_keyboard(browser, pages):
-    with opened(browser, pages["plan"], PHONE) as page:
+    with opened_file(browser, pages["plan"], PHONE) as page:
         page.locator(".wq-handle").click()
         page.locator(".wq-handle").click()  # the whole sheet
         page.locator(".wq-balance summary", has_text="分功能区面积").focus()
@@ -297,7 +243,7 @@ def test_the_table_by_zone_opens_and_scrolls_in_itself_by_keyboard(browser, page
 
 
 def test_one_click_explains_a_stated_figure(browser, pages):
-    with opened(browser, pages["plan"], DESK) as page:
+    with opened_file(browser, pages["plan"], DESK) as page:
         figure = page.locator(".wq-figures details", has_text="绿地和水域占比")
         figure.locator("summary").click()
         text = figure.inner_text()
@@ -355,7 +301,7 @@ def test_hostile_text_in_plan_and_document_never_runs(browser, plan, documents, 
     for name, text in texts.items():
         path = tmp_path / f"{name}.html"
         path.write_text(text, "utf-8")
-        with opened(browser, path, DESK) as page:
+        with opened_file(browser, path, DESK) as page:
             for summary in page.locator("summary:visible").all()[:4]:
                 summary.click()
             for pin in page.locator(".wq-pin").all()[:1]:
@@ -390,7 +336,7 @@ def test_a_tapped_remedy_shows_its_outline_and_the_first_one_shows_again(
     assert (west, south) != tuple(moved["coordinates"][0][0])
     path = tmp_path / "site.html"
     path.write_text(site_map(documents[0] | {"remedies": rows}, plan), "utf-8")
-    with opened(browser, path, DESK) as page:
+    with opened_file(browser, path, DESK) as page:
         shown = "() => [...document.querySelectorAll('path.wq-remedy')].map(e => e.classList[1])"
         assert page.evaluate(shown) == ["wq-r-r0"]
         page.locator("details[data-layer-key=r1] summary").click()

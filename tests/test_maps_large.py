@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser_pages import DESK, opened_file
+from browser_pages import PHONE as SHARP_PHONE
 from matplotlib.image import imread
 from shapely import union_all
 
@@ -21,33 +22,13 @@ from gis.output.maps.sizes import Limits
 from gis.output.maps.style import land_class
 from gis.plan.catalogue import Layer
 
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
-
 HOSTILE = (
     '<img src=x onerror="pwned=1">"\'`${window.pwned=1}{{7*7}}{#</script><script>pwned=1//\u202e'
 )
 # The largest layers of the bundled plan from tiles, the next ones on canvases.
 SMALL = Limits(svg=60, canvas=120)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
-DESK = {"viewport": {"width": 1600, "height": 900}, "reduced_motion": "reduce"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+PHONE = {**SHARP_PHONE, "device_scale_factor": 1}
 MAP = "const map = Object.values(window).find(v => v instanceof L.Map);"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 def with_text(plan, text: str):
@@ -80,27 +61,10 @@ def pages(tmp_path_factory, plan) -> dict[str, Path]:
 
 @contextmanager
 def opened(browser, path: Path, options: dict[str, Any] = DESK) -> Iterator[Any]:
-    """Open a page offline; fail on any request but the file, any error, any dialog."""
-    context = browser.new_context(**options)
-    context.set_offline(True)
-    page = context.new_page()
-    requests: list[str] = []
-    troubles: list[str] = []
-    page.on("request", lambda r: requests.append(r.url))
-    page.on("pageerror", lambda e: troubles.append(str(e)))
-    page.on(
-        "console", lambda m: troubles.append(m.text) if m.type in {"error", "warning"} else None
-    )
-    page.on("dialog", lambda d: (troubles.append("dialog"), d.dismiss()))
-    page.goto(path.as_uri())
-    page.wait_for_selector("html.wq-ready", state="attached")
-    settle(page)
-    try:
+    """Open a page offline, when everything on it is drawn."""
+    with opened_file(browser, path, options) as page:
+        settle(page)
         yield page
-    finally:
-        context.close()
-    assert requests == [path.as_uri()]
-    assert troubles == []
 
 
 def settle(page) -> None:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_pages import PHONE, shown
 from pyproj import Geod
-from test_maps_browser import ARGUMENTS, DESK, PHONE
-
-from gis.output.maps import plan_map
-from gis.plan import Plan
-
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
 
 # The ellipsoid of CGCS2000; PROJ measures along geodesics.
 GEOD = Geod(a=6378137, rf=298.257222101)
@@ -31,25 +21,10 @@ RINGS = {
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def file(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(bare_plan_page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("measure") / "plan.html"
-    path.write_text(plan_map(plan, rasters=False), encoding="utf-8")
+    path.write_text(bare_plan_page, encoding="utf-8")
     return path
-
-
-def opened(browser: Any, file: Path, device: dict[str, Any] = DESK) -> Any:
-    page = browser.new_page(**device)
-    page.goto(file.as_uri())
-    page.wait_for_function("() => document.documentElement.classList.contains('wq-ready')")
-    return page
 
 
 def middle(page: Any) -> tuple[float, float]:
@@ -60,7 +35,7 @@ def middle(page: Any) -> tuple[float, float]:
 @pytest.mark.parametrize("name", RINGS)
 def test_lengths_and_areas_are_those_of_proj(browser: Any, file: Path, name: str) -> None:
     ring = RINGS[name]
-    page = opened(browser, file)
+    page = shown(browser, file)
     points = [{"lng": x, "lat": y} for x, y in ring]
     length, area = page.evaluate(
         "points => [wuquGeodesy.length(points), wuquGeodesy.area(points)]", points
@@ -72,7 +47,7 @@ def test_lengths_and_areas_are_those_of_proj(browser: Any, file: Path, name: str
 
 
 def test_no_point_and_one_point_measure_nothing(browser: Any, file: Path) -> None:
-    page = opened(browser, file)
+    page = shown(browser, file)
     for points in ([], [{"lng": 116, "lat": 36}], [{"lng": 116, "lat": 36}] * 3):
         found = page.evaluate("p => [wuquGeodesy.length(p), wuquGeodesy.area(p)]", points)
         assert found == [0, 0]
@@ -81,7 +56,7 @@ def test_no_point_and_one_point_measure_nothing(browser: Any, file: Path) -> Non
 def test_taps_measure_and_open_no_popup_until_the_tool_is_put_away(
     browser: Any, file: Path
 ) -> None:
-    page = opened(browser, file)
+    page = shown(browser, file)
     x, y = middle(page)
     scale = page.evaluate(
         "() => { const bar = document.querySelector('.leaflet-control-scale-line');"
@@ -110,7 +85,7 @@ def test_taps_measure_and_open_no_popup_until_the_tool_is_put_away(
 
 
 def test_the_keyboard_alone_measures(browser: Any, file: Path) -> None:
-    page = opened(browser, file)
+    page = shown(browser, file)
     page.locator(".wq-measure-button").focus()
     page.keyboard.press("Enter")
     page.locator(".folium-map").focus()
@@ -130,7 +105,7 @@ def test_the_keyboard_alone_measures(browser: Any, file: Path) -> None:
 def test_on_a_phone_a_finger_measures_and_the_answer_covers_no_control(
     browser: Any, file: Path
 ) -> None:
-    page = opened(browser, file, PHONE)
+    page = shown(browser, file, PHONE)
     page.tap(".wq-measure-button")
     for at in ((150, 260), (250, 300), (180, 380)):
         page.touchscreen.tap(*at)

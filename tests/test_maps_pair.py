@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
+from browser_pages import DESK, PHONE
 from pyproj import Transformer
-from test_maps_browser import ARGUMENTS, DESK, HOSTILE, PHONE
+from test_maps_browser import HOSTILE
 
 from gis.cli import app
 from gis.errors import NotFoundError
@@ -22,11 +21,6 @@ from gis.output.maps.large import from_afar
 from gis.output.sharing import Basemap, Sharing
 from gis.plan import Plan
 from gis.plan.catalogue import Layer
-
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
 
 
 def with_layer(plan: Plan, old: str, new: str, **info: str) -> Plan:
@@ -38,9 +32,9 @@ def with_layer(plan: Plan, old: str, new: str, **info: str) -> Plan:
     )
 
 
-@pytest.fixture(scope="module")
-def land(plan: Plan) -> str:
-    return comparison_map(plan)
+@pytest.fixture
+def land(land_pair_page: str) -> str:
+    return land_pair_page
 
 
 def sides(page: str) -> list[str]:
@@ -162,14 +156,6 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
 
 
 # --- in a browser --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_maps_browser import ARGUMENTS, DESK
+from browser_pages import shown
 
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake import read_site
-from gis.output.maps import comparison_map, plan_map, site_map
+from gis.output.maps import site_map
 from gis.plan import Plan
-
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
 
 # ISO 216 in points: 297 x 210 mm and 420 x 297 mm.
 SHEETS = {"A4": (842, 595), "A3": (1191, 842)}
@@ -31,35 +24,24 @@ _PRESS = """size => {
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def pages(
-    plan: Plan, samples_dir: Path, tmp_path_factory: pytest.TempPathFactory
+    plan: Plan,
+    bare_plan_page: str,
+    land_pair_page: str,
+    samples_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("paper")
     site = read_site(samples_dir / "theme_park_2000mu.geojson", plan)
     document = to_dict(check_site(site, plan, use="0903", remedies=False))
     texts = {
-        "plan": plan_map(plan, rasters=False),
-        "pair": comparison_map(plan),
+        "plan": bare_plan_page,
+        "pair": land_pair_page,
         "site": site_map(document, plan),
     }
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return {name: folder / f"{name}.html" for name in texts}
-
-
-def opened(browser: Any, file: Path) -> Any:
-    page = browser.new_page(**DESK)
-    page.goto(file.as_uri())
-    page.wait_for_function("() => document.documentElement.classList.contains('wq-ready')")
-    return page
 
 
 def sheets(page: Any) -> tuple[tuple[int, int], int]:
@@ -75,7 +57,7 @@ def sheets(page: Any) -> tuple[tuple[int, int], int]:
 def test_the_button_prints_on_its_own_sheet_and_the_browser_on_the_usual_one(
     browser: Any, pages: dict[str, Path], name: str, usual: str
 ) -> None:
-    page = opened(browser, pages[name])
+    page = shown(browser, pages[name])
     assert sheets(page)[0] == SHEETS[usual]
     for size, points in SHEETS.items():
         page.evaluate(_PRESS, size)
@@ -87,7 +69,7 @@ def test_the_button_prints_on_its_own_sheet_and_the_browser_on_the_usual_one(
 def test_the_map_of_the_plan_takes_its_sheet_and_its_land_another_on_both_sizes(
     browser: Any, pages: dict[str, Path]
 ) -> None:
-    page = opened(browser, pages["plan"])
+    page = shown(browser, pages["plan"])
     for size in SHEETS:
         page.evaluate(_PRESS, size)
         assert sheets(page) == (SHEETS[size], 2)
@@ -96,7 +78,7 @@ def test_the_map_of_the_plan_takes_its_sheet_and_its_land_another_on_both_sizes(
 def test_both_sides_of_a_comparison_stand_on_one_sheet_of_either_size(
     browser: Any, pages: dict[str, Path]
 ) -> None:
-    page = opened(browser, pages["pair"])
+    page = shown(browser, pages["pair"])
     for size in SHEETS:
         page.evaluate(_PRESS, size)
         assert sheets(page) == (SHEETS[size], 1)
@@ -107,7 +89,7 @@ def test_both_sides_of_a_comparison_stand_on_one_sheet_of_either_size(
 def test_the_legend_ends_above_the_note_and_inside_the_sheet(
     browser: Any, pages: dict[str, Path], theme: str, size: str
 ) -> None:
-    page = opened(browser, pages["plan"])
+    page = shown(browser, pages["plan"])
     page.click(f'.wq-themes button:has-text("{theme}")')
     page.evaluate(_PRESS, size)
     page.emulate_media(media="print")
@@ -125,7 +107,7 @@ def test_the_legend_ends_above_the_note_and_inside_the_sheet(
 
 
 def test_rules_that_passed_take_less_than_a_sheet(browser: Any, pages: dict[str, Path]) -> None:
-    page = opened(browser, pages["site"])
+    page = shown(browser, pages["site"])
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     passed = page.locator(".wq-quiet").first

@@ -10,9 +10,7 @@ import sys
 import warnings
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 REPO = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted((REPO / "notebooks").glob("[0-9]*.py"))
@@ -29,6 +27,10 @@ def test_the_ipynb_is_the_script_without_outputs(script: Path) -> None:
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch):
     """Run a notebook from top to bottom and return what it prints."""
+    # Every process that collects the tests would load them, for one file that runs in one.
+    import nbformat
+    from nbclient import NotebookClient
+
     monkeypatch.setenv("WUQU_PLAN", str(REPO / "data"))
     monkeypatch.setenv("PYTHONPATH", str(REPO))
 

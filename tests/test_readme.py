@@ -1,5 +1,6 @@
 """What the READMEs show is what the commands print."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -22,23 +23,35 @@ def examples(text):
             yield command, [line for line in shown.splitlines() if line and line != "…"]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_command_of_the_readme_prints_what_it_shows_in_that_order(repo, name):
-    found = list(examples((repo / name).read_text(encoding="utf-8")))
-    assert found
-    for command, shown in found:
-        words = shlex.split(command)
-        assert words[0] == "wuqu"
+@pytest.fixture(scope="module")
+def printed(repo):
+    """Run a command in a process of its own, once, and return what it prints."""
+
+    @functools.cache
+    def call(*words):
         done = subprocess.run(
-            [sys.executable, "-m", "gis.cli", *words[1:]],
+            [sys.executable, "-m", "gis.cli", *words],
             cwd=repo,
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
-        lines = iter(done.stdout.splitlines())
+        return done.stdout
+
+    return call
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_command_of_the_readme_prints_what_it_shows_in_that_order(repo, printed, name):
+    found = list(examples((repo / name).read_text(encoding="utf-8")))
+    assert found
+    for command, shown in found:
+        words = shlex.split(command)
+        assert words[0] == "wuqu"
+        text = printed(*words[1:])
+        lines = iter(text.splitlines())
         for line in shown:
-            assert any(line == printed for printed in lines), f"{command}\n{line}\n{done.stdout}"
+            assert any(line == one for one in lines), f"{command}\n{line}\n{text}"
 
 
 def indicators(text):
@@ -49,23 +62,15 @@ def indicators(text):
         yield re.findall(r"[\d,]+\.\d+", computed), name.strip("`")
 
 
-def balance(repo, *options):
-    done = subprocess.run(
-        [sys.executable, "-m", "gis.cli", "balance", "--plan", "data", *options],
-        cwd=repo,
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return done.stdout
-
-
-def test_the_balance_prints_and_explains_each_number_of_the_table_of_indicators(repo):
+def test_the_balance_prints_and_explains_each_number_of_the_table_of_indicators(
+    repo, printed, wuqu
+):
     found = list(indicators((repo / "README.md").read_text(encoding="utf-8")))
-    whole = balance(repo)
+    whole = printed("balance", "--plan", "data")
     assert len(found) == 7
     for numbers, name in found:
-        explained = balance(repo, "--explain", name)
+        code, explained, _ = wuqu("balance", "--plan", repo / "data", "--explain", name)
+        assert code == 0
         assert numbers
         for number in numbers:
             assert number in whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from dataclasses import replace
 
 import pytest
@@ -57,8 +56,10 @@ def test_an_address_that_is_no_tile_service_is_refused(url):
         Basemap(url)
 
 
-def test_the_policy_of_a_page_allows_pictures_of_the_one_host_and_nothing_else(plan, shared_page):
-    alone = policy_of(plan_map(plan))
+def test_the_policy_of_a_page_allows_pictures_of_the_one_host_and_nothing_else(
+    plan_page, shared_page
+):
+    alone = policy_of(plan_page)
     assert "http" not in alone
     allowed = dict(part.strip().split(" ", 1) for part in policy_of(shared_page).split(";"))
     assert allowed["img-src"] == f"{ORIGIN} data:"
@@ -72,10 +73,9 @@ def test_a_page_may_name_the_address_of_its_basemap_and_no_other():
         offline(page, basemap=Basemap(TILES))
 
 
-def test_without_settings_a_page_names_neither_recipient_nor_number(plan):
-    page = plan_map(plan)
-    assert '<div class="wq-recipient"' not in page
-    assert '<div class="wq-approval"' not in page
+def test_without_settings_a_page_names_neither_recipient_nor_number(plan_page):
+    assert '<div class="wq-recipient"' not in plan_page
+    assert '<div class="wq-approval"' not in plan_page
 
 
 def test_recipient_and_map_number_stand_on_the_map_and_are_text(plan):
@@ -97,9 +97,9 @@ def test_the_settings_come_from_the_environment(monkeypatch):
     assert sharing_of_environment("乙").recipient == "乙"
 
 
-def test_the_service_sends_maps_with_the_basemap_in_page_and_header(tmp_path):
+def test_the_service_sends_maps_with_the_basemap_in_page_and_header(plan, tmp_path):
     chosen = Settings(db=tmp_path / "r.sqlite", basemap=TILES, recipient="某区分局")
-    with TestClient(create_app(chosen), base_url="http://127.0.0.1") as client:
+    with TestClient(create_app(chosen, plan=plan), base_url="http://127.0.0.1") as client:
         answer = client.get("/maps/plan.html")
         assert f"img-src {ORIGIN} data: blob:;" in answer.headers["content-security-policy"]
         assert "某区分局" in answer.text
@@ -111,37 +111,30 @@ def test_the_service_sends_maps_with_the_basemap_in_page_and_header(tmp_path):
 
 # --- in a browser --------------------------------------------------------------------------------
 
-if os.environ.get("WUQU_REQUIRE_ALL") == "1":
-    import playwright.sync_api as playwright
-else:
-    playwright = pytest.importorskip("playwright.sync_api")
-
 
 @pytest.mark.parametrize("reachable", [True, False])
-def test_the_map_works_with_its_basemap_and_without(chromium, shared_page, tmp_path, reachable):
+def test_the_map_works_with_its_basemap_and_without(browser, shared_page, tmp_path, reachable):
     (tmp_path / "m.html").write_text(shared_page, "utf-8")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        asked, troubles = [], []
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    asked, troubles = [], []
 
-        def tile(route):
-            asked.append(route.request.url)
-            if reachable:
-                route.fulfill(body=PNG, content_type="image/png")
-            else:
-                route.abort()
-
-        page.route(f"{ORIGIN}/**", tile)
-        page.on("pageerror", lambda e: troubles.append(str(e)))
-        page.goto((tmp_path / "m.html").as_uri())
-        page.wait_for_selector("html.wq-ready", state="attached")
-        page.wait_for_function("() => document.querySelectorAll('path.leaflet-interactive').length")
+    def tile(route):
+        asked.append(route.request.url)
         if reachable:
-            page.wait_for_selector("html.wq-has-basemap", state="attached")
+            route.fulfill(body=PNG, content_type="image/png")
         else:
-            assert not page.locator("html.wq-has-basemap").count()
-        browser.close()
+            route.abort()
+
+    page.route(f"{ORIGIN}/**", tile)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    page.goto((tmp_path / "m.html").as_uri())
+    page.wait_for_selector("html.wq-ready", state="attached")
+    page.wait_for_function("() => document.querySelectorAll('path.leaflet-interactive').length")
+    if reachable:
+        page.wait_for_selector("html.wq-has-basemap", state="attached")
+    else:
+        assert not page.locator("html.wq-has-basemap").count()
+    page.close()
     assert troubles == []
     assert asked
     assert all("{" not in url and url.startswith(ORIGIN) for url in asked)

@@ -130,15 +130,17 @@ def draw_ahead(layer: LayerIndex, demands: Iterable[Demand], most: int) -> int:
     Returns
     -------
     drawn
-        How many windows were drawn.
+        How many windows are drawn now; those that were known already are not drawn again.
     """
     asked = {_what(demand): demand for demand in demands if asks_around(demand)}
     wanted = [(demand, window) for demand in asked.values() for window in _windows(layer, demand)]
     if len(wanted) > most:
         return 0
     for demand, window in wanted:
-        at = in_reach(layer, demand, window)
-        layer.surroundings[_key(demand, None, window)] = _drawn(layer, demand, window, at)
+        key = _key(demand, None, window)
+        if key not in layer.surroundings:
+            at = in_reach(layer, demand, window)
+            layer.surroundings[key] = _drawn(layer, demand, window, at)
     return len(wanted)
 
 
