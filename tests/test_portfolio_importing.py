@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from project_list import project_list
 
 import gis
-from gis.errors import ClaimError, FormatError, PlanError
+from gis.errors import ClaimError, FormatError, InputError, PlanError
 from gis.intake.table.cells import Unreadable
 from gis.portfolio.cells import CellError
 from gis.portfolio.importing.run import import_projects
@@ -23,6 +24,8 @@ from gis.portfolio.importing.writing import register_text
 from gis.portfolio.project import Project
 from gis.portfolio.register import load_projects, read_register
 from gis.units import M2_PER_MU
+
+EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "60"))
 
 
 @pytest.fixture(scope="module")
@@ -420,3 +423,46 @@ def test_what_is_written_is_read_again(tmp_path_factory, rows) -> None:
         )
         # A text that a spreadsheet would run has a mark before it.
         assert (after.problem or "").removeprefix("'") == (before.problem or "").removeprefix("'")
+
+
+HEADS = (
+    "序号 项目名称 总投资（万元） 1-5月完成投资 开工时间 建设起止年限 问题类别 存在问题 土地手续 "
+    "规划审批单位 施工许可证 销号日期 项目编号 用地面积（亩） 优先级 完成投资 所在镇街"
+)
+CELLS = (
+    "甲 乙项目 合计 一、续建（2个） 注： 12 1.5亿元 -3 2022.6 2022.1 2019.8-2023.12 未办理 √ / "
+    "某局地字第371501201930004号 =1+1 P01 零"
+)
+_heads = st.sampled_from(HEADS.split())
+_cells = st.sampled_from([*CELLS.split(), "", "甲\n乙", "某公司\n丙"])
+
+
+@settings(
+    max_examples=EXAMPLES,
+    derandomize="WUQU_EXAMPLES" not in os.environ,
+    deadline=None,
+)
+@given(
+    st.lists(_heads, min_size=3, max_size=9, unique=True), st.lists(st.lists(_cells), max_size=6)
+)
+def test_any_list_is_taken_or_refused_and_what_was_taken_can_be_read(small, heads, rows) -> None:
+    import tempfile
+    from dataclasses import replace
+
+    text = io.StringIO()
+    csv.writer(text).writerows([heads, *rows])
+    with tempfile.TemporaryDirectory() as folder:
+        own = replace(small, root=Path(folder))
+        try:
+            done = import_projects(text.getvalue().encode(), own, file="清单.csv", money="万元")
+        except InputError:
+            assert not (own.root / "projects.csv").exists()
+            return
+        if not (own.root / "projects.csv").exists():
+            assert not done.merged.projects
+            return
+        register, faults = read_register(own.root)
+        assert faults == ()
+        assert len(register.projects) == len(done.merged.projects)
+        again = import_projects(text.getvalue().encode(), own, file="清单.csv", money="万元")
+        assert not again.written

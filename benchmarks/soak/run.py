@@ -1,13 +1,12 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates and the search
-for sites, the kills of the service and the crowds, and appends one JSON line per run to
-``results.jsonl`` or, for kills and crowds, to ``benchmarks/results/kills.jsonl`` and
-``crowd.jsonl``; all are committed. Needs the
-environment of ``make soak``.
+Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates, the search for
+sites and the list of projects, the kills of the service and the crowds, and appends one JSON line
+per run to ``results.jsonl`` or, for kills and crowds, to ``benchmarks/results/kills.jsonl`` and
+``crowd.jsonl``; all are committed. Needs the environment of ``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong siting kills kills-postgresql
-job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong siting projects kills
+kills-postgresql job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
 """
 
 from __future__ import annotations
@@ -39,6 +38,7 @@ TESTS = {
     "intake": ("tests/test_intake_property.py", 5),
     "wrong": ("tests/test_wrong_input.py", 5),
     "siting": ("tests/test_siting.py", 5),
+    "projects": ("tests/test_portfolio_importing.py", 2),
 }
 # Kills of the service: where the records are kept, how many workers, and the share of ``--kills``.
 KILLS = {"kills": ("sqlite", 1, 1.0), "kills-postgresql": ("postgresql", 2, 0.2)}
