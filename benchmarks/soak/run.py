@@ -1,9 +1,9 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates and the search for sites, the kills of
-the service and the crowds, and appends one JSON line per run to ``results.jsonl`` or, for kills and
-crowds, to ``benchmarks/results/kills.jsonl`` and ``crowd.jsonl``; all are committed. Needs the
-environment of ``make soak``.
+Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates and the search for
+sites, the kills of the service and the crowds, and appends one JSON line per run to
+``results.jsonl`` or, for kills and crowds, to ``benchmarks/results/kills.jsonl`` and
+``crowd.jsonl``; all are committed. Needs the environment of ``make soak``.
 
 Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong siting kills kills-postgresql
 job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
