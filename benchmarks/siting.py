@@ -71,13 +71,11 @@ def main() -> None:
             json.loads(subprocess.run(script, capture_output=True, text=True, check=True).stdout)
             for _ in range(chosen.times)
         ]
-        middle = {
-            k: round(statistics.median(r[k] for r in runs), 3) for k in ("first_s", "again_s")
-        }
-        row = {**runs[-1], **middle, "times": len(runs), "to_reach_s": _MOST_S}
-        keep(
-            {"what": name, **row, "numpy": version("numpy"), "shapely": version("shapely")}, RESULTS
-        )
+        times = ("first_s", "again_s")
+        middle = {key: round(statistics.median(r[key] for r in runs), 3) for key in times}
+        made_with = {library: version(library) for library in ("numpy", "shapely")}
+        row = {"what": name, **runs[-1], **middle, "times": len(runs), "to_reach_s": _MOST_S}
+        keep({**row, **made_with}, RESULTS)
 
 
 if __name__ == "__main__":

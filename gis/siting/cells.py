@@ -21,9 +21,9 @@ from gis.engine.index import Array
 
 # More cells than these cost seconds, and no planner draws a boundary by hand that fine.
 MAX_CELLS = 250_000
-SMALLEST_M, LARGEST_M = 5.0, 100.0
+SMALLEST_M, LARGEST_M = 5.0, 25.0
 # The side of a square of the wanted size is about so many cells.
-_PER_SIDE = 24
+_PER_SIDE = 40
 # Planar m² on a cell, or off it, that rounding leaves.
 _ROUNDING_M2 = 1e-3
 FULL = 255

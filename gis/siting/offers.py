@@ -21,7 +21,7 @@ from gis.engine.index import Array
 from gis.model import Site, SiteCheck, Verdict
 from gis.siting.answer import Candidate, Rejected
 from gis.siting.criteria import CRITERIA, Criterion, scored, total
-from gis.siting.outlines import outline_of
+from gis.siting.outlines import outline_of, smoothed
 from gis.siting.query import Query
 from gis.siting.shapes import Room, Shape, best_shape, compactness
 from gis.siting.summary import Summary
@@ -32,6 +32,8 @@ from gis.siting.wishes import distance_to, near_roads, what_is_not_kept
 _TRIES = 4
 # Places at which distances are looked up to choose between outlines; the scores are exact.
 _PLACES = 4_000
+# Times the wanted land, from which an outline without stairs is cut.
+_ROOMY = (1.08, 1.16, 1.3)
 _BUDGETS = ("cultivated_land",)
 
 
@@ -102,6 +104,10 @@ class Offers:
             shape = best_shape(free, replace(self.room, count=self.room.count + more))
             if shape is None:
                 return None
+            if shape.rectangle is None and not more:
+                made = self._smoothed(free)
+                if made is not None:
+                    return made
             site = outline_of(
                 self._cells,
                 shape.cells,
@@ -111,6 +117,21 @@ class Offers:
             )
             if site is not None:
                 return shape, site
+        return None
+
+    def _smoothed(self, free: Array) -> tuple[Shape, Site] | None:
+        """Return an outline without stairs, out of a little more land than it will have."""
+        query = self._query
+        for times in _ROOMY:
+            roomy = replace(self.room, count=math.ceil(self.room.count * times))
+            shape = best_shape(free, roomy)
+            if shape is None:
+                return None
+            wanted, width = query.wanted_m2, query.min_width_m
+            site = smoothed(self._cells, shape.cells, wanted, width, self._reaches)
+            if site is not None:
+                met = self._cells.covered(np.array([site.geometry], dtype=object)) > 0
+                return Shape(self._cells.on_grid(met, elsewhere=False)), site
         return None
 
     def _reaches(self, outline: BaseGeometry) -> bool:

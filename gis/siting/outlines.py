@@ -27,6 +27,8 @@ _STEPS = 50
 # Of the area: what an opening takes off rounded corners of coordinates is no neck.
 _NECK = 1e-6
 _ROUNDING = 1e-9
+# So many cells the rim of stairs is drawn in, to be straight.
+_SMOOTH = (1.0, 0.72)
 
 
 def joined(cells: Cells, chosen: Array) -> BaseGeometry:
@@ -71,6 +73,36 @@ def outline_of(
         if area >= wanted_m2 * (1 - _ROUNDING) and keeps(outline):
             return plain_site(outline, cells.epsg, area)
     return None
+
+
+def smoothed(
+    cells: Cells,
+    chosen: Array,
+    wanted_m2: float,
+    width_m: float | None,
+    keeps: Callable[[BaseGeometry], bool] = lambda _: True,
+) -> Site | None:
+    """Return the same with few corners in place of stairs; None where the cells are too few.
+
+    The rim is drawn in and its stairs become straight lines, which move by no more than it was
+    drawn in: so the outline stays inside the cells.
+    """
+    whole = joined(cells, chosen)
+    for inward in (steps * cells.size_m for steps in _SMOOTH):
+        rim = shapely.buffer(whole, -inward, join_style="mitre")
+        for outline in _largest(shapely.simplify(rim, inward)):
+            for cut in _cuts(outline, wanted_m2, cells.epsg, width_m):
+                read = _read(cut, cells.epsg)
+                area = float(ellipsoidal_area(read, cells.epsg))
+                few = shapely.get_num_coordinates(read) < shapely.get_num_coordinates(whole)
+                if few and area >= wanted_m2 and not _has_neck(cut, width_m) and keeps(read):
+                    return plain_site(read, cells.epsg, area)
+    return None
+
+
+def _largest(land: BaseGeometry) -> list[Polygon]:
+    parts = [p for p in shapely.get_parts(land).tolist() if isinstance(p, Polygon) and p.area > 0]
+    return sorted(parts, key=lambda p: -p.area)[:1]
 
 
 def _read(outline: BaseGeometry, epsg: int) -> BaseGeometry:
