@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gis.errors import StoreError
 from gis.output.records import Entry, RecordStore, Submission
+from gis.output.records.rows import made_ready
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +34,18 @@ class Recorder:
         self._writing: asyncio.Task[None] | None = None
 
     async def save(
-        self, entries: Sequence[Entry], sha256: str, *, owner: str = "", request_id: str = ""
+        self,
+        entries: Sequence[Entry],
+        sha256: str,
+        *,
+        owner: str = "",
+        request_id: str = "",
+        small: bool = True,
     ) -> list[str]:
         """Return the ids of the answers of one upload once all of them are on disk, or none.
+
+        The rows of a ``small`` upload are made ready right here: a thread that competes with the
+        event loop for the interpreter gets on slowly, and everybody would wait for it.
 
         Raises
         ------
@@ -43,7 +53,8 @@ class Recorder:
             The store could not be written; the subclass says why.
         """
         loop = asyncio.get_running_loop()
-        submission = Submission(entries, sha256, owner, request_id)
+        given = Submission(entries, sha256, owner, request_id)
+        submission = made_ready(given) if small else await run_in_threadpool(made_ready, given)
         own = _Waiting(submission, loop.create_future())
         self._waiting.append(own)
         if self._writing is None or self._writing.done():

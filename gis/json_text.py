@@ -23,6 +23,14 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def with_id(text: bytes, own: str, other: str) -> bytes:
+    """Return the text of a check under another id than its own: that of its record.
+
+    The id is the first of all, behind the version of the shape.
+    """
+    return text.replace(b'"id":"%b"' % own.encode(), b'"id":"%b"' % other.encode(), 1)
+
+
 def json_bytes(check: SiteCheck) -> bytes:
     """Return the document of a check, ``gis.canonical.to_dict``, as compact JSON in UTF-8."""
     rows = {
@@ -33,6 +41,19 @@ def json_bytes(check: SiteCheck) -> bytes:
     others = document_of(check, (), (), ())
     fields = [b'"%b":%b' % (utf8(k), rows.get(k) or utf8(_encode(v))) for k, v in others.items()]
     return b"{%b}" % b",".join(fields)
+
+
+def without_outlines(check: SiteCheck) -> SiteCheck:
+    """Return a check without the outlines of site, findings, contacts and remedies."""
+    found = {
+        part: tuple([row if row.geometry is None else replace(row, geometry=None) for row in rows])
+        for part, rows in (
+            ("findings", check.findings),
+            ("contacts", check.contacts),
+            ("remedies", check.remedies),
+        )
+    }
+    return replace(check, outline=None, **found)
 
 
 def _evidence(e: Evidence) -> str:

@@ -46,6 +46,9 @@ def _sqlite(address: Address) -> Engine:
         hide_parameters=True,
         pool_timeout=_POOL_WAIT_S,
     )
+    # Rows of one group go in with one statement. Row by row, a thread that writes gives up the
+    # interpreter twice for each, and beside a busy event loop waits some milliseconds to get it.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
 
     @event.listens_for(engine, "connect")
     def _durable(connection: Any, _: Any) -> None:

@@ -20,12 +20,19 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from gis.errors import NotFoundError
 from gis.output.records.address import SQLITE, Address, address_of
-from gis.output.records.chain import GENESIS, changed_fields, is_whole, sealed
+from gis.output.records.chain import (
+    GENESIS,
+    Hashed,
+    Row,
+    changed_fields,
+    is_whole,
+    sealed,
+)
 from gis.output.records.engines import enter_wal, open_engine, writing
 from gis.output.records.entry import Entry, Snapshot, Submission
 from gis.output.records.failures import damaged, store_errors
 from gis.output.records.kept import Decision, Record, RecordSummary, decision_of, record_of
-from gis.output.records.rows import decision_row, record_row
+from gis.output.records.rows import decision_row, made_ready
 from gis.output.records.schema import require_current
 from gis.output.records.tables import CHAIN, decisions, records, snapshots
 
@@ -91,13 +98,13 @@ class RecordStore:
         ValueError
             A document holds what JSON cannot say.
         """
-        groups = [[record_row(entry, one) for entry in one.entries] for one in submissions]
+        groups = [made_ready(one).rows for one in submissions]
         rows = [row for group in groups for row in group]
         resting_on = [e.snapshot for one in submissions for e in one.entries if e.snapshot]
         with self._writing() as connection:
             new = self._keep_snapshots(connection, resting_on)
             _append(connection, records, rows)
-            ids = [[row["id"] for row in group] for group in groups]
+            ids = [[one.row["id"] for one in group] for group in groups]
             if along is not None:
                 along(connection, ids)
         self._snapshots |= new
@@ -260,7 +267,7 @@ class RecordStore:
 
 
 def _append(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+    connection: Connection, table: Table, rows: Sequence[Row | Hashed]
 ) -> list[dict[str, Any]]:
     """Put rows at the end of the chain; the caller holds its lock."""
     seq, prev_hash = head_of(connection)
