@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from json.encoder import encode_basestring as _quoted
+from typing import TypeVar
 
 from gis.canonical import METRES, SHARES, document_of, finding_row, layer_row
 from gis.digest import is_shared, number_text, string_text
-from gis.model import Evidence, Finding, LayerReport, SiteCheck
+from gis.model import Contact, Evidence, Finding, LayerReport, Remedy, SiteCheck
 from gis.written import KEPT, Written
 
+_Drawn = TypeVar("_Drawn", Finding, Contact, Remedy)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -45,15 +47,17 @@ def json_bytes(check: SiteCheck) -> bytes:
 
 def without_outlines(check: SiteCheck) -> SiteCheck:
     """Return a check without the outlines of site, findings, contacts and remedies."""
-    found = {
-        part: tuple([row if row.geometry is None else replace(row, geometry=None) for row in rows])
-        for part, rows in (
-            ("findings", check.findings),
-            ("contacts", check.contacts),
-            ("remedies", check.remedies),
-        )
-    }
-    return replace(check, outline=None, **found)
+    return replace(
+        check,
+        outline=None,
+        findings=_bare(check.findings),
+        contacts=_bare(check.contacts),
+        remedies=_bare(check.remedies),
+    )
+
+
+def _bare(rows: tuple[_Drawn, ...]) -> tuple[_Drawn, ...]:
+    return tuple([row if row.geometry is None else replace(row, geometry=None) for row in rows])
 
 
 def _evidence(e: Evidence) -> str:

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from gis.errors import NotFoundError, QueueFullError, StoreFullError, StoreLockedError
 from gis.jobs.model import CHUNK, JobState, TaskKind
-from gis.jobs.store import LEASE_MS, JobStore, LostLeaseError
+from gis.jobs.statements import LostLeaseError
+from gis.jobs.store import LEASE_MS, JobStore
 from gis.output.records import Entry, Submission
 from gis.output.records.address import address_of
 from gis.output.records.audit import audit

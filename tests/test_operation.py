@@ -102,7 +102,7 @@ def test_numbers_count_what_was_done_by_route_and_by_verdict(one) -> None:
     assert all(route == "(none)" or route.startswith("/") for route in routes)
 
 
-def test_numbers_are_for_administrators(one) -> None:
+def test_numbers_are_for_administrators_and_for_the_monitoring(one) -> None:
     assert one.get("/metrics").status_code == 401
     assert one.get("/metrics", one.keys["reviewer"]).status_code == 403
 
@@ -170,6 +170,7 @@ def test_the_command_refuses_another_address_without_keys(wuqu, tmp_path, monkey
 @pytest.mark.parametrize("part", ["keys", "audit", "records"])
 def test_what_fails_is_named_by_readiness_and_heals(plan, tmp_path, part, monkeypatch) -> None:
     audit = tmp_path / "audit.jsonl"
+    monkeypatch.setattr("api.recording.FRESH_S", 0.0)
     with service(plan, tmp_path, audit=audit) as made:
         assert made.get("/readyz", None).status_code == 200
         store = made.client.app.state.wuqu.store

@@ -23,7 +23,8 @@ from gis.jobs.plans import Plans
 from gis.jobs.reading import rows_of
 from gis.jobs.reports import PdfZip
 from gis.jobs.results import write_result
-from gis.jobs.store import JobStore, LostLeaseError
+from gis.jobs.statements import LostLeaseError
+from gis.jobs.store import JobStore
 from gis.model import SiteCheck
 from gis.output.records import Entry, Submission, entry_of
 from gis.output.records.snapshot import snapshot_of

@@ -162,18 +162,32 @@ class RecordStore:
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def get(self, record_id: str) -> Record:
+    def get(self, record_id: str, may_see: Callable[[str], bool] | None = None) -> Record:
         """Return one record.
+
+        Parameters
+        ----------
+        record_id
+            Its id.
+        may_see
+            Whether who asks may see the records of an owner; default: of everybody.
 
         Raises
         ------
         NotFoundError
-            There is none with this id.
+            There is none with this id that may be seen.
         StoreDamagedError
             Its bytes are not those that were written; nothing of it can be relied on.
         """
         row = self.row(record_id)
-        if changed_fields(row) or row["id"] != record_id:
+        changed = changed_fields(row)
+        # The record of another answer, damaged into this id, is none; and what became of a record
+        # concerns only who may see it. An owner that is not proven is nobody.
+        is_other = row["id"] == record_id and "id" in changed
+        owner = row["owner"] if is_whole(row, ("owner",)) else ""
+        if is_other or not (may_see is None or may_see(owner)):
+            raise _no_such_record()
+        if changed or row["id"] != record_id:
             raise damaged("这条检测记录")
         return record_of(row)
 
@@ -186,9 +200,7 @@ class RecordStore:
             seq = connection.execute(place).scalar()
             row = connection.execute(select(records).where(records.c.seq == seq)).first()
         if row is None:
-            raise NotFoundError(
-                "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
-            )
+            raise _no_such_record()
         return row._asdict()
 
     def recent(self, limit: int = 20, *, owner: str | None = None) -> tuple[RecordSummary, ...]:
@@ -264,6 +276,12 @@ class RecordStore:
     def _writing(self) -> Iterator[Connection]:
         with store_errors(), writing(self.engine) as connection:
             yield connection
+
+
+def _no_such_record() -> NotFoundError:
+    return NotFoundError(
+        "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
+    )
 
 
 def _append(
