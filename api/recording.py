@@ -101,6 +101,8 @@ class Recorder:
             for one, ids in zip(together, found, strict=True):
                 if not isinstance(ids, Exception):
                     self._proven_at = begun
+                elif isinstance(ids, StoreError):
+                    self._proven_at = -math.inf
                 _settle(one, ids)
 
     def _save(self, together: Sequence[_Waiting]) -> list[list[str] | Exception]:

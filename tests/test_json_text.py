@@ -13,7 +13,7 @@ from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake import read_site
 from gis.json_text import json_bytes, with_id, without_outlines
-from gis.model import SiteCheck
+from gis.model import Contact, SiteCheck
 from gis.output.export import without_geometry
 from gis.plan import Plan
 from gis.plan.samples import load_samples
@@ -55,8 +55,10 @@ def test_without_outlines_it_is_the_document_that_was_stripped_of_them(
 ) -> None:
     drawn = [c for c in checks if c.outline and not any(r.geometry for r in c.remedies)]
     assert drawn
-    assert any(c.contacts for c in drawn)
+    sliver = Contact("water", "x.rule", 0.5, 0.05, geometry=drawn[0].outline)
+    drawn.append(replace(drawn[0], contacts=(sliver,)))
     for check in drawn:
+        assert b'"coordinates"' in json_bytes(check)
         bare = without_geometry(to_dict(check))
         assert json.loads(json_bytes(without_outlines(check))) == bare
         assert list(json.loads(json_bytes(without_outlines(check)))) == list(bare)
