@@ -69,6 +69,8 @@ def _stay_with(engine: Engine, file: Path) -> None:
     """
     opened: list[tuple[int, int]] = []
 
+    # Before connecting as well: that would make a new, empty file.
+    @event.listens_for(engine, "do_connect")
     @event.listens_for(engine, "checkout")
     def _same(*_: Any) -> None:
         try:
