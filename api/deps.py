@@ -24,7 +24,7 @@ from api.options import unknown_parameters
 from api.recording import Recorder
 from api.settings import Settings
 from api.watching import Watching
-from gis.errors import NotFoundError, PlanError
+from gis.errors import PlanError
 from gis.jobs.crew import Crew
 from gis.jobs.store import JobStore
 from gis.model import may_show
@@ -149,23 +149,11 @@ class State:
             There is none, or the caller may not see it: the answer does not tell which.
         """
         visit.note(check_id)
-        try:
-            record = await run_in_threadpool(self.store.get, check_id)
-        except NotFoundError:
-            raise _no_such_record() from None
-        if not visit.caller.may_see(record.owner):
-            raise _no_such_record()
-        return record
+        return await run_in_threadpool(self.store.get, check_id, visit.caller.may_see)
 
     async def document(self, check_id: str, visit: Visit) -> dict[str, Any]:
         """Return the stored document of a check; raises what ``record`` raises."""
         return self.showable((await self.record(check_id, visit)).document)
-
-
-def _no_such_record() -> NotFoundError:
-    return NotFoundError(
-        "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
-    )
 
 
 async def _state(request: Request) -> State:

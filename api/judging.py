@@ -9,43 +9,43 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
 import shapely
 from starlette.concurrency import run_in_threadpool
 
+from api.answers import json_bytes as plain_json
 from api.deps import State
 from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
 from gis.check import check_site, with_remedies
-from gis.json_text import json_bytes
+from gis.json_text import json_bytes, with_id, without_outlines
 from gis.model import Site, SiteCheck, Verdict
-from gis.output.records import Entry, Snapshot, entry_of
+from gis.output.export import without_geometry
 from gis.plan import Plan
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found for one site: as a document for records and views, or as text to send."""
+    """What was found for one site, as text to keep and to send, or as a document to leave out of.
+
+    ``id`` is that of its record, or its own where none is kept; ``kept`` the text of the record.
+    """
 
     check: SiteCheck
+    id: str
+    kept: bytes = b""
 
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The check as plain JSON values."""
-        return to_dict(self.check)
-
-    @property
-    def text(self) -> bytes:
-        """The document as JSON text in UTF-8."""
-        return json_bytes(self.check)
-
-    def entry(self, snapshot: Snapshot) -> Entry:
-        """Return what is kept of the answer, which rests on a snapshot of the plan."""
-        return entry_of(self.check, self.document, snapshot)
+    def text(self, state: State, *, geometry: bool) -> bytes:
+        """Return the answer as JSON text in UTF-8, with the outlines that may be seen, or none."""
+        if geometry and not state.hidden_layers:
+            return with_id(self.kept or json_bytes(self.check), self.check.id, self.id)
+        if not geometry and not any(remedy.geometry for remedy in self.check.remedies):
+            return with_id(json_bytes(without_outlines(self.check)), self.check.id, self.id)
+        shown = state.showable if geometry else without_geometry
+        return plain_json(shown({**to_dict(self.check), "id": self.id}))
 
 
 # Measured with the bundled plan: a check takes about 7 ms, plus 0.03 ms per vertex and 6 ms per
@@ -73,8 +73,8 @@ def is_small(sites: Sequence[Site], plan: Plan) -> bool:
 
 async def judge(
     sites: Sequence[Site], options: Options, state: State, *, small: bool, deadline: float
-) -> Sequence[Answer]:
-    """Return the answer for every site, in the given order.
+) -> Sequence[SiteCheck]:
+    """Return what was found for every site, in the given order.
 
     Parameters
     ----------
@@ -101,12 +101,12 @@ async def judge(
         # A search for remedies judges a dozen outlines: too long for others to wait.
         if options.remedies and any(check.verdict is not Verdict.PASS for check in done):
             done = await run_in_threadpool(_helped, done, state.plan)
-        return [Answer(check) for check in done]
+        return done
     try:
         await state.heavy.run(work, deadline - time.monotonic())
     except TimeoutError:
         raise _too_much(len(done), len(sites)) from None
-    return [Answer(check) for check in done]
+    return done
 
 
 def _helped(checks: Sequence[SiteCheck], plan: Plan) -> list[SiteCheck]:

@@ -1,4 +1,4 @@
-"""What does the service count? Requests, checks, records and queues, for Prometheus.
+"""What does the service count? Requests, checks, records, queues and jobs, for Prometheus.
 
 Labels are routes as the table writes them, methods, statuses and verdicts: never a path, a name or
 an id, so their number is bounded. With several workers each writes its numbers into files of one
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,11 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from gis.jobs.model import JobNumbers
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -81,19 +85,49 @@ class Metrics:
         self._queue.labels("running").set(running)
         self._queue.labels("waiting").set(waiting)
 
-    def text(self, *, audit_faulty: bool = False) -> bytes:
-        """Return all numbers, of all workers, in the text format of Prometheus."""
+    def text(self, *, audit_faulty: bool = False, jobs: JobNumbers | None = None) -> bytes:
+        """Return all numbers, of all workers, in the text format of Prometheus.
+
+        ``jobs`` are those of the database, which all workers share; None: it does not tell.
+        """
         self._audit.set(int(audit_faulty))
         folder = os.environ.get(FOLDER_VARIABLE)
         if not folder:
             registry = CollectorRegistry()
             registry.register(self._registry)
+            registry.register(_OfJobs(jobs))
             ProcessCollector(registry=registry)
             return generate_latest(registry)
         forget_dead_workers(Path(folder))
         shared = CollectorRegistry()
         MultiProcessCollector(shared, path=folder)  # type: ignore[no-untyped-call]
+        shared.register(_OfJobs(jobs))
         return generate_latest(shared)
+
+
+class _OfJobs(Collector):
+    """What the database says of the jobs when it is asked; no worker counts for itself."""
+
+    def __init__(self, jobs: JobNumbers | None) -> None:
+        self._jobs = jobs
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the numbers; without them, only that they are missing."""
+        known = "0 while the database does not tell about jobs."
+        yield GaugeMetricFamily("wuqu_jobs_known", known, value=self._jobs is not None)
+        if self._jobs is None:
+            return
+        states = GaugeMetricFamily("wuqu_jobs", "Batch jobs by state.", labels=["state"])
+        for state, count in self._jobs.states.items():
+            states.add_metric([state.value], count)
+        yield states
+        rows = "Rows of jobs that are done."
+        yield CounterMetricFamily("wuqu_job_rows", rows, value=self._jobs.rows)
+        pace = "Rows a second, over the last minutes of the jobs that run."
+        yield GaugeMetricFamily("wuqu_job_rows_per_second", pace, value=self._jobs.rows_per_s)
+        waits = "How long the oldest job waits that nobody has begun."
+        age = self._jobs.oldest_queued_s
+        yield GaugeMetricFamily("wuqu_job_oldest_queued_seconds", waits, value=age)
 
 
 def shared_folder() -> tempfile.TemporaryDirectory[str]:

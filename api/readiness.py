@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
@@ -24,7 +25,7 @@ _LEAST_FREE_BYTES = 16 * 1024 * 1024
 
 async def require_ready(state: State) -> None:
     """Raise NotReadyError that names every part that fails."""
-    parts: dict[str, Callable[[State], None]] = {
+    parts: dict[str, Callable[[State], Awaitable[None]]] = {
         "规划": _plan,
         "检测记录库": _records,
         "访问密钥": _keys,
@@ -33,7 +34,7 @@ async def require_ready(state: State) -> None:
     faults = [
         Fault(name, reason)
         for name, part in parts.items()
-        if (reason := await _reason(part, state))
+        if (reason := await _reason(part(state)))
     ]
     if faults:
         raise NotReadyError(
@@ -43,10 +44,10 @@ async def require_ready(state: State) -> None:
         )
 
 
-async def _reason(part: Callable[[State], None], state: State) -> str:
+async def _reason(part: Awaitable[None]) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
-            await run_in_threadpool(part, state)
+            await part
     except TimeoutError:
         return f"{PATIENCE_S:g} 秒内没有应答"
     except WuquError as error:
@@ -54,26 +55,31 @@ async def _reason(part: Callable[[State], None], state: State) -> str:
     return ""
 
 
-def _plan(state: State) -> None:
+async def _plan(state: State) -> None:
     """Refuse a plan none of whose layers can be read: it judges nothing."""
     if not any(layer.state is LayerState.CHECKED for layer in state.plan.layers.values()):
         raise NotReadyError("没有一个图层可用")
 
 
-def _records(state: State) -> None:
+async def _records(state: State) -> None:
     if not state.settings.records:
         return
-    state.store.require_writable()
+    await state.recorder.require_writable()
     file = state.store.address.file
+    if file is not None:
+        await run_in_threadpool(_require_room, file.parent)
+
+
+def _require_room(folder: Path) -> None:
     # SQLite keeps room for its last page, so a disk is full for it only when it is too late.
-    if file is not None and shutil.disk_usage(file.parent).free < _LEAST_FREE_BYTES:
+    if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
         raise StoreFullError("所在磁盘的可用空间不足 16 MB")
 
 
-def _keys(state: State) -> None:
-    state.access.keys.is_configured()
+async def _keys(state: State) -> None:
+    await run_in_threadpool(state.access.keys.is_configured)
 
 
-def _audit(state: State) -> None:
+async def _audit(state: State) -> None:
     if state.access.audit.fault:
         raise NotReadyError(f"无法写入（{state.access.audit.fault}）")

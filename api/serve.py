@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.access.keys import KeyStore
+from api.access.limits import WrongKeys
 from api.access.peers import Proxies
 from api.logs import log_config
 from api.settings import Settings, is_loopback, settings
@@ -60,6 +61,7 @@ def serve(
     os.environ["WUQU_HOST"] = chosen.host
     several = chosen.workers > 1
     if several:
+        logging.getLogger("wuqu").warning("%s", limits_of_all(chosen))
         open_ahead(chosen.plan)
     with _numbers_of_all() if several else nullcontext():
         uvicorn.run(
@@ -101,6 +103,24 @@ def require_keys(chosen: Settings) -> None:
     logging.getLogger("wuqu").warning(
         "地址 %s 不是本机地址：密钥以明文经过网络，请在前面设置 HTTPS 反向代理", chosen.host
     )
+
+
+def limits_of_all(chosen: Settings) -> str:
+    """Say how much all workers together let through: each of them counts for itself.
+
+    Which worker a connection meets is chance, so a caller with one connection has the limits of
+    one worker, and one with many at most those of all.
+    """
+    n = chosen.workers
+    limits = (
+        f"每个密钥或地址每分钟 {chosen.rate_per_minute * n} 次" if chosen.rate_per_minute else "",
+        f"每个密钥同时 {chosen.concurrent * n} 个请求",
+        f"全部同时 {chosen.in_flight * n} 个请求",
+        f"每个地址 15 分钟内 {WrongKeys.MOST * n} 次错误密钥",
+        f"同时 {chosen.heavy_checks * n} 个大地块检测",
+    )
+    told = "、".join(limit for limit in limits if limit)
+    return f"有 {n} 个工作进程，限额由各进程分别计数，合计最多：{told}"
 
 
 def open_ahead(plan: Path | None) -> None:

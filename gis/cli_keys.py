@@ -28,6 +28,7 @@ _ONCE = "密钥只显示这一次，请立即妥善保存；服务只保存它�
 class RoleName(StrEnum):
     """The roles; the test of the command compares them with those of the service."""
 
+    monitor = "monitor"
     viewer = "viewer"
     clerk = "clerk"
     reviewer = "reviewer"
@@ -42,7 +43,10 @@ def keys_add(
     name: NameArgument,
     role: Annotated[
         RoleName,
-        typer.Option(help="viewer 查看、clerk 经办、reviewer 审核、admin 管理；后者包括前者。"),
+        typer.Option(
+            help="viewer 查看、clerk 经办、reviewer 审核、admin 管理，后者包括前者；"
+            "monitor 监控，只能读 /metrics。"
+        ),
     ],
     office: Annotated[str, typer.Option(help="科室：同一科室的密钥看到彼此的记录。")] = "",
     expires: Annotated[

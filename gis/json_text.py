@@ -9,18 +9,28 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from json.encoder import encode_basestring as _quoted
+from typing import TypeVar
 
 from gis.canonical import METRES, SHARES, document_of, finding_row, layer_row
 from gis.digest import is_shared, number_text, string_text
-from gis.model import Evidence, Finding, LayerReport, SiteCheck
+from gis.model import Contact, Evidence, Finding, LayerReport, Remedy, SiteCheck
 from gis.written import KEPT, Written
 
+_Drawn = TypeVar("_Drawn", Finding, Contact, Remedy)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def utf8(text: str) -> bytes:
     """Return a text in UTF-8; half surrogate pairs, which UTF-8 cannot say, become ``?``."""
     return text.encode("utf-8", "replace")
+
+
+def with_id(text: bytes, own: str, other: str) -> bytes:
+    """Return the text of a check under another id than its own: that of its record.
+
+    The id is the first of all, behind the version of the shape.
+    """
+    return text.replace(b'"id":"%b"' % own.encode(), b'"id":"%b"' % other.encode(), 1)
 
 
 def json_bytes(check: SiteCheck) -> bytes:
@@ -33,6 +43,21 @@ def json_bytes(check: SiteCheck) -> bytes:
     others = document_of(check, (), (), ())
     fields = [b'"%b":%b' % (utf8(k), rows.get(k) or utf8(_encode(v))) for k, v in others.items()]
     return b"{%b}" % b",".join(fields)
+
+
+def without_outlines(check: SiteCheck) -> SiteCheck:
+    """Return a check without the outlines of site, findings, contacts and remedies."""
+    return replace(
+        check,
+        outline=None,
+        findings=_bare(check.findings),
+        contacts=_bare(check.contacts),
+        remedies=_bare(check.remedies),
+    )
+
+
+def _bare(rows: tuple[_Drawn, ...]) -> tuple[_Drawn, ...]:
+    return tuple([row if row.geometry is None else replace(row, geometry=None) for row in rows])
 
 
 def _evidence(e: Evidence) -> str:

@@ -58,8 +58,7 @@ class Running:
 
     def cpu_s(self) -> float:
         """Seconds of processor that the process has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s_of(self.process.pid)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> float:
         """Ask it to end; return how long that took."""
@@ -71,6 +70,12 @@ class Running:
     def lines(self) -> list[dict[str, Any]]:
         """The lines of the log."""
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+
+def cpu_s_of(pid: int) -> float:
+    """Seconds of processor that a process has used, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def numbers(text: str) -> dict[tuple[str, tuple[str, ...]], float]:

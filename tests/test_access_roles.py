@@ -82,9 +82,17 @@ admin     GET /v1/keys
 admin     POST /v1/keys
 admin     POST /v1/keys/{name}/rotate
 admin     DELETE /v1/keys/{name}
-admin     GET /metrics
+monitor   GET /metrics
 """
 ROWS = [tuple(line.split()) for line in PROMISED.strip().splitlines()]
+# Who is let in where a role is the least one; each row by hand.
+LET_IN = {
+    "monitor": {"monitor", "admin"},
+    "viewer": {"viewer", "clerk", "reviewer", "admin"},
+    "clerk": {"clerk", "reviewer", "admin"},
+    "reviewer": {"reviewer", "admin"},
+    "admin": {"admin"},
+}
 # "nobody" sends no key; the first four are let in nowhere that is not open.
 STRANGERS = ("nobody", "wrong", "expired", "revoked")
 CALLERS = (*STRANGERS, *Role)
@@ -160,7 +168,7 @@ def test_a_caller_is_let_in_where_its_role_suffices(opened, least, method, path,
         assert status != 401 or (method, path) == ("POST", "/sign-in")
     elif caller in STRANGERS:
         assert status == 401
-    elif list(Role).index(Role(caller)) < list(Role).index(Role(least)):
+    elif caller not in LET_IN[least]:
         assert status == 403
     else:
         assert status not in (401, 403, 429)
@@ -174,7 +182,7 @@ def test_a_stranger_does_not_learn_which_addresses_exist(opened, path, caller) -
     assert opened.client.get(path, headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize("role", ["viewer", "clerk", "reviewer", "admin"])
+@pytest.mark.parametrize("role", ["monitor", "viewer", "clerk", "reviewer", "admin"])
 def test_an_address_that_does_not_exist_is_not_found_for_every_role(opened, role) -> None:
     answer = opened.get("/nope", role)
     assert answer.status_code == 404

@@ -11,9 +11,11 @@ import zipfile
 import pytest
 from access_service import service
 from job_world import ME, collection, packed
+from running_service import numbers
 from sqlalchemy import delete
 
 from api.routers import jobs as routes
+from gis.errors import StoreLockedError
 from gis.jobs.model import CHUNK, TaskKind
 from gis.jobs.plans import Plans
 from gis.jobs.work import Bench
@@ -331,6 +333,34 @@ def test_a_cancelled_job_keeps_what_it_has_and_gives_it_out(desk) -> None:
     assert desk.post(f"{place}/cancel").json() == desk.get(place).json()
     _made(desk, place, "csv")
     assert len(desk.get(f"{place}/results.csv").text.splitlines()) == CHUNK + 1
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def test_numbers_of_the_service_tell_how_its_jobs_are_and_when_nobody_knows(
+    desk, monkeypatch
+) -> None:
+    desk.done(collection(2))
+    cancelled = desk.submit(collection(1)).headers["location"]
+    desk.post(f"{cancelled}/cancel")
+    desk.submit(collection(1))
+    found = numbers(desk.get("/metrics").text)
+    states = {labels[0]: n for (name, labels), n in found.items() if name == "wuqu_jobs"}
+    assert states == {"queued": 1, "running": 0, "done": 1, "cancelled": 1, "failed": 0}
+    assert found["wuqu_job_rows_total", ()] == 2
+    assert found["wuqu_job_rows_per_second", ()] == 0
+    assert 0 <= found["wuqu_job_oldest_queued_seconds", ()] < 600
+    assert found["wuqu_jobs_known", ()] == 1
+
+    def locked():
+        raise StoreLockedError("记录库被占用")
+
+    monkeypatch.setattr(desk.state.jobs, "numbers", locked)
+    found = numbers(desk.get("/metrics").text)
+    assert found["wuqu_jobs_known", ()] == 0
+    assert not [name for name, _ in found if name in ("wuqu_jobs", "wuqu_job_rows_total")]
+    assert [name for name, _ in found if name == "wuqu_requests_total"]
 
 
 # --- access --------------------------------------------------------------------------------------

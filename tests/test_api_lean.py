@@ -7,6 +7,7 @@ import json
 
 import httpx2
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 from test_api_checks import AS_OF, SQUARE, feature, post
 
@@ -14,6 +15,7 @@ from api.app import create_app
 from api.recording import Recorder
 from api.schemas import SiteCheckOut
 from api.settings import Settings
+from gis.output.export import without_geometry
 from gis.output.records import Entry, RecordStore
 
 WITHOUT = "&geometry=false&remedies=false"
@@ -56,6 +58,17 @@ def test_a_record_keeps_the_outlines_that_an_answer_left_out(client) -> None:
     stored = client.get(f"/v1/site-checks/{lean['id']}").json()
     assert outlines(stored) > 3
     assert client.get(f"/v1/site-checks/{lean['id']}.html").status_code == 200
+
+
+@pytest.mark.parametrize("geometry", ["true", "false"])
+@pytest.mark.parametrize("remedies", ["true", "false"])
+def test_what_was_sent_is_what_is_kept(client, samples_dir, geometry, remedies) -> None:
+    plaza = (samples_dir / "mingzhu_guangchang.geojson").read_bytes()
+    sent = post(client, plaza, f"&use=0901&geometry={geometry}&remedies={remedies}").json()
+    kept = client.get(f"/v1/site-checks/{sent['id']}").json()
+    assert sent == (kept if geometry == "true" else without_geometry(kept))
+    found = client.get(f"/v1/records/{sent['id']}/verify").json()
+    assert found["outcome"] == "identical"
 
 
 def test_many_sites_may_be_answered_without_outlines(client) -> None:
@@ -141,6 +154,17 @@ def test_requests_that_come_together_share_a_transaction_and_are_all_kept(store,
     assert len(set(ids)) == 40
     assert store.transactions <= 3
     assert [store.get(own).upload_sha256 for own in ids] == [f"h{n}" for n in range(40)]
+
+
+def test_a_group_goes_into_the_store_with_one_statement(store, document) -> None:
+    """Beside a busy event loop each statement of a thread costs a wait for the interpreter."""
+    said: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    save(store, document, [f"h{n}" for n in range(30)])
+    inserts = [text for text in said if text.startswith("INSERT INTO records")]
+    assert len(inserts) == store.transactions
+    assert sum(text.count("(?, ") for text in inserts) == 30
+    assert len(said) <= 5 * store.transactions
 
 
 def test_one_that_cannot_be_kept_does_not_take_the_others_with_it(store, document) -> None:

@@ -109,6 +109,26 @@ def test_several_workers_load_the_plan_themselves_after_it_was_opened_once(repo,
     assert Settings().plan == repo / "data"
 
 
+def test_limits_that_each_worker_counts_for_itself_are_told_as_what_they_are_together(
+    repo, started, caplog, monkeypatch
+):
+    monkeypatch.setenv("WUQU_RATE_PER_MINUTE", "100")
+    monkeypatch.setenv("WUQU_CONCURRENT", "7")
+    serve.serve(plan=repo / "data", workers=3)
+    assert len(started) == 1
+    (told,) = [r.getMessage() for r in caplog.records if "工作进程" in r.getMessage()]
+    for part in ("每分钟 300 次", "每个密钥同时 21 个请求", "同时 384 个请求", "60 次错误密钥"):
+        assert part in told
+    monkeypatch.setenv("WUQU_RATE_PER_MINUTE", "0")
+    assert "每分钟" not in serve.limits_of_all(Settings(workers=3))
+
+
+def test_one_process_has_the_limits_that_are_set_and_says_nothing(repo, started, caplog):
+    serve.serve(plan=repo / "data", workers=1)
+    assert len(started) == 1
+    assert not [r for r in caplog.records if "工作进程" in r.getMessage()]
+
+
 def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("WUQU_BODY_LIMIT_BYTES", "2048")
     monkeypatch.setenv("WUQU_SECRECY", "internal")

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from gis.errors import NotFoundError, QueueFullError, StoreFullError, StoreLockedError
 from gis.jobs.model import CHUNK, JobState, TaskKind
-from gis.jobs.store import LEASE_MS, JobStore, LostLeaseError
+from gis.jobs.statements import LostLeaseError
+from gis.jobs.store import LEASE_MS, JobStore
 from gis.output.records import Entry, Submission
 from gis.output.records.address import address_of
 from gis.output.records.audit import audit
@@ -414,3 +415,40 @@ def test_the_clock_of_the_store_is_that_of_the_machine() -> None:
 
     assert abs(now_ms() / 1000 - time.time()) < 5
     assert Clock()() > 0
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def test_numbers_tell_jobs_by_state_rows_pace_and_how_long_the_oldest_waits(here):
+    nothing = here.store.numbers()
+    assert set(nothing.states) == set(JobState)
+    assert (*nothing.states.values(), nothing.rows, nothing.rows_per_s) == (0,) * 7
+    assert nothing.oldest_queued_s == 0
+    laid_down(here, 2 * CHUNK)
+    here.clock.ms += 10_000
+    judge(here, here.store.claim(ME))
+    running = here.store.numbers()
+    assert running.states[JobState.running] == 1
+    assert running.rows == CHUNK
+    assert running.rows_per_s == pytest.approx(CHUNK / 10, abs=0.05)  # kept by the minute
+    assert running.oldest_queued_s == 0  # it has begun
+    judge(here, here.store.claim(ME))
+    gone, waits = (here.submit(b"{}", owner=f"key:{n}") for n in range(2))
+    here.clock.ms += 4_500
+    here.store.cancel(gone.id)
+    here.submit(b"{}", owner="key:2")
+    here.clock.ms += 1_000
+    found = here.store.numbers()
+    assert found.states == {
+        JobState.queued: 2,
+        JobState.running: 0,
+        JobState.done: 1,
+        JobState.cancelled: 1,
+        JobState.failed: 0,
+    }
+    assert (found.rows, found.rows_per_s, found.oldest_queued_s) == (2 * CHUNK, 0, 5.5)
+    task = here.store.claim(ME)
+    assert task.job_id == waits.id
+    here.store.fail(task, {"code": "x"})
+    assert here.store.numbers().states[JobState.failed] == 1

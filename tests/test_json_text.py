@@ -12,8 +12,9 @@ import gis.written as written
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake import read_site
-from gis.json_text import json_bytes
-from gis.model import SiteCheck
+from gis.json_text import json_bytes, with_id, without_outlines
+from gis.model import Contact, SiteCheck
+from gis.output.export import without_geometry
 from gis.plan import Plan
 from gis.plan.samples import load_samples
 
@@ -47,6 +48,30 @@ def test_it_is_so_again_when_rows_are_known_and_when_they_were_forgotten(
     for _ in range(3):
         for check in checks:
             assert json_bytes(check) == plain(check)
+
+
+def test_without_outlines_it_is_the_document_that_was_stripped_of_them(
+    checks: list[SiteCheck],
+) -> None:
+    drawn = [c for c in checks if c.outline and not any(r.geometry for r in c.remedies)]
+    assert drawn
+    sliver = Contact("water", "x.rule", 0.5, 0.05, geometry=drawn[0].outline)
+    drawn.append(replace(drawn[0], contacts=(sliver,)))
+    for check in drawn:
+        assert b'"coordinates"' in json_bytes(check)
+        bare = without_geometry(to_dict(check))
+        assert json.loads(json_bytes(without_outlines(check))) == bare
+        assert list(json.loads(json_bytes(without_outlines(check)))) == list(bare)
+
+
+def test_another_id_takes_the_place_of_its_own_and_of_nothing_else(
+    checks: list[SiteCheck],
+) -> None:
+    for check in checks:
+        named = replace(check, site=replace(check.site, name=f'x"id":"{check.id}"'))
+        for one in (check, named):
+            text = with_id(json_bytes(one), one.id, "f" * 32)
+            assert json.loads(text) == {**to_dict(one), "id": "f" * 32}
 
 
 def test_rows_that_are_equal_but_not_the_same_are_told_apart(checks: list[SiteCheck]) -> None:

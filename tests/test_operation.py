@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -14,11 +15,14 @@ import time
 import httpx2
 import pytest
 from access_service import SITE, service
+from record_world import document
 from running_service import PATIENCE, START_S, STOP_S, numbers, running
 
 from api.access.keys import KeyStore
 from api.access.roles import Role
-from gis.errors import StoreReadOnlyError
+from api.recording import Recorder
+from gis.errors import StoreFullError, StoreReadOnlyError
+from gis.output.records import Entry, RecordStore
 
 CHECK = "/v1/site-checks?as_of=2026-11-22&remedies=false"
 
@@ -102,9 +106,85 @@ def test_numbers_count_what_was_done_by_route_and_by_verdict(one) -> None:
     assert all(route == "(none)" or route.startswith("/") for route in routes)
 
 
-def test_numbers_are_for_administrators(one) -> None:
+def test_numbers_are_for_administrators_and_for_the_monitoring(one) -> None:
     assert one.get("/metrics").status_code == 401
-    assert one.get("/metrics", one.keys["reviewer"]).status_code == 403
+    for role in ("viewer", "clerk", "reviewer"):
+        assert one.get("/metrics", one.keys[role]).status_code == 403
+    assert one.get("/metrics", one.keys["monitor"]).status_code == 200
+    for url in ("/v1/plan", "/v1/site-checks", "/v1/jobs", "/v1/keys", "/"):
+        assert one.get(url, one.keys["monitor"]).status_code == 403
+
+
+def test_many_who_ask_whether_it_is_ready_share_one_look_and_a_failure_is_told_at_once(
+    tmp_path, monkeypatch
+) -> None:
+    store = CountingStore(tmp_path / "records.sqlite")
+
+    async def asked():
+        recorder = Recorder(store)
+        await asyncio.gather(*(recorder.require_writable() for _ in range(50)))
+        assert store.looks == 1
+        monkeypatch.setattr("api.recording.FRESH_S", 0.0)
+        await recorder.require_writable()
+        assert store.looks == 2
+        monkeypatch.setattr("api.recording.FRESH_S", 3600.0)
+        # A record that was just written is proof enough; one that was refused is the contrary.
+        await recorder.save([Entry(document("a"))], "h")
+        await recorder.require_writable()
+        assert store.looks == 2
+        store.fault = StoreFullError("记录库所在磁盘已满")
+        with pytest.raises(StoreFullError):
+            await recorder.save([Entry(document("b"))], "h")
+        for _ in range(2):
+            with pytest.raises(StoreFullError):
+                await recorder.require_writable()
+        assert store.looks == 4
+        store.fault = None
+        await recorder.require_writable()
+
+    asyncio.run(asked())
+    store.close()
+
+
+def test_one_who_stops_waiting_for_a_look_does_not_end_it_for_the_others(tmp_path) -> None:
+    store = CountingStore(tmp_path / "records.sqlite")
+    store.go_on.clear()
+
+    async def asked():
+        recorder = Recorder(store)
+        gone = asyncio.create_task(recorder.require_writable())
+        stays = asyncio.create_task(recorder.require_writable())
+        while not store.looks:
+            await asyncio.sleep(0.001)
+        gone.cancel()
+        store.go_on.set()
+        await stays
+        assert gone.cancelled()
+
+    asyncio.run(asked())
+    assert store.looks == 1
+    store.close()
+
+
+class CountingStore(RecordStore):
+    """Counts how often its lock is taken to look; fails and waits when it is told to."""
+
+    def __init__(self, address) -> None:
+        super().__init__(address)
+        self.looks, self.fault, self.go_on = 0, None, threading.Event()
+        self.go_on.set()
+
+    def require_writable(self) -> None:
+        self.looks += 1
+        assert self.go_on.wait(20)
+        if self.fault:
+            raise self.fault
+        super().require_writable()
+
+    def save_uploads(self, submissions):
+        if self.fault:
+            raise self.fault
+        return super().save_uploads(submissions)
 
 
 def test_the_end_waits_for_a_request_under_way_and_for_no_hanging_one(tmp_path) -> None:
@@ -170,6 +250,7 @@ def test_the_command_refuses_another_address_without_keys(wuqu, tmp_path, monkey
 @pytest.mark.parametrize("part", ["keys", "audit", "records"])
 def test_what_fails_is_named_by_readiness_and_heals(plan, tmp_path, part, monkeypatch) -> None:
     audit = tmp_path / "audit.jsonl"
+    monkeypatch.setattr("api.recording.FRESH_S", 0.0)
     with service(plan, tmp_path, audit=audit) as made:
         assert made.get("/readyz", None).status_code == 200
         store = made.client.app.state.wuqu.store

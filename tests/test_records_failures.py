@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from types import SimpleNamespace
 
 import pytest
+from access_service import service as keyed
 from postgres_server import NoServerError, server
 from record_world import AS_OF, SITE, document, run_sql
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -242,7 +243,7 @@ def test_a_database_user_without_the_right_to_write_is_503(small, database):
 def damage(path, change):
     """Change one record in the file while the service has it open."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("DROP TRIGGER records_no_update")
+        other.execute("DROP TRIGGER IF EXISTS records_no_update")
         other.execute(change)
 
 
@@ -264,6 +265,58 @@ def test_a_record_with_a_changed_verdict_is_left_out_of_the_list(service, path, 
     assert [r["id"] for r in service.get("/v1/site-checks").json()["checks"]] == [second]
     assert first in caplog.text
     assert service.get("/").status_code == 200
+
+
+def test_a_damaged_record_is_none_for_who_may_not_see_it_whole(small, tmp_path):
+    """Another's record is not there; that it is damaged is no news for strangers either."""
+    with keyed(small, tmp_path) as made:
+        for name, role in (("a", "clerk"), ("b", "clerk"), ("r", "reviewer")):
+            made.add(name, role)
+        record = made.check("a").json()["id"]
+        nothing = made.get(f"/v1/site-checks/{'0' * 32}", "b")
+        damage(tmp_path / "records.sqlite", "UPDATE records SET verdict = 'pass'")
+        for url in (f"/v1/site-checks/{record}", f"/v1/records/{record}"):
+            assert made.get(url, "b").status_code == 404
+            assert made.get(url, "b").json()["detail"] == nothing.json()["detail"]
+            for name in ("a", "r"):
+                refused(made.get(url, name), 503, "store_damaged")
+        # Nobody can say any more whose it was: only reviewers see that there is something.
+        damage(tmp_path / "records.sqlite", "UPDATE records SET owner = 'key:b'")
+        for name, status in (("a", 404), ("b", 404), ("r", 503)):
+            assert made.get(f"/v1/site-checks/{record}", name).status_code == status
+
+
+def test_a_record_that_was_damaged_into_an_unknown_id_does_not_make_it_a_known_one(service, path):
+    record, unknown = good(service)["id"], "f" * 32
+    assert service.get(f"/v1/site-checks/{unknown}").status_code == 404
+    damage(path, f"UPDATE records SET id = '{unknown}'")
+    answer = service.get(f"/v1/site-checks/{unknown}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert service.get(f"/v1/site-checks/{record}").status_code == 404
+    store = RecordStore(path)
+    assert not audit(store).is_good
+    store.close()
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+def test_a_file_that_is_no_longer_there_is_503_and_nothing_is_written_into_nowhere(
+    service, path, what
+):
+    """SQLite would go on writing into a file that has no name, and acknowledge it."""
+    first = good(service)
+    kept = path.with_name("kept.sqlite")
+    path.rename(kept)
+    if what == "replaced":
+        shutil.copyfile(kept, path)
+    for _ in range(2):
+        refused(post(service), 503, "store")
+        refused(service.get(f"/v1/site-checks/{first['id']}"), 503, "store")
+    assert "记录库文件" in service.get("/readyz").json()["errors"][0]["message"]
+    assert path.exists() is (what == "replaced")
+    path.unlink(missing_ok=True)
+    kept.rename(path)
+    assert good(service)["digest"] == first["digest"]
+    assert service.get("/readyz").status_code == 200
 
 
 def test_a_file_full_of_rubbish_is_503_for_everybody(service, path):

@@ -1,4 +1,4 @@
-"""Who may use which route? Four roles, and one table from route to least role.
+"""Who may use which route? Four roles for people, one for numbers, and one table of least roles.
 
 A route that the table does not name is for administrators only, so that forgetting one closes it;
 ``tests/test_access_roles.py`` fails when a route of the app is missing here.
@@ -15,8 +15,13 @@ from starlette.routing import compile_path
 
 
 class Role(StrEnum):
-    """What a caller may do; each role includes those before it."""
+    """What a caller may do; each role includes those before it, but for ``monitor``.
 
+    ``monitor`` is for the program that watches the service: it reads numbers, and nothing of a
+    plan, so that no key of an administrator lies on the machine of the monitoring.
+    """
+
+    monitor = "monitor"
     viewer = "viewer"
     clerk = "clerk"
     reviewer = "reviewer"
@@ -32,12 +37,17 @@ class Role(StrEnum):
 
         >>> Role.reviewer.covers(Role.clerk), Role.viewer.covers(Role.clerk)
         (True, False)
+        >>> Role.reviewer.covers(Role.monitor), Role.admin.covers(Role.monitor)
+        (False, True)
         """
+        if least is Role.monitor:
+            return self in (Role.monitor, Role.admin)
         return _RANKS[self] >= _RANKS[least]
 
 
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 _LABELS = {
+    Role.monitor: "监控",
     Role.viewer: "查看",
     Role.clerk: "经办",
     Role.reviewer: "审核",
@@ -131,8 +141,8 @@ _ADMIN = (
     ("POST", "/v1/keys"),
     ("POST", "/v1/keys/{name}/rotate"),
     ("DELETE", "/v1/keys/{name}"),
-    ("GET", "/metrics"),
 )
+_MONITOR = (("GET", "/metrics"),)
 
 ROUTES: Mapping[tuple[str, str], Role | None] = {
     **dict.fromkeys(_OPEN, None),
@@ -141,6 +151,7 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     **dict.fromkeys(_CLERK, Role.clerk),
     **dict.fromkeys(_REVIEWER, Role.reviewer),
     **dict.fromkeys(_ADMIN, Role.admin),
+    **dict.fromkeys(_MONITOR, Role.monitor),
 }
 
 # Answers that go on for as long as a job does. They wait and do no work, and have seats of their

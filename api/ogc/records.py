@@ -91,11 +91,9 @@ class RecordSource:
         asking = ASKING.get()
         asking.visit.note(item_id)
         try:
-            record = asking.state.store.get(item_id)
+            record = asking.state.store.get(item_id, asking.visit.caller.may_see)
         except NotFoundError:
             raise _no_such_record() from None
-        if not asking.visit.caller.may_see(record.owner):
-            raise _no_such_record()
         return self._feature(record, Wanted(reference))
 
     def _feature(self, record: Record, wanted: Wanted) -> Feature:

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api import schemas
 from api.access.visit import Visit
-from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, json_bytes, problems
+from api.answers import GEOJSON_TYPE, geojson_answer, json_answer, problems
 from api.deps import KnownQuery, State, StateDep, VisitDep
 from api.judging import Answer, is_small, judge
 from api.maps import site_page
@@ -39,9 +39,9 @@ from api.reading import (
 from api.reports import MEDIA_TYPES, report_answer
 from api.routes import OwnReading
 from api.upload import Upload, read_upload
-from gis.model import Verdict
-from gis.output.export import to_geojson, without_geometry
-from gis.output.records import Snapshot
+from gis.model import SiteCheck, Verdict
+from gis.output.export import to_geojson
+from gis.output.records import Entry, Snapshot, entry_of
 
 router = APIRouter(prefix="/v1/site-checks", tags=["选址检测"], dependencies=[KnownQuery])
 
@@ -104,14 +104,12 @@ async def checked(upload: Upload, options: Options, state: State, visit: Visit) 
     small = is_small(sites, state.plan)
     # Before the check: what is reserved meanwhile is not what it rests on.
     snapshot = state.snapshot() if state.settings.records else None
-    answers = await judge(sites, options, state, small=small, deadline=deadline)
-    # Nothing but the answer itself is asked for, and it shows nothing: no document is needed.
-    if not (state.settings.records or options.geometry or options.remedies):
-        write = partial(_sent, answers, options)
-    else:
-        kept = await _save(answers, upload, snapshot, state, visit)
-        write = partial(_written, kept, options, state)
-    state.metrics.judged(answer.check.verdict.value for answer in answers)
+    checks = await judge(sites, options, state, small=small, deadline=deadline)
+    answers = [Answer(check, check.id) for check in checks]
+    if snapshot is not None:
+        answers = await _save(checks, upload, snapshot, state, visit, small=small)
+    state.metrics.judged(check.verdict.value for check in checks)
+    write = partial(_written, answers, options, state)
     return write() if small else await run_in_threadpool(write)
 
 
@@ -135,36 +133,32 @@ router.add_api_route(
 
 
 async def _save(
-    answers: Sequence[Answer],
+    checks: Sequence[SiteCheck],
     upload: Upload,
-    snapshot: Snapshot | None,
+    snapshot: Snapshot,
     state: State,
     visit: Visit,
-) -> Sequence[Mapping[str, Any]]:
-    """Store the answers before anybody sees them; without records they keep the id of a check."""
-    if snapshot is None:
-        return [answer.document for answer in answers]
-    kept = [answer.entry(snapshot) for answer in answers]
+    *,
+    small: bool,
+) -> list[Answer]:
+    """Store the answers before anybody sees them; return them with the ids of their records."""
+    make = partial(_entries, checks, snapshot)
+    kept = make() if small else await run_in_threadpool(make)
     ids = await state.recorder.save(
-        kept, upload.sha256, owner=visit.caller.owner, request_id=visit.request_id
+        kept, upload.sha256, owner=visit.caller.owner, request_id=visit.request_id, small=small
     )
     visit.note(*ids)
     state.metrics.recorded(len(ids))
-    return [{**answer.document, "id": i} for answer, i in zip(answers, ids, strict=True)]
+    return [Answer(c, i, entry.text) for c, i, entry in zip(checks, ids, kept, strict=True)]
 
 
-def _written(documents: Sequence[Mapping[str, Any]], options: Options, state: State) -> bytes:
+def _entries(checks: Sequence[SiteCheck], snapshot: Snapshot) -> list[Entry]:
+    return [entry_of(check, snapshot=snapshot) for check in checks]
+
+
+def _written(answers: Sequence[Answer], options: Options, state: State) -> bytes:
     # One by one, because the event loop gets no turn while a text is being written in a thread.
-    shown = state.showable if options.geometry else without_geometry
-    return _together([json_bytes(shown(document)) for document in documents], options)
-
-
-def _sent(answers: Sequence[Answer], options: Options) -> bytes:
-    """Return the answers of checks that were made without any outline."""
-    return _together([answer.text for answer in answers], options)
-
-
-def _together(texts: Sequence[bytes], options: Options) -> bytes:
+    texts = [answer.text(state, geometry=options.geometry) for answer in answers]
     return b'{"checks":[' + b",".join(texts) + b"]}" if options.which == "all" else texts[0]
 
 

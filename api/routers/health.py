@@ -13,6 +13,9 @@ from api.deps import KnownQuery, StateDep
 from api.metrics import MEDIA_TYPE
 from api.readiness import require_ready
 from api.schemas_plan import Health
+from gis.errors import StoreError
+from gis.jobs.model import JobNumbers
+from gis.jobs.store import JobStore
 
 router = APIRouter(tags=["运行状态"], dependencies=[KnownQuery])
 
@@ -51,10 +54,19 @@ async def readyz(state: StateDep) -> dict[str, str]:
         **problems(422),
     },
     summary="运行指标",
-    description="请求数和耗时（按路由）、检测数（按结论）、记录数、排队数；多进程时为合计。",
+    description="请求数和耗时（按路由）、检测数（按结论）、记录数、排队数、批量任务；多进程时为合计。",
 )
 async def metrics(state: StateDep) -> Response:
     """Return the numbers of all workers."""
     audit_faulty = bool(state.access.audit.fault)
-    content = await run_in_threadpool(partial(state.metrics.text, audit_faulty=audit_faulty))
-    return Response(content, media_type=MEDIA_TYPE)
+    jobs = await run_in_threadpool(_jobs, state.jobs)
+    text = partial(state.metrics.text, audit_faulty=audit_faulty, jobs=jobs)
+    return Response(await run_in_threadpool(text), media_type=MEDIA_TYPE)
+
+
+def _jobs(store: JobStore) -> JobNumbers | None:
+    """Return the numbers of the jobs; without the database, the other numbers still matter."""
+    try:
+        return store.numbers()
+    except StoreError:
+        return None

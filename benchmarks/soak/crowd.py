@@ -1,11 +1,13 @@
 """Does the service hold when many come at once, and when good and bad traffic goes on for long?
 
 A real service process with keys and an audit log. First 50 users, each with a key and a connection
-of its own, asking without a pause; then 200; then good and bad requests for minutes, while memory,
-open files and temporary files are watched. Failures: an error or a 95th percentile over a second
-for 50, anything but 200, 429 and 503 for 200, growth over the minutes.
+of its own, asking without a pause, of a service without records and of one with them; then 200;
+then good and bad requests for minutes, while memory, open files and temporary files are watched.
+Failures: an error or a 95th percentile over a second for 50, anything but 200, 429 and 503 for 200,
+growth over the minutes. Whoever asks shares the machine with who answers, so the processor time of
+both stands in the line, each for itself; on a busy machine these are the numbers to compare.
 
-Usage: ``python benchmarks/soak/crowd.py [--seconds 20] [--minutes 30] [--workers 1]``
+Usage: ``python benchmarks/soak/crowd.py [--seconds 20] [--minutes 30] [--per-second 0]``
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent), str(REPO / "tests")]
 from lines import keep  # noqa: E402  # neither folder is a package
-from running_service import Running, running  # noqa: E402
+from running_service import Running, cpu_s_of, running  # noqa: E402
 
 from api.access.keys import KeyStore  # noqa: E402
 from api.access.roles import Role  # noqa: E402
@@ -42,20 +45,42 @@ LONGEST_S = 1.0
 MOST_GROWTH = 0.10
 _WARM_SHARE = 0.2  # of the minutes, in which caches fill
 _MIXED_USERS = 4
+_WARM_S = 3.0
 
 
 @dataclass
 class Tally:
-    """What was answered, and how fast."""
+    """What was answered, how fast, and what it took: seconds of processor of either side."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    service_cpu_s: float = 0.0
+    client_cpu_s: float = 0.0
 
     def row(self) -> dict[str, Any]:
         """Return the tally as values of one line."""
         ranked = sorted(self.seconds) or [0.0]
         at = {f"p{p}_ms": round(ranked[len(ranked) * p // 100] * 1000) for p in (50, 95, 99)}
-        return {"requests": len(self.seconds), "statuses": dict(self.statuses), **at}
+        spent = {
+            "service_cpu_s": round(self.service_cpu_s, 2),
+            "client_cpu_s": round(self.client_cpu_s, 2),
+            "service_cpu_ms_each": round(self.service_cpu_s * 1000 / len(ranked), 2),
+        }
+        return {"requests": len(self.seconds), "statuses": dict(self.statuses), **at, **spent}
+
+
+@contextmanager
+def spent(service: Running, tally: Tally) -> Iterator[None]:
+    """Note what the service and this process spend meanwhile."""
+    before = cpu_s(service), time.process_time()
+    yield
+    tally.service_cpu_s = cpu_s(service) - before[0]
+    tally.client_cpu_s = time.process_time() - before[1]
+
+
+def cpu_s(service: Running) -> float:
+    """Seconds of processor of the service and its workers so far."""
+    return service.cpu_s() + sum(cpu_s_of(pid) for pid in service.workers())
 
 
 def site(chance: random.Random) -> str:
@@ -74,7 +99,8 @@ async def crowd(service: Running, keys: list[str], seconds: float) -> Tally:
     until = time.monotonic() + seconds
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx2.AsyncClient(base_url=service.url, timeout=60, limits=limits) as client:
-        await asyncio.gather(*(_user(client, key, until, tally) for key in keys))
+        with spent(service, tally):
+            await asyncio.gather(*(_user(client, key, until, tally) for key in keys))
     return tally
 
 
@@ -131,9 +157,15 @@ def requests_of(keys: list[str], chance: random.Random) -> list[Callable[[], dic
     ]
 
 
-async def mixed(service: Running, keys: list[str], minutes: float) -> tuple[Tally, list[Any]]:
-    """Send traffic of all kinds; return what was answered and what was measured on the way."""
+async def mixed(
+    service: Running, keys: list[str], minutes: float, per_second: float = 0.0
+) -> tuple[Tally, list[Any]]:
+    """Send traffic of all kinds; return what was answered and what was measured on the way.
+
+    ``per_second`` is how much of it there is at most; 0: as much as is answered.
+    """
     tally, seen = Tally(), []
+    pause = _MIXED_USERS / per_second if per_second else 0.0
     until = time.monotonic() + minutes * 60
     async with httpx2.AsyncClient(base_url=service.url, timeout=60) as client:
 
@@ -148,13 +180,15 @@ async def mixed(service: Running, keys: list[str], minutes: float) -> tuple[Tall
                 except httpx2.HTTPError as error:
                     tally.statuses[type(error).__name__] += 1
                 tally.seconds.append(time.monotonic() - begun)
+                await asyncio.sleep(max(0.0, begun + pause - time.monotonic()))
 
         async def watch() -> None:
             while time.monotonic() < until:
                 seen.append(measured(service))
                 await asyncio.sleep(max(1.0, minutes))
 
-        await asyncio.gather(watch(), *(send(seed) for seed in range(_MIXED_USERS)))
+        with spent(service, tally):
+            await asyncio.gather(watch(), *(send(seed) for seed in range(_MIXED_USERS)))
     seen.append(measured(service))
     return tally, seen
 
@@ -181,8 +215,10 @@ def growth(seen: list[dict[str, int]], what: str) -> float:
 # --- all together --------------------------------------------------------------------------------
 
 
-def crowded(seconds: float, minutes: float, workers: int) -> dict[str, Any]:
-    """Run the three parts on one service; return one line."""
+def crowded(
+    seconds: float, minutes: float, workers: int, per_second: float = 0.0
+) -> dict[str, Any]:
+    """Run the parts on a service with records, the first one without them too; return one line."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["TMPDIR"] = str(folder / "tmp")
@@ -190,18 +226,28 @@ def crowded(seconds: float, minutes: float, workers: int) -> dict[str, Any]:
         store = KeyStore(folder / "keys.json")
         keys = [store.add(f"u{n}", Role.clerk)[1] for n in range(MANY)]
         words = ["--workers", str(workers)]
-        with running(folder, *words, WUQU_AUDIT=str(folder / "audit.jsonl")) as service:
-            few = asyncio.run(crowd(service, keys[:FEW], seconds))
+        common = {"WUQU_AUDIT": str(folder / "audit.jsonl")}
+        with running(folder, *words, **common, WUQU_RECORDS="false") as service:
+            bare = asyncio.run(warmed_up(service, keys[:FEW], seconds))
+        with running(folder, *words, **common) as service:
+            few = asyncio.run(warmed_up(service, keys[:FEW], seconds))
             many = asyncio.run(crowd(service, keys, seconds))
-            rest, seen = asyncio.run(mixed(service, keys, minutes))
+            rest, seen = asyncio.run(mixed(service, keys, minutes, per_second))
             stop_s = service.stop()
     grown = {what: round(growth(seen, what), 3) for what in ("mb", "files", "temporary")}
     found = {
-        "what": "crowd", "workers": workers, "few": few.row(), "many": many.row(),
+        "what": "crowd", "workers": workers, "load": round(os.getloadavg()[0], 1),
+        "few_without_records": bare.row(), "few": few.row(), "many": many.row(),
         "mixed": {"minutes": minutes, **rest.row(), "first": seen[0], "last": seen[-1]},
         "growth": grown, "stop_s": round(stop_s, 1),
     }  # fmt: skip
     return found | {"failures": failures(few, many, rest, grown)}
+
+
+async def warmed_up(service: Running, keys: list[str], seconds: float) -> Tally:
+    """Return what a crowd met once caches are filled, as in a day's work."""
+    await crowd(service, keys, min(seconds, _WARM_S))
+    return await crowd(service, keys, seconds)
 
 
 def failures(few: Tally, many: Tally, rest: Tally, grown: dict[str, float]) -> list[str]:
@@ -225,8 +271,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="for each crowd")
     parser.add_argument("--minutes", type=float, default=30, help="for the mixed traffic")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument(
+        "--per-second", type=float, default=0, help="mixed traffic at most; 0: as much as goes"
+    )
     options = parser.parse_args()
-    found = crowded(options.seconds, options.minutes, options.workers)
+    found = crowded(options.seconds, options.minutes, options.workers, options.per_second)
     keep(found, RESULTS)
     sys.exit(1 if found["failures"] else 0)
 

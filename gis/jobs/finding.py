@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, case, func, or_, select
 
 from gis.jobs.fairness import Candidate
-from gis.jobs.model import Job, JobState, Making, Options, TaskKind
+from gis.jobs.model import Job, JobNumbers, JobState, Making, Options, TaskKind
 from gis.output.records.failures import store_errors
 from gis.output.records.job_tables import job_rows, job_tasks, jobs
 
@@ -125,6 +125,25 @@ def problems(engine: Engine, job_id: str, limit: int) -> list[dict[str, Any]]:
     )
     with store_errors(), engine.connect() as connection:
         return [json.loads(row.answer) for row in connection.execute(wanted)]
+
+
+def numbers(connection: Connection, moment: int) -> JobNumbers:
+    """Return how much there is to do; states that no job is in are 0."""
+    wanted = select(
+        jobs.c.state,
+        func.count().label("jobs"),
+        func.sum(jobs.c.done).label("done"),
+        func.sum(jobs.c.per_minute).label("per_minute"),
+        func.min(jobs.c.created_ms).label("oldest_ms"),
+    ).group_by(jobs.c.state)
+    found = {JobState(row.state): row for row in connection.execute(wanted)}
+    running, queued = found.get(JobState.running), found.get(JobState.queued)
+    return JobNumbers(
+        states={state: int(found[state].jobs) if state in found else 0 for state in JobState},
+        rows=sum(int(row.done) for row in found.values()),
+        rows_per_s=int(running.per_minute) / 60 if running else 0.0,
+        oldest_queued_s=max(0, moment - int(queued.oldest_ms)) / 1000 if queued else 0.0,
+    )
 
 
 def expired(connection: Connection, moment: int) -> list[str]:

@@ -142,6 +142,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class JobNumbers:
+    """How much there is to do: jobs by state, rows that are done since ever, the pace of now.
+
+    ``oldest_queued_s`` is how long the job waits that nobody has begun; 0 without one.
+    """
+
+    states: Mapping[JobState, int]
+    rows: int
+    rows_per_s: float
+    oldest_queued_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One piece of work in the hands of a worker; rows from ``first`` up to before ``last``."""
 

@@ -22,14 +22,30 @@ from gis.errors import NotFoundError, QueueFullError, StoreError, StoreFullError
 from gis.jobs import finding
 from gis.jobs.fairness import next_job
 from gis.jobs.finding import LEASED, WAITING, job_of
-from gis.jobs.model import CHUNK, PROBLEM, Job, JobState, Limits, Making, Options, Task, TaskKind
+from gis.jobs.model import (
+    CHUNK,
+    Job,
+    JobNumbers,
+    JobState,
+    Limits,
+    Making,
+    Options,
+    Task,
+    TaskKind,
+)
 from gis.jobs.statements import (
+    Moment,
     about,
     answer_row,
+    change,
+    count_rows,
     drop_tasks,
+    end,
     free_overdue,
     held_by,
+    hold,
     insert_once,
+    job_row,
     of_place,
     task_row,
 )
@@ -39,13 +55,7 @@ from gis.output.records.failures import store_errors
 from gis.output.records.job_tables import job_rows, job_tasks, jobs
 
 LEASE_MS = 20_000
-_PACE_MS = 60_000
-_DAY_MS = 86_400_000
 _DONE, _FAILED = "done", "failed"
-
-
-class LostLeaseError(Exception):
-    """The piece is no longer this worker's: cancelled, or given to another one."""
 
 
 def now_ms() -> int:
@@ -100,25 +110,8 @@ class JobStore:
         self._refuse_too_many(owner)
         job_id = secrets.token_hex(16)
         _kept(keep, job_id)
-        moment = self._now()
-        row = {
-            "id": job_id,
-            "owner": owner,
-            "request_id": request_id,
-            "name": name,
-            "upload_sha256": upload_sha256,
-            "options": options.to_text(),
-            **dict(zip(("plan", "plan_id", "plan_version"), plan, strict=True)),
-            "as_of": options.as_of.isoformat(),
-            "state": JobState.queued.value,
-            "created_ms": moment,
-            **dict.fromkeys(("started_ms", "finished_ms", "expires_ms", "total")),
-            **dict.fromkeys(("done", "version", "served_ms", "pace_done", "per_minute"), 0),
-            "counts": "{}",
-            "error": "",
-            "pace_ms": moment,
-            "purged": 0,
-        }
+        said = {"owner": owner, "request_id": request_id, "name": name}
+        row = job_row(job_id, {**said, "upload_sha256": upload_sha256}, options, plan, self._now())
         with self._writing() as connection:
             self._refuse_too_many(owner, connection)
             connection.execute(jobs.insert(), row)
@@ -160,7 +153,7 @@ class JobStore:
             There is no such job.
         """
         with self._writing() as connection:
-            if self._end(connection, job_id, JobState.cancelled):
+            if end(connection, job_id, JobState.cancelled, self._moment()):
                 drop_tasks(connection, job_id)
         return self.get(job_id)
 
@@ -171,6 +164,11 @@ class JobStore:
     def problems(self, job_id: str, limit: int) -> list[dict[str, Any]]:
         """Return the first rows that could not be judged."""
         return finding.problems(self.records.engine, job_id, limit)
+
+    def numbers(self) -> JobNumbers:
+        """Return how much there is to do, for those who watch the service."""
+        with self._reading() as connection:
+            return finding.numbers(connection, self._now())
 
     def want(self, job_id: str, kind: TaskKind, *, anew: bool = False) -> Making:
         """Ask for a result and return how far it is; ``anew`` when its file has gone."""
@@ -231,7 +229,7 @@ class JobStore:
     def renew(self, task: Task) -> None:
         """Keep a piece for longer; raise LostLeaseError when it is another's now, or nobody's."""
         with self._writing() as connection:
-            self._held(connection, task, until_ms=self._now() + LEASE_MS)
+            hold(connection, task, until_ms=self._now() + LEASE_MS)
 
     def give_back(self, task: Task, *, after_ms: int = 0) -> None:
         """Put a piece back for others, not before some time has passed."""
@@ -265,9 +263,9 @@ class JobStore:
         ]
         said = dict(zip(("plan", "plan_id", "plan_version"), plan, strict=True))
         with self._writing() as connection:
-            self._held(connection, task, state=_DONE, holder="", until_ms=0)
+            hold(connection, task, state=_DONE, holder="", until_ms=0)
             connection.execute(job_tasks.insert(), chunks)
-            self._change(connection, task.job_id, total=total, pace_ms=self._now(), **said)
+            change(connection, task.job_id, total=total, pace_ms=self._now(), **said)
 
     def judged(
         self, task: Task, answers: Sequence[Mapping[str, Any]], submission: Submission
@@ -295,11 +293,11 @@ class JobStore:
 
         def along(connection: Connection, ids: list[list[str]]) -> None:
             nonlocal ended
-            self._held(connection, task, state=_DONE, holder="", until_ms=0)
+            hold(connection, task, state=_DONE, holder="", until_ms=0)
             given = iter(ids[0])
             rows = [answer_row(task.job_id, answer, given) for answer in answers]
             connection.execute(job_rows.insert(), rows)
-            ended = self._count(connection, task.job_id, answers)
+            ended = count_rows(connection, task.job_id, answers, self._moment())
 
         self.records.save_uploads([submission], along)
         return ended
@@ -312,33 +310,33 @@ class JobStore:
             for row in range(task.first, task.last)
         ]
         with self._writing() as connection:
-            self._held(connection, task)
+            hold(connection, task)
             connection.execute(about(delete(job_tasks), task))
             connection.execute(job_tasks.insert(), pieces)
 
     def fail(self, task: Task, problem: Mapping[str, Any]) -> None:
         """End a job that cannot be done at all, and say why."""
         with self._writing() as connection:
-            self._held(connection, task)
+            hold(connection, task)
             text = json.dumps(problem, ensure_ascii=False)
-            self._end(connection, task.job_id, JobState.failed, error=text)
+            end(connection, task.job_id, JobState.failed, self._moment(), error=text)
             drop_tasks(connection, task.job_id)
 
     def advance(self, task: Task, done: int, total: int) -> None:
         """Note how far a result is, and renew the lease."""
         with self._writing() as connection:
-            self._held(connection, task, done=done, total=total, until_ms=self._now() + LEASE_MS)
+            hold(connection, task, done=done, total=total, until_ms=self._now() + LEASE_MS)
 
     def made(self, task: Task) -> None:
         """Note that a result lies in its file."""
         with self._writing() as connection:
-            self._held(connection, task, state=_DONE, holder="", until_ms=0)
+            hold(connection, task, state=_DONE, holder="", until_ms=0)
 
     def not_made(self, task: Task, problem: Mapping[str, Any]) -> None:
         """Note that a result cannot be written, and why."""
         text = json.dumps(problem, ensure_ascii=False)
         with self._writing() as connection:
-            self._held(connection, task, state=_FAILED, holder="", until_ms=0, error=text)
+            hold(connection, task, state=_FAILED, holder="", until_ms=0, error=text)
 
     def purge(self, remove: Callable[[str], None]) -> int:
         """Forget rows and files of jobs whose time is over, and return how many; records stay.
@@ -352,56 +350,13 @@ class JobStore:
             with self._writing() as connection:
                 for table in (job_tasks, job_rows):
                     connection.execute(delete(table).where(table.c.job_id == job_id))
-                self._change(connection, job_id, purged=1)
+                change(connection, job_id, purged=1)
         return len(over)
 
-    # --- inside a transaction --------------------------------------------------------------------
+    # --- connections -----------------------------------------------------------------------------
 
-    @staticmethod
-    def _held(connection: Connection, task: Task, **values: Any) -> None:
-        """Change a piece that this worker holds; raise LostLeaseError when it does not."""
-        wanted = values or {"holder": task.holder}
-        if connection.execute(held_by(update(job_tasks), task).values(**wanted)).rowcount != 1:
-            raise LostLeaseError(task.job_id)
-
-    @staticmethod
-    def _change(connection: Connection, job_id: str, **values: Any) -> None:
-        changed = update(jobs).where(jobs.c.id == job_id)
-        connection.execute(changed.values(version=jobs.c.version + 1, **values))
-
-    def _end(self, connection: Connection, job_id: str, state: JobState, **values: Any) -> bool:
-        """End a job; return False when it had ended."""
-        moment = self._now()
-        ended = (
-            update(jobs)
-            .where(jobs.c.id == job_id, finding.UNFINISHED)
-            .values(
-                state=state.value,
-                finished_ms=moment,
-                expires_ms=moment + self.limits.days * _DAY_MS,
-                version=jobs.c.version + 1,
-                **values,
-            )
-        )
-        return connection.execute(ended).rowcount == 1
-
-    def _count(
-        self, connection: Connection, job_id: str, answers: Sequence[Mapping[str, Any]]
-    ) -> bool:
-        row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
-        counts = json.loads(row.counts)
-        for answer in answers:
-            key = answer.get("verdict") or PROBLEM
-            counts[key] = counts.get(key, 0) + 1
-        moment, done = self._now(), row.done + len(answers)
-        values: dict[str, Any] = {"done": done, "counts": json.dumps(counts, sort_keys=True)}
-        spent = moment - row.pace_ms
-        if spent > 0:
-            values["per_minute"] = round((done - row.pace_done) * 60_000 / spent)
-        if spent > _PACE_MS:
-            values |= {"pace_ms": moment, "pace_done": done}
-        self._change(connection, job_id, **values)
-        return done == row.total and self._end(connection, job_id, JobState.done)
+    def _moment(self) -> Moment:
+        return Moment(self._now(), self.limits.days)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

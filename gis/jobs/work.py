@@ -15,7 +15,6 @@ from typing import Any
 
 from gis.batch.judging import content_of, judged, refused
 from gis.batch.rows import Origin, Problem, Row, Wishes
-from gis.canonical import to_dict
 from gis.claims import parse_attributes
 from gis.errors import InputError, StoreDamagedError, StoreError, as_problem
 from gis.jobs.folder import JobFolder, write_whole
@@ -24,9 +23,10 @@ from gis.jobs.plans import Plans
 from gis.jobs.reading import rows_of
 from gis.jobs.reports import PdfZip
 from gis.jobs.results import write_result
-from gis.jobs.store import JobStore, LostLeaseError
+from gis.jobs.statements import LostLeaseError
+from gis.jobs.store import JobStore
 from gis.model import SiteCheck
-from gis.output.records import Entry, Snapshot, Submission, entry_of
+from gis.output.records import Entry, Submission, entry_of
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan
 
@@ -198,7 +198,7 @@ class Bench:
         def seen(row: Row, check: SiteCheck) -> None:
             self.require()
             if snapshot is not None:
-                entries[row.number] = _entry(check, snapshot)
+                entries[row.number] = entry_of(check, snapshot=snapshot)
 
         try:
             found = judged(rows, origins, plan, _wishes(job.options), seen=seen)
@@ -235,10 +235,6 @@ def _wishes(options: Options) -> Wishes:
     """Return what the user wants as a batch of the command line takes it."""
     attributes = parse_attributes(dict(options.attributes))
     return Wishes(options.as_of, options.use, attributes, options.repair, options.width_m)
-
-
-def _entry(check: SiteCheck, snapshot: Snapshot) -> Entry:
-    return entry_of(check, to_dict(check), snapshot)
 
 
 def _problem(found: str, advice: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from typing import Any
 from gis.errors import PlanError, StoreError
 from gis.jobs.model import Limits, Task
 from gis.jobs.plans import Plans
-from gis.jobs.store import LEASE_MS, JobStore, LostLeaseError
+from gis.jobs.statements import LostLeaseError
+from gis.jobs.store import LEASE_MS, JobStore
 from gis.jobs.work import Bench
 from gis.output.records import RecordStore
 

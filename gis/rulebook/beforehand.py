@@ -14,7 +14,7 @@ from gis.model import Basis, Demand, Rest, Rule, Verdict
 from gis.rulebook import land_classes
 from gis.rulebook.facts import Outcome
 from gis.rulebook.kinds import demands_of, threshold_of
-from gis.rulebook.kinds.parts import is_coarser, longest_match
+from gis.rulebook.kinds.exceptions import is_coarser, longest_match
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 

@@ -34,7 +34,7 @@ from gis.rulebook.conditions import (
 )
 from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
-from gis.rulebook.kinds.parts import NO_USE, cap, needs_finer
+from gis.rulebook.kinds.exceptions import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
 from gis.rulebook.memory import Order, Shelf, changed, recall
 from gis.rulebook.remembered import once

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gis.canonical import canonical_json
@@ -22,21 +23,35 @@ _SEALS = ("field_hashes", "hash")
 Row = Mapping[str, Any]
 
 
-def sealed(row: Row, seq: int, prev_hash: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A row that is yet to get its place, and the hashes of its fields."""
+
+    row: Row
+    hashes: Mapping[str, str]
+
+
+def hashed(row: Row) -> Hashed:
+    """Return a row with the hashes of its fields, which is nearly all of the work."""
+    return Hashed(row, field_hashes(row))
+
+
+def sealed(row: Row | Hashed, seq: int, prev_hash: str) -> dict[str, Any]:
     """Return a row with its place in the chain, the hashes of its fields, and its own hash.
 
     Parameters
     ----------
     row
-        Texts, whole numbers, bytes and None by field.
+        Texts, whole numbers, bytes and None by field; hashed before, or not.
     seq
         Its number, one more than that of the row before.
     prev_hash
         The hash of the row before, ``GENESIS`` for the first.
     """
-    fields = {**row, "seq": seq, "prev_hash": prev_hash}
-    hashes = canonical_json(field_hashes(fields))
-    return {**fields, "field_hashes": hashes, "hash": _sha256(hashes.encode())}
+    known = row if isinstance(row, Hashed) else hashed(row)
+    place = {"seq": seq, "prev_hash": prev_hash}
+    hashes = canonical_json({**known.hashes, **field_hashes(place)})
+    return {**known.row, **place, "field_hashes": hashes, "hash": _sha256(hashes.encode())}
 
 
 def field_hashes(row: Row) -> dict[str, str]:

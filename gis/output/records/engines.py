@@ -46,6 +46,9 @@ def _sqlite(address: Address) -> Engine:
         hide_parameters=True,
         pool_timeout=_POOL_WAIT_S,
     )
+    # Rows of one group go in with one statement. Row by row, a thread that writes gives up the
+    # interpreter twice for each, and beside a busy event loop waits some milliseconds to get it.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
 
     @event.listens_for(engine, "connect")
     def _durable(connection: Any, _: Any) -> None:
@@ -54,7 +57,37 @@ def _sqlite(address: Address) -> Engine:
         # A damaged text must reach the one who compares hashes, not fail on the way.
         connection.text_factory = _text
 
+    if address.file is not None:
+        _stay_with(engine, address.file)
     return engine
+
+
+def _stay_with(engine: Engine, file: Path) -> None:
+    """Refuse to go on once the file is gone or another one lies in its place.
+
+    SQLite keeps writing into a file that has no name any more: what it acknowledges would be lost.
+    """
+    opened: list[tuple[int, int]] = []
+
+    # Before connecting as well: that would make a new, empty file.
+    @event.listens_for(engine, "do_connect")
+    @event.listens_for(engine, "checkout")
+    def _same(*_: Any) -> None:
+        try:
+            found = file.stat()
+        except FileNotFoundError:
+            raise _moved("被移走或删除") from None
+        except OSError:
+            return  # whoever reads or writes it is told more
+        opened.extend([(found.st_dev, found.st_ino)] if not opened else [])
+        if opened[0] != (found.st_dev, found.st_ino):
+            raise _moved("换成了另一个文件")
+
+
+def _moved(what: str) -> StoreError:
+    return StoreError(
+        f"记录库文件在运行中{what}，不再读写", advice="停止服务，核对或恢复文件后重新启动"
+    )
 
 
 def _make_file(file: Path) -> None:

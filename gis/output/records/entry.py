@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gis.canonical import canonical_json
 from gis.digest import decision_text
+from gis.json_text import json_bytes
+from gis.output.records.chain import Hashed
 
 if TYPE_CHECKING:
     from gis.model import Doubt, Site, SiteCheck
@@ -25,8 +27,9 @@ class Snapshot:
 class Entry:
     """One answer, ready to be kept.
 
-    ``document`` is ``gis.canonical.to_dict``, ``geometry_wkb`` the site in the work CRS,
-    ``decision`` the canonical JSON of the decision part, ``inputs`` that of what was asked,
+    ``document`` is ``gis.canonical.to_dict``; where ``text`` is that document written down already
+    (``gis.json_text.json_bytes``), its head is enough. ``geometry_wkb`` is the site in the work
+    CRS, ``decision`` the canonical JSON of the decision part, ``inputs`` that of what was asked,
     ``snapshot`` what the answer rests on.
     """
 
@@ -35,6 +38,7 @@ class Entry:
     decision: str = ""
     inputs: str = ""
     snapshot: Snapshot | None = None
+    text: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +46,41 @@ class Submission:
     """The answers to one request, kept together or not at all.
 
     ``sha256`` is that of the bytes that came in, ``owner`` who asked (empty where the service knows
-    nobody), ``request_id`` what the logs call the request.
+    nobody), ``request_id`` what the logs call the request. ``rows`` are the answers as they will be
+    stored (``rows.made_ready``); empty: the store makes them when it writes.
     """
 
     entries: Sequence[Entry]
     sha256: str = ""
     owner: str = ""
     request_id: str = ""
+    rows: Sequence[Hashed] = ()
 
 
 def entry_of(
-    check: SiteCheck, document: Mapping[str, Any], snapshot: Snapshot | None = None
+    check: SiteCheck, document: Mapping[str, Any] | None = None, snapshot: Snapshot | None = None
 ) -> Entry:
-    """Return what is kept of a check; ``document`` is its ``to_dict``."""
+    """Return what is kept of a check; ``document`` is its ``to_dict`` where that is at hand."""
     return Entry(
-        document=document,
+        document=_head(check) if document is None else document,
         geometry_wkb=bytes(check.site.geometry.wkb),
         decision=decision_text(check),
         inputs=inputs_text(check.site),
         snapshot=snapshot,
+        text=json_bytes(check) if document is None else b"",
     )
+
+
+def _head(check: SiteCheck) -> dict[str, Any]:
+    """Return what a row tells of a document, as it stands there."""
+    return {
+        "id": check.id,
+        "site": {"name": check.site.name, "source": {"sha256": check.site.source.sha256}},
+        "verdict": check.verdict.value,
+        "digest": check.digest,
+        "plan": {"id": check.plan.id, "version": check.plan.version},
+        "as_of": check.as_of.isoformat(),
+    }
 
 
 def inputs_text(site: Site) -> str:

@@ -20,12 +20,19 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from gis.errors import NotFoundError
 from gis.output.records.address import SQLITE, Address, address_of
-from gis.output.records.chain import GENESIS, changed_fields, is_whole, sealed
+from gis.output.records.chain import (
+    GENESIS,
+    Hashed,
+    Row,
+    changed_fields,
+    is_whole,
+    sealed,
+)
 from gis.output.records.engines import enter_wal, open_engine, writing
 from gis.output.records.entry import Entry, Snapshot, Submission
 from gis.output.records.failures import damaged, store_errors
 from gis.output.records.kept import Decision, Record, RecordSummary, decision_of, record_of
-from gis.output.records.rows import decision_row, record_row
+from gis.output.records.rows import decision_row, made_ready
 from gis.output.records.schema import require_current
 from gis.output.records.tables import CHAIN, decisions, records, snapshots
 
@@ -91,13 +98,13 @@ class RecordStore:
         ValueError
             A document holds what JSON cannot say.
         """
-        groups = [[record_row(entry, one) for entry in one.entries] for one in submissions]
+        groups = [made_ready(one).rows for one in submissions]
         rows = [row for group in groups for row in group]
         resting_on = [e.snapshot for one in submissions for e in one.entries if e.snapshot]
         with self._writing() as connection:
             new = self._keep_snapshots(connection, resting_on)
             _append(connection, records, rows)
-            ids = [[row["id"] for row in group] for group in groups]
+            ids = [[one.row["id"] for one in group] for group in groups]
             if along is not None:
                 along(connection, ids)
         self._snapshots |= new
@@ -155,18 +162,32 @@ class RecordStore:
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def get(self, record_id: str) -> Record:
+    def get(self, record_id: str, may_see: Callable[[str], bool] | None = None) -> Record:
         """Return one record.
+
+        Parameters
+        ----------
+        record_id
+            Its id.
+        may_see
+            Whether who asks may see the records of an owner; default: of everybody.
 
         Raises
         ------
         NotFoundError
-            There is none with this id.
+            There is none with this id that may be seen.
         StoreDamagedError
             Its bytes are not those that were written; nothing of it can be relied on.
         """
         row = self.row(record_id)
-        if changed_fields(row) or row["id"] != record_id:
+        changed = changed_fields(row)
+        # The record of another answer, damaged into this id, is none; and what became of a record
+        # concerns only who may see it. An owner that is not proven is nobody.
+        is_other = row["id"] == record_id and "id" in changed
+        owner = row["owner"] if is_whole(row, ("owner",)) else ""
+        if is_other or not (may_see is None or may_see(owner)):
+            raise _no_such_record()
+        if changed or row["id"] != record_id:
             raise damaged("这条检测记录")
         return record_of(row)
 
@@ -179,9 +200,7 @@ class RecordStore:
             seq = connection.execute(place).scalar()
             row = connection.execute(select(records).where(records.c.seq == seq)).first()
         if row is None:
-            raise NotFoundError(
-                "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
-            )
+            raise _no_such_record()
         return row._asdict()
 
     def recent(self, limit: int = 20, *, owner: str | None = None) -> tuple[RecordSummary, ...]:
@@ -259,8 +278,14 @@ class RecordStore:
             yield connection
 
 
+def _no_such_record() -> NotFoundError:
+    return NotFoundError(
+        "没有这个编号的检测记录", expected="检测时返回的编号", advice="核对编号，或重新检测"
+    )
+
+
 def _append(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+    connection: Connection, table: Table, rows: Sequence[Row | Hashed]
 ) -> list[dict[str, Any]]:
     """Put rows at the end of the chain; the caller holds its lock."""
     seq, prev_hash = head_of(connection)

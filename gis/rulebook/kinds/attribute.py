@@ -16,8 +16,8 @@ from gis.model.attributes import ATTRIBUTES, Attribute
 from gis.rulebook import land_classes, texts
 from gis.rulebook.conditions import Holds, answers, together
 from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds.exceptions import NO_USE, is_coarser, longest_match, needs_finer, resolve
 from gis.rulebook.kinds.limits import NOT_PUBLISHED, Bounds, number, with_unit
-from gis.rulebook.kinds.parts import NO_USE, is_coarser, longest_match, needs_finer, resolve
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import SLIVER_LIMIT_M2, AttributeLimit, Limit, LimitRow
 from gis.units import m2_to_mu

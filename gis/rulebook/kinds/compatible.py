@@ -14,21 +14,16 @@ from dataclasses import replace
 from gis.model import Demand, Measured, Quantity, Touched, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kinds.overlap import outside_demand
-from gis.rulebook.kinds.parts import (
+from gis.rulebook.kinds.exceptions import (
     NO_USE,
-    Part,
-    apart,
-    area_demand,
     cap,
     is_coarser,
-    join_whole,
     longest_match,
     needs_finer,
-    part_of,
     resolve,
-    tolerance_text,
 )
+from gis.rulebook.kinds.overlap import outside_demand
+from gis.rulebook.kinds.parts import Part, apart, area_demand, join_whole, part_of, tolerance_text
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import CompatibleEntry, CompatibleUse
 

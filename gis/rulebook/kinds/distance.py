@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kinds.parts import about_reach, cap, resolve
+from gis.rulebook.kinds.exceptions import cap, resolve
+from gis.rulebook.kinds.parts import about_reach
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import MinDistance
 from gis.rulebook.schema.distance import Distance

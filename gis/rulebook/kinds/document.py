@@ -6,7 +6,7 @@ from gis.model import Demand, Measured, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.conditions import Answer, Holds, answers, together
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kinds.parts import resolve
+from gis.rulebook.kinds.exceptions import resolve
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import DocumentRequired, RequiredDocument
 

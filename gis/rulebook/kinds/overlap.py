@@ -9,13 +9,13 @@ from __future__ import annotations
 from gis.model import Demand, Measure, Measured, Quantity, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds.exceptions import resolve
 from gis.rulebook.kinds.parts import (
     about_reach,
     area_demand,
     join_parts,
     join_whole,
     part_of,
-    resolve,
     resolved_part,
     tolerance_text,
     unclassed_demand,

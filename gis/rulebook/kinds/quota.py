@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gis.model import Demand, Impact, Measured, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
-from gis.rulebook.kinds.parts import resolve
+from gis.rulebook.kinds.exceptions import resolve
 from gis.rulebook.schema import Quota
 from gis.units import m2_to_mu
 

@@ -9,14 +9,9 @@ from __future__ import annotations
 from gis.model import Demand, Measured, Quantity, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds.exceptions import resolve
 from gis.rulebook.kinds.limits import NOT_PUBLISHED
-from gis.rulebook.kinds.parts import (
-    about_reach,
-    area_demand,
-    resolve,
-    tolerance_text,
-    unclassed_demand,
-)
+from gis.rulebook.kinds.parts import about_reach, area_demand, tolerance_text, unclassed_demand
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import ShareLimit
 

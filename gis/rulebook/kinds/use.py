@@ -13,17 +13,14 @@ from gis.model import Claim, Demand, Measured, Quantity, Touched, Verdict, worst
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds.exceptions import NO_USE, cap, is_coarser, longest_match
 from gis.rulebook.kinds.overlap import outside_demand
 from gis.rulebook.kinds.parts import (
-    NO_USE,
     Part,
     about_reach,
     apart,
     area_demand,
-    cap,
-    is_coarser,
     join_whole,
-    longest_match,
     part_of,
     tolerance_text,
     unknown_part,
