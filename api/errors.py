@@ -43,6 +43,10 @@ from gis.errors import (
 )
 
 PROBLEM_TYPE = "application/problem+json"
+# OGC API Processes names some errors by address.
+OGC_PROBLEM = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+# Outcomes of a row of a job that are no fault of its input.
+_OUR_FAULT = {"defect": 500, "worker_lost": 503, "job": 503}
 
 
 class MediaTypeError(InputError):
@@ -85,6 +89,27 @@ class QueryError(InputError):
 
     code = "query"
     title = "参数有误"
+
+
+class NoSuchJobError(NotFoundError):
+    """A job of OGC API Processes that is not there, or not to be seen."""
+
+    problem_type = f"{OGC_PROBLEM}no-such-job"
+
+
+class ResultNotReadyError(NotFoundError):
+    """The result of a job that goes on; its standard asks for 404."""
+
+    code = "not_finished"
+    title = "任务尚未结束"
+    problem_type = f"{OGC_PROBLEM}result-not-ready"
+
+
+class DismissedError(GoneError):
+    """The result of a job that was dismissed."""
+
+    code = "dismissed"
+    title = "任务已取消"
 
 
 class NotReadyError(WuquError):
@@ -159,6 +184,20 @@ def status_of(error: Exception) -> int:
     return 500
 
 
+def status_of_code(code: str) -> int:
+    """Return the HTTP status of an error that was kept by its code; 422 for an unknown one."""
+    if code in _OUR_FAULT:
+        return _OUR_FAULT[code]
+    waiting: list[type[WuquError]] = [WuquError]
+    while waiting:
+        cls = waiting.pop()
+        # By the class itself: those below have a code of their own, or mean the same.
+        if cls.__dict__.get("code") == code:
+            return next((STATUS[c] for c in cls.__mro__ if c in STATUS), 422)
+        waiting += cls.__subclasses__()
+    return 422
+
+
 def problem(
     status: int,
     code: str,
@@ -187,6 +226,8 @@ def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
     more = {key: row[key] for key in ("outline",) if key in row}
+    if named := getattr(error, "problem_type", ""):
+        more["type"] = named
     headers = _headers_of(error)
     return problem(
         status_of(error), row["code"], row["title"], row["detail"], row["errors"], headers, more
