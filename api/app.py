@@ -24,6 +24,7 @@ from api.jobs import crew_of
 from api.logs import guard_loggers
 from api.maps import MapFiles
 from api.metrics import Metrics
+from api.ogc import jobs as ogc_jobs
 from api.ogc import mount as ogc
 from api.ogc.exchange import OgcApi
 from api.routers import (
@@ -161,7 +162,7 @@ def _settle() -> None:
 
 def _add_parts(app: FastAPI) -> None:
     parts = (batch, exports, checks, records, jobs, plan, balance, maps, keys, health, sign_in)
-    for part in (*parts, ogc, pages):
+    for part in (*parts, ogc, ogc_jobs, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))

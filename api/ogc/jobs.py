@@ -27,7 +27,8 @@ from gis.jobs.calls import calls as calls_of
 from gis.jobs.folder import JobFolder
 from gis.jobs.store import now_ms
 
-router = APIRouter()
+# Described in ``/ogc/openapi``.
+router = APIRouter(prefix="/ogc", include_in_schema=False)
 
 JobId = Annotated[str, Path(max_length=64)]
 _LIST = frozenset(

@@ -1,7 +1,7 @@
 """OGC API under ``/ogc``: which routes are there?
 
 The routes stand in the table of roles like all others. Where pygeoapi is not installed each of them
-answers with the name of the extra.
+answers with the name of the extra. Those of jobs are in ``jobs``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.answers import GEOJSON_TYPE, json_bytes
 from api.errors import BodyError, BodyTimeoutError
-from api.ogc import jobs, openapi
+from api.ogc import openapi
 from api.ogc.exchange import JSON_TYPE, SCHEMA_TYPE, ExchangeDep
 from api.ogc.execution import read_execution
 from api.ogc.jobs import answered_later
@@ -25,7 +25,6 @@ from api.routers.checks import checked
 
 # It has a description of its own, ``/ogc/openapi``.
 router = APIRouter(prefix="/ogc", include_in_schema=False)
-router.include_router(jobs.router)
 
 CollectionId = Annotated[str, Path(max_length=60)]
 ItemId = Annotated[str, Path(max_length=200)]
