@@ -157,6 +157,20 @@ _HTTP: Mapping[int, tuple[str, str, str]] = {
     503: ("unavailable", "服务暂不可用", "服务暂时无法保存或读取数据；处理办法：稍后重试。"),
 }
 
+# Of errors that have no words of their own until they happen.
+_EXAMPLES: Mapping[int, tuple[str, str, str]] = {
+    403: ("role", "权限不足", "这是其他人的任务；处理办法：请提交人或管理员取消。"),
+    408: ("body_timeout", "上传超时", "上传内容在 60 秒内没有到齐；处理办法：检查网络后重新提交。"),
+    409: ("not_finished", "任务尚未结束", "任务尚未结束；处理办法：结束后再取结果。"),
+    410: ("gone", "结果已过保留期", "结果已过保留期，文件已删除；处理办法：重新提交。"),
+    429: (
+        "queue_full",
+        "未完成的任务过多",
+        "未完成的批量检测任务已有 20 个；处理办法：稍后再提交。",
+    ),
+    507: ("store_full", "检测记录库空间已满", "磁盘空间已满，未保存；处理办法：由管理员清理磁盘。"),
+}
+
 _VALIDATION: Mapping[str, str] = {
     "missing": "缺少这个参数",
     "int_parsing": "应为整数",
@@ -220,6 +234,19 @@ def problem(
     # A quoted name may hold half a surrogate pair, which UTF-8 cannot say.
     content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     return Response(content, status, headers, PROBLEM_TYPE)
+
+
+def example_problem(status: int, meaning: str) -> dict[str, Any]:
+    """Return what the description of the interface shows of a problem."""
+    code, title, detail = _HTTP.get(status) or _EXAMPLES.get(status) or ("error", meaning, meaning)
+    return {
+        "type": f"urn:wuqu:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": [],
+    }
 
 
 def problem_of(error: WuquError) -> Response:

@@ -63,8 +63,16 @@ POSTS = [
     ("/v1/plan/balance", "POST"),
 ]
 # What no schema can say: whether an outline is valid and lies in the plan, whether a code of a land
-# use exists, whether a text is one line. A request that fits the document may be refused for that.
-JUDGED = [*POSTS, ("/v1/records/{record_id}/decisions", "POST")]
+# use exists, whether a text is one line, whether four numbers are a box. A request that fits the
+# document may be refused for that. A batch is read by a worker, after it was taken in.
+EXEMPT = {
+    positive_data_acceptance: [
+        *POSTS,
+        ("/v1/records/{record_id}/decisions", "POST"),
+        ("/v1/layers/{layer_id}", "GET"),
+    ],
+    negative_data_rejection: [("/v1/site-checks/batch", "POST")],
+}
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +147,7 @@ def test_every_operation_of_the_document_is_tried(schema):
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_an_operation_answers_as_its_document_says(schema, known, plan, path, method):
     operation = schema[path][method]
-    checks = [
-        c for c in CHECKS if c is not positive_data_acceptance or (path, method) not in JUDGED
-    ]
+    checks = [check for check in CHECKS if (path, method) not in EXEMPT.get(check, [])]
 
     @settings(
         max_examples=EXAMPLES,
