@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from api.access.control import AccessControl
 from api.access.gate import Gate
 from api.access.openapi import with_access
 from api.deps import State
-from api.errors import PROBLEM_TYPE, add_error_handlers
+from api.errors import add_error_handlers
 from api.examples import body_examples
 from api.following import Following, following_of
 from api.headers import SecurityHeaders
@@ -24,8 +24,10 @@ from api.jobs import crew_of
 from api.logs import guard_loggers
 from api.maps import MapFiles
 from api.metrics import Metrics
+from api.ogc import jobs as ogc_jobs
 from api.ogc import mount as ogc
 from api.ogc.exchange import OgcApi
+from api.openapi import complete
 from api.routers import (
     balance,
     batch,
@@ -177,7 +179,7 @@ def _settle() -> None:
 
 def _add_parts(app: FastAPI) -> None:
     first = (batch, exports, checks, records, jobs, plan, projects, balance, siting, maps, keys)
-    for part in (*first, health, sign_in, ogc, pages):
+    for part in (*first, health, sign_in, ogc, ogc_jobs, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=_PAGES / "vendor"))
@@ -187,30 +189,7 @@ def _add_parts(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             examples = body_examples(app.state.wuqu.plan)
-            app.openapi_schema = with_access(
-                _with_examples(_with_problem_type(describe()), examples)
-            )
+            app.openapi_schema = with_access(complete(describe(), examples))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
-
-
-def _with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
-    """Declare errors under the content type that they are sent with."""
-    for path in document["paths"].values():
-        for operation in path.values():
-            for status, answer in operation["responses"].items():
-                if status >= "400":
-                    # FastAPI declares them under the content type of the good answer.
-                    (shape,) = answer["content"].values()
-                    answer["content"] = {PROBLEM_TYPE: shape}
-    return document
-
-
-def _with_examples(document: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in example sites, which must lie inside the plan in use."""
-    for path in ("/v1/site-checks", "/v1/site-checks/batch", "/v1/plan/balance"):
-        content = document["paths"][path]["post"]["requestBody"]["content"]
-        for kind, example in examples.items():
-            content[kind]["example"] = example
-    return document

@@ -43,6 +43,10 @@ from gis.errors import (
 )
 
 PROBLEM_TYPE = "application/problem+json"
+# OGC API Processes names some errors by address.
+OGC_PROBLEM = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+# Outcomes of a row of a job that are no fault of its input.
+_OUR_FAULT = {"defect": 500, "worker_lost": 503, "job": 503}
 
 
 class MediaTypeError(InputError):
@@ -85,6 +89,27 @@ class QueryError(InputError):
 
     code = "query"
     title = "参数有误"
+
+
+class NoSuchJobError(NotFoundError):
+    """A job of OGC API Processes that is not there, or not to be seen."""
+
+    problem_type = f"{OGC_PROBLEM}no-such-job"
+
+
+class ResultNotReadyError(NotFoundError):
+    """The result of a job that goes on; its standard asks for 404."""
+
+    code = "not_finished"
+    title = "任务尚未结束"
+    problem_type = f"{OGC_PROBLEM}result-not-ready"
+
+
+class DismissedError(GoneError):
+    """The result of a job that was dismissed."""
+
+    code = "dismissed"
+    title = "任务已取消"
 
 
 class NotReadyError(WuquError):
@@ -132,6 +157,20 @@ _HTTP: Mapping[int, tuple[str, str, str]] = {
     503: ("unavailable", "服务暂不可用", "服务暂时无法保存或读取数据；处理办法：稍后重试。"),
 }
 
+# Of errors that have no words of their own until they happen.
+_EXAMPLES: Mapping[int, tuple[str, str, str]] = {
+    403: ("role", "权限不足", "这是其他人的任务；处理办法：请提交人或管理员取消。"),
+    408: ("body_timeout", "上传超时", "上传内容在 60 秒内没有到齐；处理办法：检查网络后重新提交。"),
+    409: ("not_finished", "任务尚未结束", "任务尚未结束；处理办法：结束后再取结果。"),
+    410: ("gone", "结果已过保留期", "结果已过保留期，文件已删除；处理办法：重新提交。"),
+    429: (
+        "queue_full",
+        "未完成的任务过多",
+        "未完成的批量检测任务已有 20 个；处理办法：稍后再提交。",
+    ),
+    507: ("store_full", "检测记录库空间已满", "磁盘空间已满，未保存；处理办法：由管理员清理磁盘。"),
+}
+
 _VALIDATION: Mapping[str, str] = {
     "missing": "缺少这个参数",
     "int_parsing": "应为整数",
@@ -164,6 +203,20 @@ def status_of(error: Exception) -> int:
     return 500
 
 
+def status_of_code(code: str) -> int:
+    """Return the HTTP status of an error that was kept by its code; 422 for an unknown one."""
+    if code in _OUR_FAULT:
+        return _OUR_FAULT[code]
+    waiting: list[type[WuquError]] = [WuquError]
+    while waiting:
+        cls = waiting.pop()
+        # By the class itself: those below have a code of their own, or mean the same.
+        if cls.__dict__.get("code") == code:
+            return next((STATUS[c] for c in cls.__mro__ if c in STATUS), 422)
+        waiting += cls.__subclasses__()
+    return 422
+
+
 def problem(
     status: int,
     code: str,
@@ -188,10 +241,25 @@ def problem(
     return Response(content, status, headers, PROBLEM_TYPE)
 
 
+def example_problem(status: int, meaning: str) -> dict[str, Any]:
+    """Return what the description of the interface shows of a problem."""
+    code, title, detail = _HTTP.get(status) or _EXAMPLES.get(status) or ("error", meaning, meaning)
+    return {
+        "type": f"urn:wuqu:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": [],
+    }
+
+
 def problem_of(error: WuquError) -> Response:
     """Return the problem document of a domain error."""
     row: dict[str, Any] = dict(as_problem(error))
     more = {key: row[key] for key in ("outline",) if key in row}
+    if named := getattr(error, "problem_type", ""):
+        more["type"] = named
     headers = _headers_of(error)
     return problem(
         status_of(error), row["code"], row["title"], row["detail"], row["errors"], headers, more

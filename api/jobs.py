@@ -16,10 +16,15 @@ from api.access.errors import RoleError
 from api.access.roles import Role
 from api.access.visit import Visit
 from api.deps import State
+from api.options import Options as Asked
 from api.settings import Settings
+from api.upload import Upload
+from gis.batch.identity import package_sha256
+from gis.check import legal_day
 from gis.errors import GoneError, NotFinishedError, NotFoundError
 from gis.jobs.crew import Crew
-from gis.jobs.model import PROBLEM, RESULTS, Job, JobState, TaskKind
+from gis.jobs.folder import JobFolder
+from gis.jobs.model import PROBLEM, RESULTS, Call, Job, JobState, Options, TaskKind
 from gis.jobs.store import JobStore, no_such_job, now_ms
 from gis.jobs.worker import Orders
 from gis.model import Verdict
@@ -44,6 +49,45 @@ def crew_of(settings: Settings, plan: Path, jobs: JobStore) -> Crew:
         records=settings.records,
     )
     return Crew(jobs, orders, settings.job_workers)
+
+
+def taken_in(
+    state: State,
+    visit: Visit,
+    upload: Upload,
+    asked: Asked,
+    *,
+    name: str,
+    call: Call | None = None,
+) -> Job:
+    """Keep an upload and what was asked about it as a job of the caller.
+
+    Raises
+    ------
+    QueueFullError
+        The caller has as many unfinished jobs as one may have.
+    StoreError
+        Nothing was taken in; the subclass says why.
+    """
+    plan, root = state.plan, state.settings.job_folder
+    return state.jobs.create(
+        owner=visit.caller.owner,
+        request_id=visit.request_id,
+        name=name,
+        upload_sha256=upload.sha256,
+        options=Options(
+            as_of=asked.as_of or legal_day(),
+            use=asked.use,
+            attributes=dict(asked.attributes),
+            width_m=asked.width_m,
+            repair=asked.repair,
+            crs=asked.crs,
+            encoding=asked.encoding or upload.charset,
+            call=call,
+        ),
+        plan=(package_sha256(plan), plan.ref.id, plan.ref.version),
+        keep=lambda job_id: JobFolder(root, job_id).write_upload(upload.content),
+    )
 
 
 async def job_for(state: State, visit: Visit, job_id: str) -> Job:

@@ -278,7 +278,7 @@ class OutOfScopeOut(Answer):
 class PlanRefOut(Answer):
     """The version of the plan that an answer rests on."""
 
-    id: str
+    id: str = Field(examples=["liaocheng-jbsc"])
     version: str
     title: str = Field(examples=["某市国土空间规划（示意）"])
     status: Literal["schematic", "draft", "approved"]
@@ -288,7 +288,7 @@ class PlanRefOut(Answer):
 class RuleBookRef(Answer):
     """The rule book that an answer rests on."""
 
-    id: str
+    id: str = Field(examples=["cn"])
     sha256: str
 
 
@@ -296,7 +296,7 @@ class SiteCheckOut(Answer):
     """The whole answer for one site; ``id`` is the id of its record."""
 
     schema_version: str
-    id: str
+    id: str = Field(examples=["7d1f3c6a0b9e4f52a8c1d0e2f3a4b5c6"])
     verdict: VerdictCode
     verdict_label: str = Field(examples=["有条件符合"])
     verdict_en: str = Field(examples=["complies under conditions"])
@@ -328,7 +328,7 @@ class SiteChecksOut(Answer):
 class RecentCheck(Answer):
     """One line of the list of recent checks."""
 
-    id: str
+    id: str = Field(examples=["7d1f3c6a0b9e4f52a8c1d0e2f3a4b5c6"])
     name: str = Field(examples=["中学新校区"])
     verdict: VerdictCode
     verdict_label: str

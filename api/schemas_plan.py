@@ -155,7 +155,7 @@ class RuleParameterOut(Answer):
 class RuleOut(Answer):
     """One rule of the book in use."""
 
-    id: str
+    id: str = Field(examples=["cn.permanent-farmland"])
     title: str
     title_en: str
     kind: str = Field(examples=["forbid_overlap"])

@@ -58,14 +58,14 @@ class ChainOut(Answer):
 class RecordPlan(Answer):
     """The plan that a record rests on."""
 
-    id: str
+    id: str = Field(examples=["liaocheng-jbsc"])
     version: str = Field(examples=["2026.1"])
 
 
 class RecordOut(Answer):
     """A record, without its answer: that is ``GET /v1/site-checks/{id}``."""
 
-    id: str
+    id: str = Field(examples=["7d1f3c6a0b9e4f52a8c1d0e2f3a4b5c6"])
     name: str = Field(examples=["中学新校区"])
     created_at: str = Field(description="时间（UTC）", examples=[_TIME])
     owner: str = Field(

@@ -39,6 +39,10 @@ viewer    GET /ogc/collections/{collection_id}/items/{item_id:path}
 viewer    GET /ogc/processes
 viewer    GET /ogc/processes/{process_id}
 clerk     POST /ogc/processes/site-check/execution
+clerk     GET /ogc/jobs
+clerk     GET /ogc/jobs/{job_id}
+clerk     GET /ogc/jobs/{job_id}/results
+clerk     DELETE /ogc/jobs/{job_id}
 viewer    GET /v1/me
 viewer    GET /v1/plan
 viewer    GET /v1/plan/balance

@@ -14,9 +14,18 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
     content_type_conformance,
+    ensure_resource_availability,
+    ignored_auth,
+    missing_required_header,
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
+    use_after_free,
 )
 
 from api.app import create_app
@@ -32,9 +41,18 @@ EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
 PATIENCE_S = 120
 CHECKS = [
     not_a_server_error,
+    allow_header_conformance,
     content_type_conformance,
+    ensure_resource_availability,
+    ignored_auth,
+    missing_required_header,
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
+    use_after_free,
 ]
 # The document without its examples, which need a plan.
 PATHS = FastAPI.openapi(create_app(Settings()))["paths"]
@@ -44,6 +62,17 @@ POSTS = [
     ("/v1/site-checks/batch", "POST"),
     ("/v1/plan/balance", "POST"),
 ]
+# What no schema can say: whether an outline is valid and lies in the plan, whether a code of a land
+# use exists, whether a text is one line, whether four numbers are a box. A request that fits the
+# document may be refused for that. A batch is read by a worker, after it was taken in.
+EXEMPT = {
+    positive_data_acceptance: [
+        *POSTS,
+        ("/v1/records/{record_id}/decisions", "POST"),
+        ("/v1/layers/{layer_id}", "GET"),
+    ],
+    negative_data_rejection: [("/v1/site-checks/batch", "POST")],
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +91,7 @@ def known(schema, plan):
     case = schema["/v1/site-checks"]["POST"].Case(
         body=body_examples(plan)["application/json"], media_type="application/json"
     )
-    made = case.call().json()["id"]
+    made = case.call(timeout=PATIENCE_S).json()["id"]
     return {
         "check_id": made,
         "record_id": made,
@@ -79,7 +108,7 @@ def finished_job(schema, plan) -> str:
     case = schema["/v1/site-checks/batch"]["POST"].Case(
         body=body_examples(plan)["application/json"], media_type="application/json"
     )
-    made = case.call().json()["id"]
+    made = case.call(timeout=PATIENCE_S).json()["id"]
     state = schema.app.state.wuqu
     bench = Bench(state.jobs, state.settings.job_folder, Plans(plan))
     for kind in (None, TaskKind.csv):
@@ -119,6 +148,7 @@ def test_every_operation_of_the_document_is_tried(schema):
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_an_operation_answers_as_its_document_says(schema, known, plan, path, method):
     operation = schema[path][method]
+    checks = [check for check in CHECKS if (path, method) not in EXEMPT.get(check, [])]
 
     @settings(
         max_examples=EXAMPLES,
@@ -130,7 +160,7 @@ def test_an_operation_answers_as_its_document_says(schema, known, plan, path, me
     )
     @given(case=cases(operation, known, plan))
     def conforms(case):
-        case.validate_response(case.call(timeout=PATIENCE_S), checks=CHECKS)
+        case.validate_response(case.call(timeout=PATIENCE_S), checks=checks)
 
     conforms()
 

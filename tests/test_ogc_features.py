@@ -8,13 +8,24 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 import shapely
+from access_service import service
 from pyproj import Transformer
 
+from api.ogc.records import RECORDS
 from api.ogc.references import CRS84
+from api.ogc.vintages import span_of
+from gis.errors import PlanError
 from gis.model import LayerState
+from gis.plan import load_plan
+from gis.plan.schema import RESERVED_IDS
 
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 BOX = (115.95, 36.33, 115.97, 36.35)
+
+
+@pytest.fixture(scope="module")
+def small(clean):
+    return load_plan(clean)
 
 
 def get(client, path: str, **query):
@@ -74,6 +85,72 @@ def test_an_empty_layer_says_that_nothing_is_known_instead_of_that_nothing_is_th
     assert "不代表区内没有" in told["description"]
     assert told["extent"]["spatial"]["bbox"] == [list(plan.crs_policy.bounds)]
     assert found(client, "minerals", bbox="115,36,117,37")["numberMatched"] == 0
+
+
+def test_a_layer_says_of_which_time_it_is(client, plan) -> None:
+    assert plan.layers["zones"].info.vintage == "2026-11"
+    told = get(client, "/collections/zones").json()
+    november = ["2026-11-01T00:00:00Z", "2026-11-30T23:59:59Z"]
+    assert told["extent"]["temporal"] == {"interval": [november]}
+    every = {c["id"]: c["extent"] for c in get(client, "/collections").json()["collections"]}
+    assert every["zones"] == told["extent"]
+
+
+def test_records_say_from_when_to_when_the_caller_s_checks_were_made(small, tmp_path) -> None:
+    with service(small, tmp_path) as running:
+        for name in ("a", "b"):
+            running.add(name, "clerk")
+        running.add("r", "reviewer")
+
+        def told(who: str) -> dict:
+            return running.get("/ogc/collections/records", who).json()["extent"]
+
+        assert "temporal" not in told("a")
+        moments = {}
+        for who in ("a", "b"):
+            made = running.check(who).json()["id"]
+            moments[who] = running.client.app.state.wuqu.store.get(made).created_at
+        spans = {who: told(who)["temporal"]["interval"][0] for who in ("a", "b", "r")}
+        seconds = {who: [moment[:19]] * 2 for who, moment in moments.items()}
+        seconds["r"] = [moments["a"][:19], moments["b"][:19]]
+        assert {who: [end[:19] for end in span] for who, span in spans.items()} == seconds
+        assert all(end.endswith("Z") for span in spans.values() for end in span)
+
+
+@pytest.mark.parametrize(
+    ("vintage", "span"),
+    [
+        ("2019", ("2019-01-01", "2019-12-31")),
+        ("2022年6月", ("2022-06-01", "2022-06-30")),
+        ("2024-02-29", ("2024-02-29", "2024-02-29")),
+        ("2019-2022", None),
+        ("2019/2022", ("2019-01-01", "2022-12-31")),
+        ("2022至2019", None),
+        ("2022-13", None),
+        ("2023-02-29", None),
+        ("0000", None),
+        ("２０２２", None),
+        ("三调 2019", None),
+        ("", None),
+    ],
+)
+def test_a_vintage_that_is_no_date_is_not_guessed_at(vintage, span) -> None:
+    days = None if span is None else (f"{span[0]}T00:00:00Z", f"{span[1]}T23:59:59Z")
+    assert span_of(vintage) == days
+
+
+@pytest.mark.parametrize(("layer_id", "role"), [("records", "other"), ("projects", "redline")])
+def test_a_layer_with_the_name_of_a_collection_of_ours_is_refused_with_its_line(
+    scarce_dir, layer_id, role
+) -> None:
+    assert RECORDS in RESERVED_IDS
+    root = scarce_dir(
+        extra=f'[[layer]]\nid = "{layer_id}"\ntitle = "图层"\npath = "l.geojson"\nrole = "{role}"\n'
+        'geometry = "polygon"\nvintage = "2026"\nstatus = "draft"\n'
+    )
+    with pytest.raises(PlanError, match=f"图层 id {layer_id} .*请换一个 id") as caught:
+        load_plan(root)
+    assert "行" in caught.value.faults[0].where
 
 
 def test_the_accepted_systems_are_offered_and_no_other(client, plan) -> None:
@@ -452,9 +529,7 @@ def test_what_does_not_exist_is_not_found(client, path) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(
-    "path", ["/jobs", "/admin/config", "/stac", "/TileMatrixSets", "/static/x"]
-)
+@pytest.mark.parametrize("path", ["/admin/config", "/stac", "/TileMatrixSets", "/static/x"])
 def test_other_parts_of_pygeoapi_are_not_there(client, path) -> None:
     assert get(client, path).status_code == 404
 

@@ -112,6 +112,11 @@ _OGC = (
 # Checks, and the records that the caller made.
 _CLERK = (
     ("POST", "/ogc/processes/site-check/execution"),
+    ("GET", "/ogc/jobs"),
+    ("GET", "/ogc/jobs/{job_id}"),
+    ("GET", "/ogc/jobs/{job_id}/results"),
+    # Of the caller's own; those of others are for administrators.
+    ("DELETE", "/ogc/jobs/{job_id}"),
     ("POST", "/v1/site-checks"),
     ("GET", "/v1/site-checks"),
     *(

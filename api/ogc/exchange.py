@@ -18,11 +18,12 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.access.roles import Role
 from api.access.visit import Visit
 from api.answers import GEOJSON_TYPE
 from api.deps import State, StateDep, VisitDep
 from api.errors import QueryError
-from api.ogc.answers import answer_bytes
+from api.ogc.answers import Teller
 from api.ogc.query import OWN, parse_box, parse_period, read_parameters, reference_of
 from api.ogc.sources import ASKING, Asking, Source
 from gis.errors import CrsError, ExtraError
@@ -83,7 +84,9 @@ def _service(state: State) -> PlanService:
             advice='运行 pip install "wuqu[ogc]" 后重启服务',
         )
     module = importlib.import_module("api.ogc.service")
-    made: PlanService = module.PlanService(state.plan, state.hidden_layers)
+    made: PlanService = module.PlanService(
+        state.plan, state.hidden_layers, is_kept=state.settings.records
+    )
     return made
 
 
@@ -116,6 +119,11 @@ class Exchange:
         """The collections that the caller may see."""
         return self.service.sources(self.visit.caller)
 
+    @property
+    def sees_jobs(self) -> bool:
+        """Whether the caller may check sites, and so have jobs."""
+        return self.visit.caller.role.covers(Role.clerk)
+
     def source(self, collection_id: str) -> Source:
         """Return one collection; raise NotFoundError when there is none for the caller."""
         return self.service.source(collection_id, self.visit.caller)
@@ -146,13 +154,14 @@ class Exchange:
         """
         hidden = {key: value for key, value in parameters.items() if key in OWN}
         shown = {key: value for key, value in parameters.items() if key not in OWN}
-        asking, base = self._asking(parameters), self.base
+        asking = self._asking(parameters)
+        teller = Teller(self.base, self.sources, self.sees_jobs, hidden)
         fields = described.fields if described else None
 
         def work() -> tuple[Mapping[str, str], bytes]:
             ASKING.set(asking)
             headers, content = self.service.ask(self.visit.caller, name, shown, *given)
-            return headers, answer_bytes(content, base, hidden, fields)
+            return headers, teller.told(content, fields)
 
         try:
             headers, content = await run_in_threadpool(work)

@@ -19,6 +19,7 @@ from gis.errors import Fault, FormatError
 from gis.intake.draft import clean_text
 from gis.intake.strict_json import parse_json
 
+SITE_CHECK = "site-check"
 # The one output of the process.
 OUTPUT = "check"
 # An encoding means nothing here: JSON has one.
@@ -28,11 +29,15 @@ _KEYS = ("inputs", "outputs", "response", "mode")
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What to check, and whether the answer is wrapped by the name of the output."""
+    """What to check, and whether the answer is wrapped by the name of the output.
+
+    ``is_later`` tells that the request itself asks to be answered later (``"mode": "async"``).
+    """
 
     upload: Upload
     options: Options
     is_document: bool = False
+    is_later: bool = False
 
     def answer(self, content: bytes) -> bytes:
         """Return what is sent for an answer: itself, or all outputs by name."""
@@ -57,7 +62,8 @@ def read_execution(body: bytes) -> Execution:
     if not isinstance(site, dict):
         raise _wrong("inputs.site", "不是对象", expected="GeoJSON 的几何、Feature 或集合")
     upload = Upload(json.dumps(site, ensure_ascii=False).encode(), None, arrived=body)
-    return Execution(upload, _options(inputs), _is_document(document))
+    is_later = document.get("mode") == "async"
+    return Execution(upload, _options(inputs), _is_document(document), is_later)
 
 
 def _document(body: bytes) -> Mapping[str, Any]:
@@ -77,8 +83,8 @@ def _document(body: bytes) -> Mapping[str, Any]:
     outputs = root.get("outputs", {})
     if not isinstance(outputs, dict) or set(outputs) - {OUTPUT}:
         raise _wrong("outputs", "不能采用", expected=f"{{}} 或 {{{OUTPUT!r}: {{}}}}")
-    if root.get("mode", "sync") not in ("sync", "auto"):
-        raise _wrong("mode", "不能采用", expected="sync：只支持同步执行")
+    if root.get("mode", "sync") not in ("sync", "async", "auto"):
+        raise _wrong("mode", "不能采用", expected="sync、async 或 auto")
     return root
 
 

@@ -15,7 +15,8 @@ import shapely
 
 from api.ogc.columns import Columns, Field, field_type, objects
 from api.ogc.references import Reference, geojson
-from api.ogc.sources import Extent, Feature, Page, Wanted
+from api.ogc.sources import Extent, Feature, Interval, Page, Wanted
+from api.ogc.vintages import span_of
 from api.routers.plan import uses_of_zone
 from gis.crs import geographic_code, transform
 from gis.errors import NotFoundError
@@ -87,6 +88,11 @@ class LayerSource:
         edges = box.segmentize(max(box.length, 1.0) / 256)
         west, south, east, north = transform(edges, work, geographic_code(work)).bounds
         return west, south, east, north
+
+    @property
+    def interval(self) -> Interval | None:
+        """The year, month or day of the layer; None when its vintage names none."""
+        return span_of(self._info.vintage)
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:

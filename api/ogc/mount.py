@@ -1,7 +1,7 @@
 """OGC API under ``/ogc``: which routes are there?
 
 The routes stand in the table of roles like all others. Where pygeoapi is not installed each of them
-answers with the name of the extra.
+answers with the name of the extra. Those of jobs are in ``jobs``.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api.access.roles import Role
 from api.answers import GEOJSON_TYPE, json_bytes
 from api.errors import BodyError, BodyTimeoutError
 from api.ogc import openapi
 from api.ogc.exchange import JSON_TYPE, SCHEMA_TYPE, ExchangeDep
 from api.ogc.execution import read_execution
+from api.ogc.jobs import answered_later
 from api.ogc.query import ITEM, ITEMS, PLAIN, wrong
 from api.routers.checks import checked
 
@@ -54,7 +54,7 @@ async def get_openapi(exchange: ExchangeDep) -> Response:
         exchange.base,
         exchange.state.plan.ref.title,
         exchange.sources,
-        deep=exchange.visit.caller.role.covers(Role.clerk),
+        deep=exchange.sees_jobs,
     )
     return Response(json_bytes(told), media_type=openapi.MEDIA_TYPE)
 
@@ -129,7 +129,10 @@ async def get_process(exchange: ExchangeDep, process_id: ProcessId) -> Response:
 
 @router.post("/processes/site-check/execution")
 async def execute_site_check(exchange: ExchangeDep) -> Response:
-    """Check a site, keep a record, and answer as ``/v1/site-checks`` does."""
+    """Check a site, keep a record, and answer as ``/v1/site-checks`` does; later if preferred.
+
+    An answer that comes later is read from its record, so a service without records has none.
+    """
     exchange.parameters(PLAIN)
     state, request = exchange.state, exchange.request
     try:
@@ -140,10 +143,18 @@ async def execute_site_check(exchange: ExchangeDep) -> Response:
     except ClientDisconnect:
         raise BodyError("连接在上传完成前断开", advice="重新提交") from None
     execution = read_execution(body)
+    if state.settings.records and (execution.is_later or _prefers_later(request)):
+        return await answered_later(exchange, execution)
     content = await checked(execution.upload, execution.options, state, exchange.visit)
     # Who asked to be answered later has to know that it was not.
     headers = {"Preference-Applied": "wait"} if "prefer" in request.headers else None
     return Response(execution.answer(content), headers=headers, media_type=JSON_TYPE)
+
+
+def _prefers_later(request: Request) -> bool:
+    """Whether the client would rather not wait (RFC 7240)."""
+    wishes = ",".join(request.headers.getlist("prefer")).split(",")
+    return "respond-async" in (wish.partition(";")[0].strip().lower() for wish in wishes)
 
 
 def _check_names(given: Mapping[str, str], name: str, allowed: Collection[str]) -> None:

@@ -8,6 +8,7 @@ size from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from api.errors import PROBLEM_TYPE
@@ -32,6 +33,8 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
 )
 _PROBLEM = {"$ref": "#/components/responses/problem"}
 
@@ -53,7 +56,7 @@ _PARAMETERS = {
         _query("offset", "从第几个要素开始", type="integer", minimum=0, default=0),
         _query("bbox", "西,南,东,北；只给与之相交的要素"),
         _query("bbox-crs", "bbox 的坐标系", format="uri", default=CRS84),
-        _query("datetime", "日期、时刻或起止；没有日期的集合不受影响"),
+        _query("datetime", "日期、时刻或起止；要素没有日期的集合不受影响"),
         _query("sortby", "排序字段，前加 - 为降序，逗号分隔"),
         _query("properties", "只给这些字段，逗号分隔"),
         _query("skipGeometry", "true：不给图形", type="boolean"),
@@ -63,6 +66,14 @@ _PARAMETERS = {
         # pygeoapi does not understand, such as NOT before brackets, instead of looking for itself.
     )
 }
+_JOB_FILTERS = (
+    _query("type", "种类；只有 process", enum=["process"]),
+    _query("processID", "处理过程，逗号分隔", enum=["site-check"]),
+    _query("status", "状态，逗号分隔：accepted、running、successful、failed、dismissed"),
+    _query("minDuration", "执行时间长于几秒", type="number", minimum=0),
+    _query("maxDuration", "执行时间短于几秒", type="number", minimum=0),
+)
+_STATUS_INFO = {"$ref": "#/components/schemas/statusInfo"}
 _F = {"$ref": "#/components/parameters/f"}
 _CRS = {"$ref": "#/components/parameters/crs"}
 _SHARED = tuple(name for name in _PARAMETERS if name != "f")
@@ -102,7 +113,11 @@ def document(base: str, title: str, sources: Mapping[str, Source], *, deep: bool
 
 
 def _get(
-    summary: str, *parameters: dict[str, Any], media: str = "application/json", tag: str = "服务"
+    summary: str,
+    *parameters: dict[str, Any],
+    media: str = "application/json",
+    tag: str = "服务",
+    schema: Mapping[str, Any] = MappingProxyType({"type": "object"}),
 ) -> dict[str, Any]:
     return {
         "get": {
@@ -110,7 +125,7 @@ def _get(
             "tags": [tag],
             "parameters": [_F, *parameters],
             "responses": {
-                "200": {"description": summary, "content": {media: {"schema": {"type": "object"}}}},
+                "200": {"description": summary, "content": {media: {"schema": dict(schema)}}},
                 "default": _PROBLEM,
             },
         }
@@ -157,10 +172,35 @@ def _process_paths() -> dict[str, Any]:
                 "description": "检测结果，与 POST /v1/site-checks 相同",
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
+            "201": {
+                "description": "请求头 Prefer: respond-async：任务已接收，地址在 Location",
+                "headers": {"Location": {"schema": {"type": "string"}}},
+                "content": {"application/json": {"schema": _STATUS_INFO}},
+            },
             "default": _PROBLEM,
         },
     }
-    return {path: _get("选址合规性检测", tag=tag), f"{path}/execution": {"post": execution}}
+    return {
+        path: _get("选址合规性检测", tag=tag),
+        f"{path}/execution": {"post": execution},
+        **_job_paths(),
+    }
+
+
+def _job_paths() -> dict[str, Any]:
+    tag = "任务"
+    job_id = {"name": "jobId", "in": "path", "required": True, "schema": {"type": "string"}}
+    limit = _query("limit", "最多列出几个", type="integer", minimum=1, maximum=1000, default=100)
+    shared = [{"$ref": f"#/components/parameters/{name}"} for name in ("offset", "datetime")]
+    job = _get("一个任务的状态", job_id, tag=tag, schema=_STATUS_INFO)
+    dismissed = _get(
+        "取消任务；已结束的，删除其结果，检测记录保留", job_id, tag=tag, schema=_STATUS_INFO
+    )
+    return {
+        "/jobs": _get("任务", limit, *shared, *_JOB_FILTERS, tag=tag),
+        "/jobs/{jobId}": {**job, "delete": dismissed["get"]},
+        "/jobs/{jobId}/results": _get("任务的结果，与同步执行的答复相同", job_id, tag=tag),
+    }
 
 
 _COMPONENTS: dict[str, Any] = {
@@ -179,6 +219,25 @@ _COMPONENTS: dict[str, Any] = {
                 **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
                 "status": {"type": "integer"},
                 "errors": {"type": "array", "items": {"type": "object"}},
+            },
+        },
+        "statusInfo": {
+            "type": "object",
+            "required": ["jobID", "type", "status"],
+            "properties": {
+                **{
+                    name: {"type": "string"}
+                    for name in ("jobID", "processID", "message", "created", "started")
+                },
+                "type": {"type": "string", "enum": ["process"]},
+                "status": {
+                    "type": "string",
+                    "enum": ["accepted", "running", "successful", "failed", "dismissed"],
+                },
+                "finished": {"type": "string"},
+                "updated": {"type": "string"},
+                "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+                "links": {"type": "array", "items": {"type": "object"}},
             },
         },
         "execute": {

@@ -7,9 +7,8 @@ from typing import Any
 
 from pygeoapi.process.base import BaseProcessor
 
-from api.ogc.execution import OUTPUT
+from api.ogc.execution import OUTPUT, SITE_CHECK
 
-SITE_CHECK = "site-check"
 NAME = f"{__name__}.SiteCheckProcessor"
 
 _LITERALS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
@@ -34,7 +33,10 @@ _LITERALS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def description(example: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the process says of itself; ``example`` is a site inside the plan."""
+    """Return what the process says of itself; ``example`` is a site inside the plan.
+
+    How it may be executed is told by pygeoapi, of the service as a whole.
+    """
     site = {
         "title": "地块",
         "description": "GeoJSON 的几何、Feature 或 FeatureCollection",
@@ -52,10 +54,9 @@ def description(example: Mapping[str, Any]) -> dict[str, Any]:
         "title": "选址合规性检测",
         "description": (
             "提交地块，得到结论、逐条规则的依据与处理办法，与 POST /v1/site-checks 的答复相同；"
-            "每次检测留有记录。只支持同步执行。"
+            "每次检测留有记录。请求头 Prefer: respond-async 为异步执行，先答复任务。"
         ),
         "keywords": ["选址", "合规性检测"],
-        "jobControlOptions": ["sync-execute"],
         "outputTransmission": ["value"],
         "inputs": {"site": site, **literals},
         "outputs": {

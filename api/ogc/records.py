@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,12 @@ import shapely.geometry
 
 from api.ogc.columns import Columns, Field, objects
 from api.ogc.references import Box, Reference, geojson
-from api.ogc.sources import ASKING, Extent, Feature, Page, Wanted
+from api.ogc.sources import ASKING, Extent, Feature, Interval, Page, Wanted
 from gis.crs import geographic_code
 from gis.errors import NotFoundError
 from gis.model import Verdict
 from gis.output.records import Record
-from gis.output.records.finding import by_number, count, numbers, overview
+from gis.output.records.finding import between, by_number, count, numbers, overview
 from gis.plan import Plan
 
 Array = np.ndarray[Any, Any]
@@ -70,6 +70,13 @@ class RecordSource:
         """The bounds of the plan: a site outside them is not judged."""
         return self._plan.crs_policy.bounds
 
+    @property
+    def interval(self) -> Interval | None:
+        """From the first to the last check that the caller may see; None before the first."""
+        asking = ASKING.get()
+        found = between(asking.state.store, owner=asking.visit.caller.sees)
+        return None if found is None else (_instant(found[0]), _instant(found[1]))
+
     def page(self, wanted: Wanted) -> Page:
         """Return the records that are wanted."""
         asking = ASKING.get()
@@ -111,6 +118,10 @@ class RecordSource:
             "geometry": geometry,
             "properties": {name: values[name] for name in _FIELDS if name in shown},
         }
+
+
+def _instant(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _values(record: Record) -> dict[str, Any]:

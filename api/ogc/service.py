@@ -20,6 +20,7 @@ from api.access.visit import Caller
 from api.errors import QueryError
 from api.examples import body_examples
 from api.ogc import process, provider
+from api.ogc.execution import SITE_CHECK
 from api.ogc.layers import layer_sources
 from api.ogc.projects import project_sources
 from api.ogc.records import RECORDS, RecordSource
@@ -105,18 +106,23 @@ class PlanService:
         An opened plan.
     hidden
         Layers above the secrecy ceiling.
+    is_kept
+        Whether answers of checks are recorded: one that is given later is read from its record.
     """
 
-    def __init__(self, plan: Plan, hidden: frozenset[str]) -> None:
+    def __init__(self, plan: Plan, hidden: frozenset[str], *, is_kept: bool) -> None:
         self.plan = plan
         self.known = references(plan)
         layers = {**layer_sources(plan, hidden), **project_sources(plan, hidden)}
         self._sources: dict[bool, Mapping[str, Source]] = {
             False: {**layers},
-            # Records come last; they would hide a layer of this name.
+            # No layer has this id: a package with one is refused (``gis.plan.schema``).
             True: {**layers, RECORDS: RecordSource(plan)},
         }
         self._apis = {deep: PlanApi(self._config(deep)) for deep in self._sources}
+        for api in self._apis.values():
+            # Its manager runs nothing here; this is what it says of every process.
+            api.manager.is_async = is_kept
 
     def sources(self, caller: Caller) -> Mapping[str, Source]:
         """Return the collections that a caller may see, by id."""
@@ -159,7 +165,7 @@ class PlanService:
         if deep:
             example = body_examples(self.plan)["application/geo+json"]
             processor = {"name": process.NAME, "example": example}
-            resources[process.SITE_CHECK] = {"type": "process", "processor": processor}
+            resources[SITE_CHECK] = {"type": "process", "processor": processor}
         return {
             "server": {
                 "url": PLACEHOLDER,

@@ -19,6 +19,8 @@ DEFAULT_LIMIT = 1000
 
 Feature = dict[str, Any]
 Extent = tuple[float, float, float, float]
+# From an instant to another, each None for "open".
+Interval = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ class Source(Protocol):
     @property
     def extent(self) -> Extent:
         """West, south, east, north in degrees."""
+        ...
+
+    @property
+    def interval(self) -> Interval | None:
+        """The time that its features are of; None when that is not known."""
         ...
 
     @property

@@ -17,9 +17,8 @@ from starlette.responses import Response
 from api.access.visit import Visit
 from api.answers import json_bytes, problems
 from api.deps import KnownQuery, State, StateDep, VisitDep
-from api.jobs import document_of
-from api.options import Options as Asked
-from api.options import read_options, unknown_parameters
+from api.jobs import document_of, taken_in
+from api.options import Options, read_options, unknown_parameters
 from api.reading import (
     AsOfQuery,
     AttrQuery,
@@ -33,11 +32,8 @@ from api.reading import (
 )
 from api.schemas_jobs import EXAMPLE_ID, JobOut
 from api.upload import Upload, read_upload
-from gis.batch.identity import package_sha256
-from gis.check import legal_day
 from gis.intake.draft import clean_text
-from gis.jobs.folder import JobFolder
-from gis.jobs.model import Job, Options
+from gis.jobs.model import Job
 from gis.jobs.reading import examine
 
 PATH = "/v1/site-checks/batch"
@@ -118,24 +114,7 @@ def _refuse_foreign(form: Mapping[str, Any]) -> None:
         raise unknown_parameters(unknown, _NAMES)
 
 
-def _taken_in(state: State, visit: Visit, upload: Upload, asked: Asked) -> Job:
+def _taken_in(state: State, visit: Visit, upload: Upload, asked: Options) -> Job:
     examine(upload.content)
     name, _ = clean_text((upload.name or "").replace("\\", "/").rpartition("/")[2])
-    plan, root = state.plan, state.settings.job_folder
-    return state.jobs.create(
-        owner=visit.caller.owner,
-        request_id=visit.request_id,
-        name=name,
-        upload_sha256=upload.sha256,
-        options=Options(
-            as_of=asked.as_of or legal_day(),
-            use=asked.use,
-            attributes=dict(asked.attributes),
-            width_m=asked.width_m,
-            repair=asked.repair,
-            crs=asked.crs,
-            encoding=asked.encoding or upload.charset,
-        ),
-        plan=(package_sha256(plan), plan.ref.id, plan.ref.version),
-        keep=lambda job_id: JobFolder(root, job_id).write_upload(upload.content),
-    )
+    return taken_in(state, visit, upload, asked, name=name)

@@ -197,6 +197,7 @@ async def list_site_checks(
 
 @router.get(
     "/{check_id}.geojson",
+    response_class=Response,
     responses={
         200: {"description": "地块与检测结果的图形", "content": {GEOJSON_TYPE: {}}},
         **problems(404, 422, 503),

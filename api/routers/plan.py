@@ -15,6 +15,7 @@ import shapely
 from fastapi import APIRouter, Path, Query
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from api import schemas_plan as schemas
 from api.answers import GEOJSON_TYPE, geojson_answer, problems
@@ -33,6 +34,7 @@ from gis.rulebook import describe
 router = APIRouter(prefix="/v1", tags=["规划"], dependencies=[KnownQuery])
 
 MAX_PAGE = 2000
+_BOX = r"^-?\d{1,3}(\.\d+)?(,-?\d{1,3}(\.\d+)?){3}$"
 
 
 def _day(given: object) -> object:
@@ -170,6 +172,7 @@ def _layer(state: State, layer: Layer) -> dict[str, Any]:
 
 @router.get(
     "/layers/{layer_id}",
+    response_class=Response,
     responses={
         200: {"description": "GeoJSON FeatureCollection", "content": {GEOJSON_TYPE: {}}},
         **problems(404, 422),
@@ -183,7 +186,13 @@ async def get_layer(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="每页要素个数")] = 500,
     offset: Annotated[int, Query(ge=0, le=10_000_000, description="从第几个要素开始")] = 0,
     bbox: Annotated[
-        str | None, Query(description="西,南,东,北（度）", examples=["115.9,36.3,116.0,36.4"])
+        str | None,
+        Query(
+            description="西,南,东,北（度）",
+            examples=["115.9,36.3,116.0,36.4"],
+            # Told, not enforced: what is wrong with a box is said in our own words.
+            json_schema_extra={"pattern": _BOX},
+        ),
     ] = None,
 ) -> Any:
     """Return one page of the features of a layer."""

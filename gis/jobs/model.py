@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 # Sites that are judged and recorded together: a second or so, so that a cancelled job stops soon,
 # progress is seen, and nobody waits long for a turn.
@@ -68,8 +68,26 @@ RESULTS = tuple(kind for kind in TaskKind if kind.is_result)
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a process that is answered later: one request, answered as a whole or not at all.
+
+    ``which`` is that of the reading of an input; ``geometry`` and ``remedies`` are what the answer
+    holds, ``document`` whether it is wrapped by the name of the output.
+    """
+
+    process: str
+    which: int | Literal["all"] | None = None
+    geometry: bool = True
+    remedies: bool = True
+    document: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What the user said about all rows of a job, as given; ``as_of`` is the day of the law."""
+    """What the user said about all rows of a job, as given; ``as_of`` is the day of the law.
+
+    ``call`` is None for a batch.
+    """
 
     as_of: date
     use: str | None = None
@@ -78,6 +96,7 @@ class Options:
     repair: bool = False
     crs: str | None = None
     encoding: str | None = None
+    call: Call | None = None
 
     def to_text(self) -> str:
         """Return the options as JSON."""
@@ -87,7 +106,8 @@ class Options:
     def from_text(cls, text: str) -> Options:
         """Return the options that ``to_text`` wrote."""
         row = json.loads(text)
-        return cls(**{**row, "as_of": date.fromisoformat(row["as_of"])})
+        call = Call(**row["call"]) if row.get("call") else None
+        return cls(**{**row, "as_of": date.fromisoformat(row["as_of"]), "call": call})
 
 
 @dataclass(frozen=True, slots=True)

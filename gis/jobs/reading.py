@@ -12,17 +12,18 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gis.batch.rows import Origin, Row, problem_of
 from gis.crs import CrsPolicy
-from gis.errors import BusyError, FormatError, InputError, LimitError
+from gis.errors import BusyError, FormatError, InputError, LimitError, SeveralSitesError
 from gis.intake.draft import MAX_BYTES, Limits, limited_to
 from gis.intake.kml import is_kmz
 from gis.intake.outside.archive import MAX_ENTRIES as MAX_ENTRIES_OF_ONE
 from gis.intake.outside.archive import Contents, Package, is_unread, unpack
-from gis.intake.read import read_each
+from gis.intake.read import read_each, read_sites
 from gis.intake.table.workbook import is_workbook
-from gis.jobs.model import Options
+from gis.jobs.model import Call, Options
 from gis.model import Site
 
 MAX_ENTRIES = 5_000
@@ -94,6 +95,9 @@ def rows_of(
     InputError
         Nothing of the upload can be read.
     """
+    if options.call is not None:
+        yield from _called(content, policy, options, options.call)
+        return
     count, good = 0, False
     first: InputError | None = None
     for origin, (member, found) in enumerate(_read(content, name, policy, options, most, going_on)):
@@ -112,6 +116,26 @@ def rows_of(
         raise FormatError("上传内容中没有地块", advice="核对文件后重新提交")
     if not good and count == 1 and first is not None:
         raise first
+
+
+def _called(
+    content: bytes, policy: CrsPolicy, options: Options, call: Call
+) -> Iterator[tuple[Origin, Row]]:
+    """Yield the sites of a call, read as a single request reads them: all, or the error."""
+    read = partial(
+        read_sites,
+        content,
+        policy,
+        crs=options.crs,
+        encoding=options.encoding,
+        repair=options.repair,
+        width_m=options.width_m,
+    )
+    sites = read() if call.which == "all" else read(which=call.which)
+    if len(sites) > 1 and call.which is None:
+        raise SeveralSitesError([site.name for site in sites])
+    for number, site in enumerate(sites):
+        yield Origin("file", ""), _row(number, number + 1, 0, site.name, site)
 
 
 def _read(

@@ -15,6 +15,7 @@ from typing import Any
 
 from gis.batch.judging import content_of, judged, refused
 from gis.batch.rows import Origin, Problem, Row, Wishes
+from gis.check import with_remedies
 from gis.claims import parse_attributes
 from gis.errors import InputError, StoreDamagedError, StoreError, as_problem
 from gis.jobs.folder import JobFolder, write_whole
@@ -25,7 +26,7 @@ from gis.jobs.reports import PdfZip
 from gis.jobs.results import write_result
 from gis.jobs.statements import LostLeaseError
 from gis.jobs.store import JobStore
-from gis.model import SiteCheck
+from gis.model import SiteCheck, Verdict
 from gis.output.records import Entry, Submission, entry_of
 from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan
@@ -34,6 +35,8 @@ _LOG = logging.getLogger("wuqu")
 # How often a piece may lose its worker, or end in a defect, before it is told to be the reason.
 LIVES = 3
 _TOGETHER = 2
+# A search takes longer than the check; a single request looks for no more sites either.
+_SEARCHED_SITES = 5
 # A full or locked store heals by itself, or somebody comes.
 _AGAIN_MS = 5_000
 _LOST = Problem(
@@ -182,6 +185,9 @@ class Bench:
             }
             for row, answer in zip(rows, found, strict=True)
         ]
+        if job.options.call is not None and (said := _unanswered(answers)):
+            self._fail(task, said)
+            return
         kept = [entries[answer["row"]] for answer in answers if answer["entry"]]
         self.require()
         submission = Submission(kept, job.upload_sha256, job.owner, job.request_id)
@@ -195,8 +201,12 @@ class Bench:
         # Before the check: what is reserved meanwhile is not what it rests on.
         snapshot = snapshot_of(plan) if self.records else None
 
+        searched = _is_searched(job)
+
         def seen(row: Row, check: SiteCheck) -> None:
             self.require()
+            if searched and check.verdict is not Verdict.PASS:
+                check = with_remedies(check, plan)
             if snapshot is not None:
                 entries[row.number] = entry_of(check, snapshot=snapshot)
 
@@ -229,6 +239,22 @@ class Bench:
         else:
             write_result(self.store, folder, job, plan, task.kind)
         self.store.made(task)
+
+
+def _is_searched(job: Job) -> bool:
+    """Whether outlines that would comply are looked for: by a call with few sites only."""
+    call = job.options.call
+    return call is not None and call.remedies and (job.total or 0) <= _SEARCHED_SITES
+
+
+def _unanswered(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the problem of a call with rows that cannot be judged; empty when all can."""
+    found = [(answer["row"] + 1, *answer["problem"]) for answer in answers if "problem" in answer]
+    if not found:
+        return {}
+    _, code, detail = found[0]
+    faults = [{"where": f"第 {row} 个地块", "message": message} for row, _, message in found]
+    return {"code": code, "title": "地块无法检测", "detail": detail, "errors": faults}
 
 
 def _wishes(options: Options) -> Wishes:

@@ -5,6 +5,7 @@ Unknown keys are refused; ``gis.tomlfile`` adds the line. Nothing is opened here
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -46,6 +47,11 @@ Index = Literal["ndvi", "ndwi"]
 # Keys that say nothing of a raster of the other kind.
 _IMAGE_IDLE = ("table", "scheme", "edition")
 _CLASSES_IDLE = ("bands", "thresholds", "scale", "offset", "series")
+
+
+# Layers are offered to desktop programs under their ids, beside what the service has of its own
+# under these: decision records, and the projects, which a layer of that role draws.
+RESERVED_IDS: Mapping[str, Role | None] = {"records": None, "projects": "project"}
 
 
 class _Strict(BaseModel):
@@ -189,6 +195,19 @@ class LayerEntry(_Strict):
             raise ValueError("用地图层必须写明分类体系 scheme 和版本 edition")
         if self.replaces is not None and self.law_status != "changing":
             raise ValueError('写了 replaces 的图层是草案，应同时写 law_status = "changing"')
+        return self
+
+    @model_validator(mode="after")
+    def _id_is_free(self) -> LayerEntry:
+        kept_for = RESERVED_IDS.get(self.id, self.role)
+        if kept_for is None:
+            raise ValueError(
+                f"图层 id {self.id} 是服务自有集合的名称；请换一个 id，如 {self.id}_layer"
+            )
+        if kept_for != self.role:
+            raise ValueError(
+                f'图层 id {self.id} 只用于 role = "{kept_for}" 的图层；请换一个 id，或改正 role'
+            )
         return self
 
     @field_validator("postgis")

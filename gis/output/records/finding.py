@@ -46,6 +46,15 @@ def count(store: RecordStore, *, owner: str | None = None) -> int:
         return int(connection.execute(wanted).scalar_one())
 
 
+def between(store: RecordStore, *, owner: str | None = None) -> tuple[str, str] | None:
+    """Return when the first and the last record were made; None when there is none."""
+    moment = records.c.created_at
+    wanted = select(func.min(moment), func.max(moment)).where(_of(owner))
+    with store_errors(), store.engine.connect() as connection:
+        first, last = connection.execute(wanted).one()
+    return None if first is None else (first, last)
+
+
 def numbers(store: RecordStore, offset: int, limit: int, *, owner: str | None = None) -> list[int]:
     """Return the numbers of one page of records, the oldest first."""
     wanted = select(records.c.seq).where(_of(owner)).order_by(records.c.seq)
