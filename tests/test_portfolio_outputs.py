@@ -11,13 +11,22 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-import gis
+import gis.plan
 from gis.output.maps import portfolio_map
 from gis.output.portfolio_book import HEADS, portfolio_xlsx
 from gis.portfolio.check import check_portfolio
 from gis.units import m2_to_ha
 
 DAY = date(2026, 11, 22)
+
+
+@pytest.fixture(autouse=True)
+def opened_once(plan, monkeypatch) -> None:
+    """Commands of this file take the bundled plan as it is open already."""
+    real = gis.plan.load_plan
+    monkeypatch.setattr(
+        "gis.plan.load_plan", lambda path=None: plan if path == plan.root else real(path)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +182,7 @@ def test_a_plan_without_register_or_projects_still_answers(scarce_dir, wuqu) -> 
     assert code == 2
     assert "projects.csv" in err
     (root / "projects.csv").write_text("id,name\n", encoding="utf-8")
-    plan = gis.load_plan(root)
+    plan = gis.plan.load_plan(root)
     empty = check_portfolio(plan, as_of=DAY)
     assert empty.to_dict()["sentence"] == "0 个项目，没有未销号的问题。"
     assert "没有未销号的问题" in portfolio_map(empty, plan)
