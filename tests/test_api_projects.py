@@ -117,7 +117,6 @@ def test_above_the_ceiling_a_project_tells_its_area_and_no_place(plan) -> None:
 
 
 def test_the_collection_of_projects_carries_the_register(client) -> None:
-    pytest.importorskip("pygeoapi")
     items = get(client, "/ogc/collections/projects/items")
     assert items["numberMatched"] == 20
     found = {f["properties"]["name"]: f["properties"] for f in items["features"]}
