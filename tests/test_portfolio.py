@@ -88,6 +88,16 @@ def test_an_outline_that_cannot_be_used_stops_neither_the_project_nor_the_others
     assert rows[1]["verdict"] is not None
 
 
+def test_a_use_that_does_not_exist_is_told_as_such_and_not_as_a_bad_outline(scarce) -> None:
+    plan = scarce("id,name,site_file,use\nA,甲,a.wkt,9999\n", {"a": (500, 0, 600, 100)})
+    document = check_portfolio(plan, as_of=DAY).to_dict()
+    assert document["sentence"] == "1 个项目，1 个未能检测，没有未销号的问题。"
+    (row,) = document["projects"]
+    assert (row["verdict"], row["verdict_label"]) == (None, "未能检测")
+    assert "9999" in row["lacks"]
+    assert "改正清单后才能检测" in row["waits"][0]["text"]
+
+
 @pytest.mark.parametrize("name", ["../x.wkt", "/etc/passwd", "C:\\x.wkt", "a/../../x.wkt"])
 def test_a_file_outside_the_package_is_never_read(scarce, name: str) -> None:
     plan = scarce(f"id,name,site_file,use\nA,甲,{name},0901\n")

@@ -15,12 +15,18 @@ from typing import TYPE_CHECKING
 
 from gis.check import check_site, legal_day
 from gis.claims import with_claims
-from gis.errors import InputError
+from gis.errors import ClaimError, InputError
 from gis.model import Site
 from gis.plan.booking import Booking, book
 from gis.portfolio.approvals import approvals_of
 from gis.portfolio.outlines import outline_of, why_unusable
-from gis.portfolio.portfolio import NO_OUTLINE, UNUSABLE, Portfolio, ProjectCheck
+from gis.portfolio.portfolio import (
+    NO_OUTLINE,
+    UNCHECKED,
+    UNUSABLE,
+    Portfolio,
+    ProjectCheck,
+)
 from gis.portfolio.project import Project, Register
 from gis.portfolio.register import load_projects
 from gis.portfolio.totals import totals_of
@@ -100,6 +106,8 @@ def _checked(
             return replace(row, lacks=NO_OUTLINE)
         site = with_claims(replace(site, name=project.name), project.use, project.claims)
         return replace(row, check=check_site(site, plan, as_of=day, remedies=False))
+    except ClaimError as problem:
+        return replace(row, lacks=f"{UNCHECKED}：{why_unusable(problem)}")
     except InputError as problem:
         return replace(row, lacks=f"{UNUSABLE}：{why_unusable(problem)}")
 

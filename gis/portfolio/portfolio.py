@@ -26,7 +26,7 @@ from gis.rulebook.land_classes import use_label
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-NO_OUTLINE, UNUSABLE = "无边界图", "边界图不能采用"
+NO_OUTLINE, UNUSABLE, UNCHECKED = "无边界图", "边界图不能采用", "未能检测"
 Row = dict[str, Any]
 
 
@@ -34,8 +34,9 @@ Row = dict[str, Any]
 class ProjectCheck:
     """One project in its place of the order.
 
-    ``check`` is None when there is nothing to check: the register names no outline, or one that
-    cannot be used; ``lacks`` says which. ``booked`` is what it takes on top of all before it.
+    ``check`` is None when there is nothing to check: the register names no outline, one that cannot
+    be used, or a use that does not exist; ``lacks`` says which. ``booked`` is what it takes on top
+    of all before it.
     """
 
     order: int
@@ -47,10 +48,10 @@ class ProjectCheck:
 
     @property
     def verdict_label(self) -> str:
-        """The verdict, or why there is none: 无边界图, 边界图不能采用."""
+        """The verdict, or why there is none: 无边界图, 边界图不能采用, 未能检测."""
         if self.check is not None:
             return self.check.verdict.label
-        return NO_OUTLINE if self.lacks == NO_OUTLINE else UNUSABLE
+        return self.lacks.partition("：")[0]
 
     @property
     def waits(self) -> tuple[Wait, ...]:

@@ -28,8 +28,11 @@ def sentence_of(rows: Sequence[Row]) -> str:
     said = [f"{len(rows)} 个项目"]
     if checked:
         said.append(f"{len(checked)} 个有边界图并已检测（{'、'.join(parts)}）")
-    if len(rows) > len(checked):
-        said.append(f"{len(rows) - len(checked)} 个没有可用的边界图")
+    lacking = sum(row["verdict"] is None and "边界图" in row["verdict_label"] for row in rows)
+    if lacking:
+        said.append(f"{lacking} 个没有可用的边界图")
+    if others := len(rows) - len(checked) - lacking:
+        said.append(f"{others} 个未能检测")
     problems = sum(bool(row["problem_open"]) for row in rows)
     said.append(f"{problems} 个有未销号的问题" if problems else "没有未销号的问题")
     return "，".join(said) + "。"

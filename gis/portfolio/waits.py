@@ -21,7 +21,7 @@ class For(StrEnum):
     """What kind of thing is waited for."""
 
     PROBLEM = "problem"
-    OUTLINE = "outline"
+    OUTLINE = "outline"  # or whatever else keeps it from being checked
     APPROVAL = "approval"
     RULE = "rule"
     BUDGET = "budget"
@@ -60,7 +60,8 @@ def _waits(
     if project.has_open_problem:
         yield Wait(For.PROBLEM, "：".join(filter(None, (project.problem_class, project.problem))))
     if check is None:
-        yield Wait(For.OUTLINE, f"{lacks}，补充用地边界图后才能检测")
+        need = "补充用地边界图" if "边界图" in lacks.partition("：")[0] else "改正清单"
+        yield Wait(For.OUTLINE, f"{lacks}，{need}后才能检测")
     following = next_stage(approvals)
     if following is not None:
         yield Wait(For.APPROVAL, following.todo)
