@@ -191,6 +191,32 @@ def test_a_row_without_a_name_and_a_name_that_comes_twice_are_faults(own) -> Non
     assert [p.name for p in load_projects(own).projects] == ["聊城健康科技园", "现代中药园区"]
 
 
+def test_a_name_that_is_a_formula_without_result_is_no_continuation(own) -> None:
+    def change(page) -> None:
+        page["A8"] = None
+        page["B8"] = "=B20"
+
+    done = import_projects(project_list(change=change), own, file="清单.xlsx")
+    assert [f.where.split()[-1] for f in done.faults] == ["B8"]
+    health, *_ = load_projects(own).projects
+    assert (health.name, health.investment_wan, health.problem) == (
+        "聊城健康科技园",
+        173_619,
+        "供电；道路连接",
+    )
+
+
+def test_rows_that_nobody_sees_are_read_and_told(own) -> None:
+    def change(page) -> None:
+        page.row_dimensions[10].hidden = True
+        page.cell(5, 70, "远处")
+
+    done = import_projects(project_list(change=change), own, file="清单.xlsx")
+    texts = [w.message for w in done.warnings]
+    assert texts[:2] == ["有 1 行被隐藏，也已读取", "第 64 列以后未读取"]
+    assert "现代中药园区" in [p.name for p in load_projects(own).projects]
+
+
 def test_money_in_merged_cells_counts_once(own) -> None:
     def change(page) -> None:
         page.merge_cells("D10:D11")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gis.errors import Fault
-from gis.intake.table.cells import Cell, Row, plain, text_of
+from gis.intake.table.cells import Cell, Row, Unreadable, plain, text_of
 from gis.portfolio.cells import CellError, Value, read_cell
 from gis.portfolio.columns import BY_NAME, SUMMED, Kind
 from gis.portfolio.importing import values
@@ -115,6 +115,10 @@ class _Reader:
             self._group(row, first)
         elif self._is_note(row, first):
             self.found.skipped.append((row.number, first[:60]))
+        elif isinstance(unread := self.grid.own(row.number, self._at["name"]), Unreadable):
+            self.finish()
+            place = self.grid.table.cell_place(row.number, self._at["name"])
+            self.found.faults.append(Fault(place, f"项目名称{unread.why}，这一行未导入"))
         elif name:
             self._begin(row, name)
         else:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gis.errors import ClaimError, Fault, FormatError, NotFoundError
 from gis.intake.encoding import decode_text
-from gis.intake.table.cells import Table
+from gis.intake.table.cells import MAX_COLUMNS, Table
 from gis.intake.table.text import read_text
 from gis.intake.table.workbook import read_workbook
 from gis.plan.releases.folder import MANIFEST
@@ -224,6 +224,7 @@ def _year(heading: Heading, titles: Sequence[str]) -> int | None:
 def _warnings(
     found: Merged, listing: Listing, old: Register | None, year: int | None, table: Table
 ) -> Iterator[Fault]:
+    yield from _unseen(table)
     for own, project in found.alike:
         text = f"“{own.name[:40]}”与登记册的“{project.name[:40]}”（{project.id}）相近，按新项目增加"
         yield Fault(table.row_place(own.row), text)
@@ -232,6 +233,17 @@ def _warnings(
         yield Fault(f"工作表“{table.sheet}”" if table.sheet else "表头", text)
     for stated in listing.sums:
         yield from _unequal(stated, listing, table)
+
+
+def _unseen(table: Table) -> Iterator[Fault]:
+    """Yield what a person who looks at the sheet does not see, or what was not looked at."""
+    sheet = f"工作表“{table.sheet}”"
+    if table.is_hidden:
+        yield Fault(sheet, "是隐藏的，也已读取")
+    if table.hidden_rows:
+        yield Fault(sheet, f"有 {table.hidden_rows} 行被隐藏，也已读取")
+    if table.is_cut:
+        yield Fault(sheet, f"第 {MAX_COLUMNS} 列以后未读取")
 
 
 def _unequal(stated: Sum, listing: Listing, table: Table) -> Iterator[Fault]:
