@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
     from gis.output.maps import comparison_map, plan_map, portfolio_map, site_map
+    from gis.output.notebook import use_chinese_font
     from gis.output.report import site_report, sites_report
     from gis.parcels import overlap_table
     from gis.plan.area import Plan, load_plan
@@ -37,17 +38,20 @@ if TYPE_CHECKING:
     from gis.portfolio.check import check_portfolio
     from gis.portfolio.register import load_projects
     from gis.rulebook.class_mapping import convert
+    from gis.scenario import Change, Wish, compare_scenarios, make_scenario
     from gis.siting import SiteSearch, find_sites
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Change": "gis.scenario",
     "LandBalance": "gis.plan.balance",
     "Plan": "gis.plan.area",
     "Site": "gis.model",
     "SiteCheck": "gis.model",
     "SiteSearch": "gis.siting",
     "Verdict": "gis.model",
+    "Wish": "gis.scenario",
     "WuquError": "gis.errors",
     "book": "gis.plan.booking",
     "budgets": "gis.plan.budgets",
@@ -55,6 +59,7 @@ _HOMES = {
     "check_site": "gis.check",
     "check_sites": "gis.batch.run",
     "compare": "gis.comparison",
+    "compare_scenarios": "gis.scenario",
     "comparison_map": "gis.output.maps",
     "convert": "gis.rulebook.class_mapping",
     "find_sites": "gis.siting",
@@ -63,6 +68,7 @@ _HOMES = {
     "load_plan": "gis.plan.area",
     "load_projects": "gis.portfolio.register",
     "load_samples": "gis.plan.samples",
+    "make_scenario": "gis.scenario",
     "overlap_table": "gis.parcels",
     "plan_map": "gis.output.maps",
     "portfolio_map": "gis.output.maps",
@@ -77,15 +83,18 @@ _HOMES = {
     "site_report": "gis.output.report",
     "sites_report": "gis.output.report",
     "to_dict": "gis.canonical",
+    "use_chinese_font": "gis.output.notebook",
 }
 
 __all__ = [
+    "Change",
     "LandBalance",
     "Plan",
     "Site",
     "SiteCheck",
     "SiteSearch",
     "Verdict",
+    "Wish",
     "WuquError",
     "__version__",
     "book",
@@ -94,6 +103,7 @@ __all__ = [
     "check_site",
     "check_sites",
     "compare",
+    "compare_scenarios",
     "comparison_map",
     "convert",
     "find_sites",
@@ -102,6 +112,7 @@ __all__ = [
     "load_plan",
     "load_projects",
     "load_samples",
+    "make_scenario",
     "overlap_table",
     "plan_map",
     "portfolio_map",
@@ -116,6 +127,7 @@ __all__ = [
     "site_report",
     "sites_report",
     "to_dict",
+    "use_chinese_font",
 ]
 
 

@@ -19,9 +19,10 @@ from gis.crs import to_lonlat
 from gis.digest import digest
 from gis.doubt import alternatives, settled, settled_impact
 from gis.engine import Screened, cross, drawn, screen
+from gis.errors import ClaimError
 from gis.judge import Judged, judge
 from gis.model import Contact, CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck
-from gis.plan import Plan
+from gis.plan import Plan, as_plan
 from gis.plan.areas import belongs
 from gis.plan.impact import impact
 from gis.remedy import Ground, remedies_for
@@ -85,6 +86,7 @@ def check_site(
     CrsError
         The site was read for another work CRS.
     """
+    _check_call(site, plan, as_of)
     belongs(site, plan)
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
@@ -92,6 +94,23 @@ def check_site(
     findings = _settled(site, plan, judged)
     offers = _offered(site, plan, day, findings, outlines=remedies)
     return _assembled(site, plan, judged, findings, offers, geometry=geometry)
+
+
+def _check_call(site: object, plan: object, as_of: object) -> None:
+    """Raise ClaimError for what people hand in by mistake, before it fails far inside."""
+    if not isinstance(site, Site):
+        swapped = isinstance(site, Plan)
+        raise ClaimError(
+            "site 与 plan 的次序相反" if swapped else f"site 是 {type(site).__name__}，不是地块",
+            expected="check_site(site, plan)，site 是 read_site 的结果",
+            advice="" if swapped else "先写 site = gis.read_site(文件, plan)；整张表用 check_sites",
+        )
+    as_plan(plan)
+    if as_of is not None and not isinstance(as_of, date):
+        raise ClaimError(
+            f"as_of 是 {type(as_of).__name__}（{as_of!r:.40}）",
+            expected="日期，如 datetime.date(2026, 11, 22)",
+        )
 
 
 def check_chunk(

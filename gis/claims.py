@@ -36,6 +36,11 @@ def parse_pairs(pairs: Iterable[str], *, separator: str) -> dict[str, str]:
 
 def check_use(code: str) -> str:
     """Return the code when it stands in the 2023 classification; raise ClaimError otherwise."""
+    if not isinstance(code, str):
+        raise ClaimError(
+            f"用途代码 {code!r} 是 {type(code).__name__}，不是文字",
+            expected='加引号的代码，如 "080403"；写成数字会丢掉前面的 0',
+        )
     text = code.strip()
     if not land_classes.uses().exists(text):
         raise ClaimError(

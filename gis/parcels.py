@@ -13,8 +13,8 @@ import shapely
 from gis.engine.areal import factors_at
 from gis.engine.kernel import Mode
 from gis.engine.overlaps import nearest, overlaps
-from gis.errors import CrsError, GeometryError
-from gis.plan import Plan
+from gis.errors import ClaimError, CrsError, GeometryError
+from gis.plan import Plan, as_plan
 
 if TYPE_CHECKING:
     import geopandas
@@ -66,6 +66,7 @@ def overlap_table(
     """
     import pandas
 
+    _check_call(sites, plan)
     outlines = _outlines(sites, plan)
     rows = [_areas(outlines, plan, tolerance_m2, mode), *_distances(outlines, plan, reach_m)]
     found = pandas.concat([pandas.DataFrame(row) for row in rows], ignore_index=True)
@@ -77,6 +78,17 @@ def overlap_table(
     found.insert(2, "title", titles[order])
     found["site"] = sites.index.to_numpy()[found["site"].to_numpy(dtype=int)]
     return found
+
+
+def _check_call(sites: object, plan: object) -> None:
+    """Raise ClaimError for what people hand in by mistake, before it fails far inside."""
+    as_plan(plan)
+    if not hasattr(sites, "to_crs"):
+        raise ClaimError(
+            f"sites 是 {type(sites).__name__}",
+            expected="GeoDataFrame",
+            advice="先写 geopandas.GeoDataFrame(geometry=[…], crs=plan.work_epsg)",
+        )
 
 
 def _outlines(sites: geopandas.GeoDataFrame, plan: Plan) -> np.ndarray[Any, Any]:

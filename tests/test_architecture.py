@@ -19,6 +19,7 @@ FLOORS = {
     "gis.crs": 1,
     "gis.tomlfile": 1,
     "gis.webmap": 1,
+    "gis.viewable": 1,
     "gis.written": 1,
     "gis.files": 1,
     "gis.model": 2,

@@ -100,7 +100,9 @@ def read_rows(
             yield from reader.file(Path(item))
         elif not isinstance(item, Site):
             raise ClaimError(
-                f"不能检测 {type(item).__name__}", expected="GeoDataFrame、文件或读入的地块"
+                f"不能检测 {type(item).__name__}",
+                expected="GeoDataFrame、文件或读入的地块",
+                advice="图形放进 geopandas.GeoDataFrame(geometry=[…], crs=plan.work_epsg)",
             )
     if waiting:
         yield reader.of_sites(waiting)

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
 
 import geopandas
 import pandas as pd
@@ -33,6 +32,7 @@ from gis.batch.judging import (
     judged,
     refused,
 )
+from gis.batch.progress import Progress, told
 from gis.batch.reading import Sites, read_rows
 from gis.batch.rows import Problem, Wishes
 from gis.batch.spool import Spool
@@ -40,11 +40,8 @@ from gis.batch.summary import Count, Summary
 from gis.check import legal_day
 from gis.claims import check_use, parse_attributes
 from gis.errors import ClaimError
-from gis.plan import Plan
+from gis.plan import Plan, as_plan
 from gis.runners import Cluster, InProcess, Job, ProcessPool, Runner, Task
-
-# Told how many rows are done, and of how many.
-Progress: TypeAlias = Callable[[int, int], None]
 
 CHUNK = 1_000
 _LOST = Problem(
@@ -71,7 +68,7 @@ def check_sites(
     rules: bool = False,
     findings: bool = False,
     chunk_size: int = CHUNK,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> geopandas.GeoDataFrame:
     """Check many sites against the rules of a plan; return one row per row of the input.
 
@@ -103,7 +100,8 @@ def check_sites(
     chunk_size
         Sites that are judged together.
     progress
-        Called with the number of rows done and of all rows.
+        Called with the number of rows done and of all rows; True shows a bar of tqdm, in a
+        notebook or a terminal, with rate and remaining time.
 
     Returns
     -------
@@ -123,26 +121,28 @@ def check_sites(
     PlanError
         The folder of the plan holds another plan now.
     """
+    as_plan(plan)
     parts: list[geopandas.GeoDataFrame] = []
-    run_batch(
-        sites,
-        plan,
-        use=use,
-        attributes=attributes,
-        as_of=as_of,
-        out=None if out is None else Path(out),
-        workers=workers,
-        dask=dask,
-        crs=crs,
-        encoding=encoding,
-        repair=repair,
-        width_m=width_m,
-        rules=rules,
-        findings=findings,
-        chunk_size=chunk_size,
-        progress=progress,
-        keep=parts.append,
-    )
+    with told(progress) as report:
+        run_batch(
+            sites,
+            plan,
+            use=use,
+            attributes=attributes,
+            as_of=as_of,
+            out=None if out is None else Path(out),
+            workers=workers,
+            dask=dask,
+            crs=crs,
+            encoding=encoding,
+            repair=repair,
+            width_m=width_m,
+            rules=rules,
+            findings=findings,
+            chunk_size=chunk_size,
+            progress=report,
+            keep=parts.append,
+        )
     whole = pd.concat(parts, ignore_index=True)
     return geopandas.GeoDataFrame(whole, geometry="geometry", crs=plan.work_epsg)
 

@@ -225,6 +225,18 @@ def _line(fault: Fault) -> int:
 # --- opening --------------------------------------------------------------------------------------
 
 
+def _policy(plan_or_policy: HasCrsPolicy | CrsPolicy) -> CrsPolicy:
+    if isinstance(plan_or_policy, CrsPolicy):
+        return plan_or_policy
+    policy = getattr(plan_or_policy, "crs_policy", None)
+    if isinstance(policy, CrsPolicy):
+        return policy
+    raise ClaimError(
+        f"第二个参数是 {type(plan_or_policy).__name__}，不是打开的规划",
+        expected="read_site(文件, plan)，plan 是 load_plan 的结果",
+    )
+
+
 def _open(
     source: SiteSource,
     plan_or_policy: HasCrsPolicy | CrsPolicy,
@@ -235,7 +247,7 @@ def _open(
     width_m: float | None,
     encoding: str | None,
 ) -> tuple[Document, Options]:
-    policy = plan_or_policy if isinstance(plan_or_policy, CrsPolicy) else plan_or_policy.crs_policy
+    policy = _policy(plan_or_policy)
     given = None if crs is None else declared_by(crs)
     _check_width(width_m)
     hints = Hints(policy, crs is not None, None if encoding is None else named_codec(encoding))
@@ -285,7 +297,11 @@ def _content(source: SiteSource) -> tuple[bytes | str, bytes]:
     if isinstance(source, Path):
         source = _file_bytes(source)
     if not isinstance(source, bytes | bytearray | memoryview):
-        raise FormatError(f"不能读取 {type(source).__name__} 类型的输入", expected=ACCEPTED)
+        raise FormatError(
+            f"不能读取 {type(source).__name__} 类型的输入",
+            expected=ACCEPTED,
+            advice='图形写成 f"SRID={plan.work_epsg};{图形.wkt}"；整张 GeoDataFrame 用 check_sites',
+        )
     _check_size(len(source))
     return bytes(source), bytes(source)
 

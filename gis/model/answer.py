@@ -10,6 +10,7 @@ from gis.model.measures import CrossRow, Evidence, LayerReport
 from gis.model.rules import Basis
 from gis.model.site import Remark, Site
 from gis.model.words import GeoJson, Verdict
+from gis.viewable import Viewable
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class OutOfScope:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SiteCheck:
+class SiteCheck(Viewable):
     """The whole answer for one site; the same object stands behind JSON, map, report and record.
 
     ``breakdown`` divides a corridor by current land class and planned zone.
@@ -191,3 +192,30 @@ class SiteCheck:
             if found.rule == rule:
                 return found
         raise KeyError(rule)
+
+    def to_frame(self) -> Any:
+        """Return a data frame with one row per finding, in the order of the answer.
+
+        Columns ``verdict, label, rule, title, layer, value, unit, share, reason, remedy, office,
+        decides``.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "verdict": f.verdict.value,
+                "label": f.verdict.label,
+                "rule": f.rule,
+                "title": f.title,
+                "layer": f.layer,
+                "value": f.measure.value if f.measure else None,
+                "unit": f.measure.unit if f.measure else None,
+                "share": f.measure.share if f.measure else None,
+                "reason": f.reason,
+                "remedy": f.remedy,
+                "office": f.office,
+                "decides": f.decides,
+            }
+            for f in self.findings
+        ]
+        return pd.DataFrame(rows)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -19,7 +20,7 @@ from gis.crs import CrsPolicy, ellipsoidal_area, geographic_code, transform
 from gis.engine import Stack, Survey
 from gis.engine.around import draw_ahead
 from gis.engine.stack_file import FROM_VERTICES, cache_folders, stack_for
-from gis.errors import NotFoundError, PlanError
+from gis.errors import ClaimError, NotFoundError, PlanError
 from gis.model import Area, Demand, LayerState, OutOfScope, PlanRef, Site
 from gis.plan import balance
 from gis.plan.areas import PlanArea, find_area, plan_areas
@@ -32,6 +33,7 @@ from gis.plan.sources.postgis import databases_of
 from gis.plan.stated import Figure, figure_of
 from gis.rulebook import RuleBook, demands, load_rulebook
 from gis.tomlfile import read_model
+from gis.viewable import Viewable
 
 PLAN_FILE = "plan.toml"
 
@@ -42,7 +44,7 @@ _WINDOWS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Viewable):
     """A plan package, opened.
 
     ``layers`` keeps the order of ``plan.toml``. All geometry is in the work CRS.
@@ -102,6 +104,28 @@ class Plan:
     def register_folder(self) -> Path:
         """Where the register of reservations lies; the releases of a plan share one."""
         return register_folder(self.root)
+
+    def to_frame(self) -> Any:
+        """Return a data frame with one row per layer: what it is, how old, whether it is usable."""
+        import pandas as pd
+
+        rows = [
+            {
+                "id": x.info.id,
+                "title": x.info.title,
+                "role": x.info.role,
+                "geometry": x.info.geometry,
+                "features": len(x.index),
+                "state": x.state.value,
+                "vintage": x.info.vintage,
+                "status": x.info.status,
+                "law_status": x.info.law_status,
+                "secrecy": x.info.secrecy,
+                "reason": x.reason,
+            }
+            for x in self.layers.values()
+        ]
+        return pd.DataFrame(rows).set_index("id") if rows else pd.DataFrame(rows)
 
     @property
     def classes(self) -> dict[str, frozenset[str] | None]:
@@ -284,6 +308,23 @@ def _in_place_of(layer_id: str, draft: Layer) -> Layer:
 def _bounds_polygon(header: PlanHeader) -> BaseGeometry:
     box = shapely.segmentize(shapely.box(*header.bounds), 0.05)
     return transform(box, geographic_code(header.work_crs), header.work_crs)
+
+
+def as_plan(plan: object) -> Plan:
+    """Return a plan that was handed in as one.
+
+    Raises
+    ------
+    ClaimError
+        Something else, most often the folder of a plan in place of the opened plan.
+    """
+    if isinstance(plan, Plan):
+        return plan
+    raise ClaimError(
+        f"plan 是 {type(plan).__name__}，不是打开的规划",
+        expected="load_plan 的结果",
+        advice="先写 plan = gis.load_plan(文件夹)，再把 plan 交给函数",
+    )
 
 
 def load_plan(path: str | Path | None = None) -> Plan:

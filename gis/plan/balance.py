@@ -40,6 +40,7 @@ from gis.plan.land.share import (
 from gis.plan.land.table import WHOLE, Column, Matrix, PrintedTable, Row, matrix, printed
 from gis.plan.schema import Stated
 from gis.rulebook import land_classes
+from gis.viewable import Viewable
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
@@ -75,7 +76,7 @@ class DefinitionShare:
 
 
 @dataclass(frozen=True, eq=False)
-class LandBalance:
+class LandBalance(Viewable):
     """Areas of the land classes of an area, and the share of green and water by one definition.
 
     ``source`` is the land-class layer, ``rows`` the classes with their areas, each counted once.

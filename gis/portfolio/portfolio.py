@@ -22,6 +22,7 @@ from gis.portfolio.summary import notes_of, sentence_of, waiting_of
 from gis.portfolio.totals import Total
 from gis.portfolio.waits import Wait, waits_of
 from gis.rulebook.land_classes import use_label
+from gis.viewable import Viewable
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -60,7 +61,7 @@ class ProjectCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Portfolio:
+class Portfolio(Viewable):
     """The projects of a register, checked and booked in order.
 
     ``projects`` are in the order in which they were booked, all of the register among them.

@@ -22,6 +22,7 @@ from gis.rulebook.mistakes import Mistake, SourceFile, mistakes
 from gis.rulebook.parameters import filled, parameters_of
 from gis.rulebook.schema import DocumentEntry, RuleEntry, RuleFile, plain
 from gis.tomlfile import key_lines, read_model
+from gis.viewable import Viewable
 
 NATIONAL = "cn"
 # Days that are looked at together: few, but a comparison over the years must not pile them up.
@@ -32,7 +33,7 @@ _PACKAGED = Path(__file__).parent / NATIONAL
 
 
 @dataclass(frozen=True)
-class RuleBook:
+class RuleBook(Viewable):
     """The rules that a plan applies, sorted by id, the documents they cite, and the parameters."""
 
     id: str
@@ -48,6 +49,27 @@ class RuleBook:
     @cached_property
     def _by_id(self) -> Mapping[str, Rule]:
         return {rule.id: rule for rule in self.rules}
+
+    def to_frame(self) -> Any:
+        """Return a data frame with one row per rule, by id: kind, origin, dates, layers, basis."""
+        import pandas as pd
+
+        rows = [
+            {
+                "id": rule.id,
+                "title": rule.title,
+                "kind": rule.kind,
+                "origin": rule.origin,
+                "verified": rule.effect_verified,
+                "valid_from": rule.valid_from,
+                "valid_to": rule.valid_to,
+                "layers": "、".join(rule.layers),
+                "office": rule.office,
+                "basis": "；".join(basis.text for basis in rule.basis),
+            }
+            for rule in self.rules
+        ]
+        return pd.DataFrame(rows).set_index("id") if rows else pd.DataFrame(rows)
 
     def rule(self, rule_id: str) -> Rule:
         """Return one rule.

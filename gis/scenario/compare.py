@@ -22,6 +22,7 @@ from gis.portfolio.check import check_portfolio
 from gis.portfolio.register import load_projects
 from gis.scenario.land import changed_layers
 from gis.siting import SiteSearch, find_sites
+from gis.viewable import Viewable
 
 Row = dict[str, Any]
 _AMOUNTS = ("total_m2", "used_m2", "reserved_m2", "unknown_m2", "free_m2")
@@ -42,7 +43,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Comparison(Viewable):
     """The plan in force and its drafts side by side; every list of sides is in that order.
 
     ``searches`` holds the answers to each wish, one a plan, for maps.

@@ -19,6 +19,7 @@ from gis.model import Finding, SiteCheck, Verdict
 from gis.siting.criteria import Scored
 from gis.siting.query import Query
 from gis.units import m2_to_mu
+from gis.viewable import Viewable
 
 if TYPE_CHECKING:
     import geopandas
@@ -285,7 +286,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SiteSearch:
+class SiteSearch(Viewable):
     """The whole answer to a search.
 
     ``candidates`` all pass, or comply under conditions, under ``check_site``; the best is first.

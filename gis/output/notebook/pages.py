@@ -1,0 +1,77 @@
+"""Which map belongs to an object? The same offline page as everywhere, framed in the notebook."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from gis.canonical import to_dict
+from gis.errors import ClaimError
+from gis.model import SiteCheck
+from gis.output.maps import comparison_map, plan_map, portfolio_map, search_map, site_map
+from gis.plan import Plan
+from gis.portfolio.portfolio import Portfolio
+from gis.scenario import Comparison
+from gis.siting import SiteSearch
+
+HEIGHT = 640
+
+
+class Page(str):
+    """A map page as HTML text; a notebook shows it in a frame."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        frame = f'<iframe srcdoc="{escape(self)}" loading="lazy"'
+        return f'{frame} style="width:100%;height:{HEIGHT}px;border:0"></iframe>'
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page as one HTML file that works without a network; return the path."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self, encoding="utf-8")
+        return target
+
+
+@singledispatch
+def explore(shown: object, *_: Any, **__: Any) -> Page:
+    """Return the map page of an object."""
+    raise ClaimError(f"{type(shown).__name__} 没有地图", advice="用 to_frame().explore()")
+
+
+@explore.register
+def _plan(plan: Plan, checks: Any = (), **options: Any) -> Page:
+    documents = [to_dict(c) if isinstance(c, SiteCheck) else c for c in checks]
+    return Page(plan_map(plan, documents, **options))
+
+
+@explore.register
+def _check(check: SiteCheck, plan: Plan | None = None, **options: Any) -> Page:
+    return Page(site_map(to_dict(check), of_plan(plan, "check.explore(plan)"), **options))
+
+
+@explore.register
+def _search(search: SiteSearch, plan: Plan | None = None, **options: Any) -> Page:
+    return Page(search_map(search, of_plan(plan, "search.explore(plan)"), **options))
+
+
+@explore.register
+def _portfolio(portfolio: Portfolio, plan: Plan | None = None, **options: Any) -> Page:
+    return Page(portfolio_map(portfolio, of_plan(plan, "portfolio.explore(plan)"), **options))
+
+
+@explore.register
+def _comparison(found: Comparison, **options: Any) -> Page:
+    return Page(comparison_map(found.plans[0], found.plans[1], **options))
+
+
+def of_plan(plan: Plan | None, call: str) -> Plan:
+    """Return the plan; raise ClaimError when it was left out: an answer does not carry its map."""
+    if not isinstance(plan, Plan):
+        raise ClaimError(
+            "缺少规划：答案本身不带图层", expected=call, advice="把 load_plan 的结果交给它"
+        )
+    return plan
