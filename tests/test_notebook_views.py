@@ -49,6 +49,7 @@ class Tags(HTMLParser):
         self.depth += 1
 
     def handle_endtag(self, tag) -> None:
+        assert tag in self.seen
         self.depth -= 1
 
     def handle_data(self, data) -> None:
