@@ -15,6 +15,17 @@ SHARED_DATA = REPO.parent / "shared" / "data"
 AS_OF = date(2026, 11, 22)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cpu-by-file", action="store_true", help="seconds of processor by file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--cpu-by-file"):
+        from cpu_times import CpuTimes
+
+        config.pluginmanager.register(CpuTimes())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let long files begin first."""
@@ -307,91 +318,15 @@ def postgis(postgres) -> str:
 
 @pytest.fixture(scope="session")
 def scarce_dir(tmp_path_factory: pytest.TempPathFactory):
-    """Build a plan package whose budgets can be counted by hand; see the picture in here.
-
-    Squares of 500 m in EPSG:4548, current classes; zones Z1 and Z2 meet at x = 1000::
-
-        y 1000  0201K │ 0103  │ 1006  │ 0301       boundary 410: x 0-1000, y 0-750
-                ──────┼───────┼───────┼─────       boundary 420: x 1000-1500, y 0-500
-        y    0  0701  │ 0102  │ 0101  │ 0404       permanent farmland: the square of 0103
-                x 0                    2000        core: x 0-1000; planned 1401, 1701 in its north
+    """Build a plan package whose budgets can be counted by hand; see the picture in its module.
 
     ``layers`` replaces or drops (None) the rows ``(class, box)`` of a layer, ``extra`` is added to
     plan.toml.
     """
-    import geopandas
-    import shapely
-
-    east, north = 408_000.0, 4_030_000.0
-    squares = ["0701", "0102", "0101", "0404"], ["0201K", "0103", "1006", "0301"]
-    standard = {
-        "resort": ("planning_area", "bounds", [(None, (0, 0, 2000, 1000))]),
-        "core": ("core", "resort", [(None, (0, 0, 1000, 1000))]),
-        "zones": ("zone", "resort", [("Z1", (0, 0, 1000, 1000)), ("Z2", (1000, 0, 2000, 1000))]),
-        "dev_boundary": (
-            "dev_boundary",
-            "resort",
-            [("410", (0, 0, 1000, 750)), ("420", (1000, 0, 1500, 500))],
-        ),
-        "farmland": ("farmland", "resort", [(None, (500, 500, 1000, 1000))]),
-        "landuse": (
-            "landuse",
-            "resort",
-            [
-                (cls, (500 * i, 500 * j, 500 * i + 500, 500 * j + 500))
-                for j, row in enumerate(squares)
-                for i, cls in enumerate(row)
-            ],
-        ),
-        "planned_use": (
-            "planned_use",
-            "core",
-            [
-                ("1401", (0, 500, 500, 1000)),
-                ("1701", (500, 500, 1000, 1000)),
-                ("0701", (0, 0, 1000, 500)),
-            ],
-        ),
-    }
-    schemes = {
-        "landuse": 'scheme = "三调"\nedition = "2019"\n',
-        "planned_use": 'scheme = "用地用海"\nedition = "2023"\n',
-    }
-    header = """[plan]
-id = "scarce"
-version = "1"
-title = "测试规划"
-status = "schematic"
-work_crs = "EPSG:4548"
-accepted_crs = ["EPSG:4548"]
-bounds = [115.8, 36.2, 116.2, 36.5]
-"""
 
     def build(*, layers=None, extra: str = "") -> Path:
-        root = tmp_path_factory.mktemp("scarce")
-        parts = [header]
-        for layer_id, (role, coverage, rows) in standard.items():
-            rows = (layers or {}).get(layer_id, rows)
-            if rows is not None:
-                frame = geopandas.GeoDataFrame(
-                    {"n": [f"{n:03d}" for n in range(len(rows))], "c": [c for c, _ in rows]},
-                    geometry=[
-                        shapely.affinity.translate(
-                            shapely.box(*b) if isinstance(b, tuple) else b, east, north
-                        )
-                        for _, b in rows
-                    ],
-                    crs=4548,
-                )
-                frame["c"] = frame["c"].astype(object)
-                frame.to_file(root / f"{layer_id}.geojson", engine="pyogrio")
-            parts.append(
-                f'[[layer]]\nid = "{layer_id}"\ntitle = "{layer_id}"\npath = "{layer_id}.geojson"\n'
-                f'role = "{role}"\ngeometry = "polygon"\nfields = {{ id = "n", class = "c" }}\n'
-                f'coverage = "{coverage}"\nvintage = "2026"\nstatus = "schematic"\n'
-                + schemes.get(layer_id, "")
-            )
-        (root / "plan.toml").write_text("\n".join([*parts, extra]), encoding="utf-8")
-        return root
+        from scarce_plan import write
+
+        return write(tmp_path_factory.mktemp("scarce"), layers, extra)
 
     return build
