@@ -85,6 +85,16 @@ def check_site(
         The site lies wholly outside the bounds of the plan.
     CrsError
         The site was read for another work CRS.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> site = gis.read_site("data/samples/yizhong_xinxiao.txt", plan)
+    >>> check = gis.check_site(site, plan, use="080403", as_of=date(2026, 11, 22))
+    >>> check.verdict.label, check.deciding_rule
+    ('有条件符合', 'shandong.archaeology')
     """
     _check_call(site, plan, as_of)
     belongs(site, plan)

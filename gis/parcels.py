@@ -63,6 +63,17 @@ def overlap_table(
         The frame has no CRS.
     GeometryError
         A parcel is no valid polygon; its index is named.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> site = gis.read_site("data/samples/yizhong_xinxiao.txt", plan)
+    >>> parcels = geopandas.GeoDataFrame(geometry=[site.geometry], crs=4548)
+    >>> table = gis.overlap_table(parcels, plan)
+    >>> table[table.layer == "zones"][["share", "whole"]].values.tolist()
+    [[1.0, True]]
     """
     import pandas
 

@@ -120,6 +120,18 @@ def check_sites(
         A GeoDataFrame without CRS.
     PlanError
         The folder of the plan holds another plan now.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import geopandas
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> site = gis.read_site("data/samples/yizhong_xinxiao.txt", plan)
+    >>> table = geopandas.GeoDataFrame({"use": ["080403"]}, geometry=[site.geometry], crs=4548)
+    >>> result = gis.check_sites(table, plan, as_of=date(2026, 11, 22))
+    >>> result[["verdict_label", "deciding_rule"]].values.tolist()
+    [['有条件符合', 'shandong.archaeology']]
     """
     as_plan(plan)
     parts: list[geopandas.GeoDataFrame] = []

@@ -85,6 +85,14 @@ def read_site(
     InputError
         The subclass that fits: format, geometry, CRS, outside the plan, limit, area, claim. It
         lists every fault of the input.
+
+    Examples
+    --------
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> site = gis.read_site("data/samples/yizhong_xinxiao.txt", plan)
+    >>> site.name, round(site.area.mu, 2), site.crs.source_epsg
+    ('聊城一中新校', 419.17, 4527)
     """
     document, options = _open(
         source, plan_or_policy, name, crs, repair=repair, width_m=width_m, encoding=encoding

@@ -105,6 +105,14 @@ def land_balance_chart(balance: LandBalance) -> Figure:
     ------
     ClaimError
         matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> figure = gis.land_balance_chart(plan.land_balance("core"))
+    >>> figure.axes[0].get_title(loc="left")
+    '【示意】规划核心区用地平衡（公顷）'
     """
     try:
         from matplotlib.figure import Figure

@@ -346,6 +346,13 @@ def load_plan(path: str | Path | None = None) -> Plan:
         A rule book named in it cannot be used.
     ExtraError
         Layers stand in a database, and the extra ``postgis`` is not installed.
+
+    Examples
+    --------
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> plan.ref.title, plan.status_label
+    ('聊城江北水城旅游度假区空间规划（示意）', '示意')
     """
     root = find_plan(path)
     manifest = read_manifest(root)

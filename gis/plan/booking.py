@@ -135,6 +135,14 @@ def book(
         An unknown use, another number of uses than of sites, or a use for a site that is not there.
     CrsError, OutsidePlanError
         A site was read for another plan, or lies outside this one.
+
+    Examples
+    --------
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> site = gis.read_site("data/samples/yizhong_xinxiao.txt", plan)
+    >>> gis.book(plan, [site], uses=["080403"]).budgets[0].text
+    '未占用，余 426.87 公顷'
     """
     own = [given.site if isinstance(given, SiteCheck) else given for given in sites]
     for site in own:

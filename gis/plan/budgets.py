@@ -181,6 +181,13 @@ def budgets(plan: Plan) -> tuple[Budget, ...]:
     ----------
     plan
         An opened plan package; its reservations are read as they stand now.
+
+    Examples
+    --------
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> [(b.name, round(b.amounts.free_m2 / 1e4, 2)) for b in gis.budgets(plan)[:2]]
+    [('集中建设区', 426.87), ('弹性发展区', 79.16)]
     """
     return _Table(standing_of(plan)).rows()
 

@@ -106,6 +106,14 @@ def raster_share(
         The plan has no such raster or area.
     PlanError
         The raster has no data, cannot be used, or is no class raster.
+
+    Examples
+    --------
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> cover = gis.raster_share(plan, "landcover", "core")
+    >>> next((c.name, round(c.share, 4)) for c in cover.shares.classes if c.counted_as == "water")
+    ('水体', 0.1355)
     """
     return cover_by_area(plan, raster_id, [area], exact=exact)[0]
 

@@ -72,8 +72,9 @@ def check_portfolio(
     Examples
     --------
     >>> import gis
-    >>> portfolio = gis.check_portfolio(gis.load_plan())  # doctest: +SKIP
-    >>> print(portfolio.to_dict()["sentence"])            # doctest: +SKIP
+    >>> portfolio = gis.check_portfolio(gis.load_plan())
+    >>> print(portfolio.to_dict()["sentence"])
+    20 个项目，8 个有边界图并已检测...
     """
     own = load_projects(plan) if register is None else register
     for project_id in outlines or ():

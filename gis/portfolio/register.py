@@ -85,8 +85,8 @@ def load_projects(plan: Plan) -> Register:
     Examples
     --------
     >>> import gis
-    >>> register = gis.load_projects(gis.load_plan())     # doctest: +SKIP
-    >>> register.get("P03").investment_wan                # doctest: +SKIP
+    >>> register = gis.load_projects(gis.load_plan())
+    >>> register.get("P03").investment_wan
     173619.0
     """
     register, faults = read_register(plan.root)

@@ -111,6 +111,21 @@ def compare_scenarios(
         No scenario, or two that cannot be told apart.
     CrsError
         Plans with different work CRS.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datetime import date
+    >>> from pathlib import Path
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> wet = plan.layer("redline").index.geometries[0].centroid.buffer(100)
+    >>> change = gis.Change("redline", "remove", wet)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     draft = gis.make_scenario(plan, Path(folder) / "less", [change], title="退出")
+    ...     found = gis.compare_scenarios(plan, [draft], as_of=date(2026, 11, 22))
+    >>> [row["layer"] for row in found.to_dict()["changes"][0]]
+    ['redline']
     """
     plans = (plan, *scenarios)
     _check(plans)

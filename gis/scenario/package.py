@@ -110,6 +110,21 @@ def make_scenario(
         The file of a change cannot be read as land.
     PlanError
         The layer that is changed cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from shapely.geometry import box
+    >>> import gis
+    >>> plan = gis.load_plan()
+    >>> west, south, east, north = plan.layer("farmland").index.geometries[0].bounds
+    >>> land = box(west, south, west + 100, south + 100)
+    >>> change = gis.Change("farmland", "remove", land)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     draft = gis.make_scenario(plan, Path(folder) / "less", [change], title="退出")
+    >>> draft.ref.status, draft.ref.version
+    ('draft', '2026.11+less')
     """
     target = _free_folder(Path(folder))
     if not changes:

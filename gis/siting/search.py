@@ -90,8 +90,9 @@ def find_sites(
     Examples
     --------
     >>> import gis
-    >>> found = gis.find_sites(gis.load_plan(), use="0903", area_mu=2000)  # doctest: +SKIP
-    >>> found.nearest_miss.text                                            # doctest: +SKIP
+    >>> found = gis.find_sites(gis.load_plan(), use="0903", area_mu=2000)
+    >>> found.nearest_miss.text
+    '没有找到可容纳 2,000 亩...'
     """
     query = query_of(
         plan, use=use, area_mu=area_mu, zone=zone, min_width_m=min_width_m,
