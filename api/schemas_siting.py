@@ -21,7 +21,7 @@ class SearchIn(Answer):
     """What is looked for."""
 
     use: str = Field(description="拟建用途：2023 年版代码", max_length=20, examples=["0803"])
-    area_mu: float = Field(description="所需面积，亩", gt=0, le=1e7, examples=[100])
+    area_mu: float = Field(description="所需面积，亩", ge=0.01, le=1e7, examples=[100])
     zone: str | None = Field(
         None,
         description="只在一个有名称的范围内找；默认全部",

@@ -128,7 +128,7 @@ def _write(
             map_file.write_text(page, encoding="utf-8")
         stderr().print(f"已写出：{map_file}", markup=False, soft_wrap=True)
     if out is not None:
-        from gis.output.siting import write_search
+        from gis.output.siting_file import write_search
 
         with writing(out):
             hidden = write_search(search, out, plan, ceiling.value)

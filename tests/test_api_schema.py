@@ -70,6 +70,7 @@ EXEMPT = {
         *POSTS,
         ("/v1/records/{record_id}/decisions", "POST"),
         ("/v1/layers/{layer_id}", "GET"),
+        ("/v1/site-search", "POST"),
     ],
     negative_data_rejection: [("/v1/site-checks/batch", "POST")],
 }

@@ -302,3 +302,23 @@ def test_the_frame_has_a_row_for_each_site_and_columns_for_each_criterion(find) 
     assert {"road", "road_score", "conditional", "compact_score"} <= set(frame.columns)
     none, _ = find(with_land(block=[("red", 0, 0, 6, 6)]), 30, cell_m=10)
     assert list(none.to_frame()["candidate"]) == [False]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"area_mu": 5e-324}, "太小"),
+        ({"weights": {"road": 1e308}}, "0 到 1000 的数"),
+        ({"cell_m": 100.0}, "容不下一个边长 100 米的统计单元"),
+    ],
+)
+def test_numbers_beyond_all_measure_are_told(base, options, says) -> None:
+    plan = world.plan_of(base, OPEN)
+    with pytest.raises(ClaimError, match=says):
+        find_sites(plan, **({"use": USE, "area_mu": 1.0, "as_of": DAY} | options))
+
+
+def test_a_width_below_a_cell_does_not_make_the_cells_smaller(find) -> None:
+    search, _ = find(OPEN, 9, cell_m=10, min_width_m=0.001)
+    assert search.feasible.cell_m == 10
+    assert search.candidates

@@ -11,7 +11,8 @@ from gis import find_sites, read_sites
 from gis.check import check_site
 from gis.model import Verdict
 from gis.output.maps import search_map
-from gis.output.siting import search_document, search_geojson, write_search
+from gis.output.siting import search_document, search_geojson
+from gis.output.siting_file import write_search
 
 
 @pytest.fixture(scope="module")

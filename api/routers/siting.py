@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Body
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import json_answer, problems
 from api.deps import KnownQuery, State, StateDep
 from api.errors import EffortError
 from api.schemas_siting import SearchIn, SearchOut
+
+if TYPE_CHECKING:
+    from gis.siting.query import Query
 
 router = APIRouter(prefix="/v1", tags=["找地"], dependencies=[KnownQuery])
 
@@ -33,10 +37,11 @@ router = APIRouter(prefix="/v1", tags=["找地"], dependencies=[KnownQuery])
 async def search_sites(state: StateDep, wanted: Annotated[SearchIn, Body()]) -> Response:
     """Return where a project could stand."""
     deadline = time.monotonic() + state.settings.check_budget_s
+    # What makes no sense is told at once, and takes nobody's turn.
+    query = await run_in_threadpool(_query, state, wanted)
+    work = partial(_document, state, query, land=wanted.land)
     try:
-        document = await state.heavy.run(
-            partial(_document, state, wanted), deadline - time.monotonic()
-        )
+        document = await state.heavy.run(work, deadline - time.monotonic())
     except TimeoutError:
         raise EffortError(
             "找地的计算量过大：限定时间内没有算完",
@@ -46,11 +51,16 @@ async def search_sites(state: StateDep, wanted: Annotated[SearchIn, Body()]) -> 
     return json_answer(document)
 
 
-def _document(state: State, wanted: SearchIn) -> dict[str, Any]:
+def _query(state: State, wanted: SearchIn) -> Query:
     # The search brings libraries that a service does not need to start.
-    from gis.output.siting import search_document
-    from gis.siting import find_sites
+    from gis.siting.query import query_of
 
-    asked = wanted.model_dump(exclude={"land"})
-    search = find_sites(state.plan, **asked)
-    return search_document(search, state.plan, state.settings.secrecy, land=wanted.land)
+    return query_of(state.plan, **wanted.model_dump(exclude={"land"}))
+
+
+def _document(state: State, query: Query, *, land: bool) -> dict[str, Any]:
+    from gis.output.siting import search_document
+    from gis.siting.search import search_for
+
+    search = search_for(state.plan, query)
+    return search_document(search, state.plan, state.settings.secrecy, land=land)

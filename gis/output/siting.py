@@ -1,4 +1,4 @@
-"""How does a search for sites leave the house? As JSON, as GeoJSON, as a GeoPackage.
+"""How does a search for sites leave the house? As JSON and as GeoJSON.
 
 Land by class and outlines may show where a layer lies. Where one that shapes them is above the
 secrecy ceiling, areas, verdicts and texts go out and coordinates do not.
@@ -7,21 +7,15 @@ secrecy ceiling, areas, verdicts and texts go out and coordinates do not.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gis import files
 from gis.crs import to_lonlat
-from gis.files import safe_cell
 from gis.model import may_show
-from gis.output import qgis
 from gis.siting import Candidate, SiteSearch
 from gis.siting.answer import LandClass
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
-
-_SITES, _LAND = "sites", "wuqu_land"
 
 
 def hidden_layers(search: SiteSearch, plan: Plan, ceiling: str) -> tuple[str, ...]:
@@ -70,12 +64,13 @@ def search_geojson(search: SiteSearch, plan: Plan, ceiling: str = "public") -> d
             "geometry": None if hidden else to_lonlat(geometry, search.epsg),
             "properties": properties,
         }
-        for geometry, properties in _rows(search)
+        for geometry, properties in search_rows(search)
     ]
     return {"type": "FeatureCollection", "features": features}
 
 
-def _rows(search: SiteSearch) -> Iterator[tuple[Any, dict[str, Any]]]:
+def search_rows(search: SiteSearch) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield outlines, then the land by class: geometry in the work CRS, and properties."""
     for site in search.sites:
         yield site.geometry, _of_site(site, search)
     for land in search.feasible.classes:
@@ -114,32 +109,3 @@ def _of_land(land: LandClass) -> dict[str, Any]:
         "area_mu": row["area_mu"],
         "rules": "；".join(rule.title for rule in land.rules),
     }
-
-
-def write_search(
-    search: SiteSearch, path: Path, plan: Plan, ceiling: str = "public"
-) -> tuple[str, ...]:
-    """Write a GeoPackage in the work CRS: ``sites``, which can be checked again, and ``wuqu_land``.
-
-    Returns
-    -------
-    hidden
-        Titles of the layers for whose sake the geometry was left out; empty when it is there.
-    """
-    import geopandas
-
-    hidden = hidden_layers(search, plan, ceiling)
-    frames = {}
-    for name, is_land in ((_SITES, False), (_LAND, True)):
-        own = [(g, p) for g, p in _rows(search) if (p["role"] == "land") is is_land]
-        if own:
-            rows = [{key: safe_cell(value) for key, value in p.items()} for _, p in own]
-            shapes = [None if hidden else g for g, _ in own]
-            frames[name] = geopandas.GeoDataFrame(rows, geometry=shapes, crs=search.epsg)
-    if _SITES in frames:
-        looks = qgis.verdict_categories(frames[_SITES]["verdict"], hatched=False)
-        label = '"name" || \'\\n\' || "verdict_label"'
-        styles = {_SITES: qgis.categorized("verdict", looks, label)}
-        frames[qgis.TABLE] = qgis.style_table(styles)
-    files.write_gpkg(frames, path)
-    return hidden

@@ -140,4 +140,6 @@ def _side(
     if width_m is None:
         # Round numbers are easier to tell: 25 m, not 24.8 m.
         return cell_m if side == cell_m else float(math.ceil(side))
-    return width_m / max(round(width_m / side), 1)
+    if width_m < side:
+        return side  # whatever is made of cells is wider than wished
+    return width_m / round(width_m / side)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from gis.errors import ClaimError
 
+_HEAVIEST = 1000.0
+
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
@@ -86,8 +88,8 @@ def weights_of(given: Mapping[str, float] | None) -> dict[str, float]:
                 expected="、".join(weights),
                 advice="核对评分项名称",
             )
-        if not math.isfinite(value) or value < 0:
-            raise ClaimError(f"评分项“{name}”的权重为 {value}", expected="不小于 0 的数")
+        if not 0 <= value <= _HEAVIEST:
+            raise ClaimError(f"评分项“{name}”的权重为 {value}", expected=f"0 到 {_HEAVIEST:g} 的数")
         weights[name] = float(value)
     if not any(weights.values()):
         raise ClaimError("所有评分项的权重都是 0", expected="至少一项大于 0")

@@ -27,6 +27,8 @@ from gis.siting.criteria import weights_of
 from gis.units import m2_to_mu, mu_to_m2
 
 MOST = 20
+# Less is a slip of the pen, and smaller than any cell.
+LEAST_MU = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _check_size(
     wanted_mu: float, width_m: float | None, title: str, polygon: BaseGeometry, plan: Plan
 ) -> None:
     wanted = mu_to_m2(wanted_mu)
+    if wanted_mu < LEAST_MU:
+        raise ClaimError(f"面积 {wanted_mu:g} 亩太小", expected=f"不小于 {LEAST_MU:g} 亩")
     if wanted > polygon.area:
         there = f"{m2_to_mu(float(polygon.area)):,.2f} 亩"
         raise ClaimError(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from weakref import WeakKeyDictionary
 
+from gis.errors import ClaimError
 from gis.plan import Plan
 from gis.plan.quota.standing import standing_of
 from gis.siting.answer import CLASS_LABELS, Candidate, NearestMiss, SiteSearch
@@ -99,13 +100,30 @@ def find_sites(
         near_road_m=near_road_m, away=away, keep=keep, attributes=attributes, as_of=as_of,
         most=most, weights=weights, cell_m=cell_m,
     )  # fmt: skip
+    return search_for(plan, query)
+
+
+def search_for(plan: Plan, query: Query) -> SiteSearch:
+    """Return the answer to a query that was checked in this plan (``query_of``).
+
+    Raises
+    ------
+    ClaimError
+        The place to look in is smaller than a cell.
+    """
     cells = cells_over(
         query.within, plan.work_epsg, query.wanted_m2, query.min_width_m, query.cell_m
     )
+    if not len(cells):
+        raise ClaimError(
+            f"范围“{query.within_title}”容不下一个边长 {cells.size_m:g} 米的统计单元",
+            expected="更大的范围",
+            advice="换一个范围，或者不限定范围",
+        )
     ground = _ground(plan, query, cells)
     rules = rule_lands(ground, query.use, query.attributes, query.wanted_m2)
     judged = Judged(ground, (*rules, *wish_lands(plan, query, cells)))
-    width = 1 if query.min_width_m is None else round(query.min_width_m / cells.size_m)
+    width = 1 if query.min_width_m is None else max(round(query.min_width_m / cells.size_m), 1)
     return _answered(query, Summary(judged, width))
 
 
@@ -125,7 +143,7 @@ def _ground(plan: Plan, query: Query, cells: Cells) -> Ground:
 
 def _answered(query: Query, summary: Summary) -> SiteSearch:
     offers, plan = Offers(query, summary), summary.judged.ground.plan
-    found = offers.candidates() if len(summary.cells) else ()
+    found = offers.candidates()
     rejected = tuple(offers.rejected)
     shaping = {x.id for x in summary.judged.lands if x.rank.size > 1 and x.rank.min() != x.worst}
     layers = {name for rule in summary.judged.ground.rules if rule.id in shaping
@@ -159,7 +177,7 @@ def _nearest(query: Query, summary: Summary, offers: Offers) -> NearestMiss:
     sites: tuple[Candidate, ...] = ()
     for free in tiers:
         sites = sites or offers.misses(free, _MISSES)
-    if not sites and len(summary.cells):
+    if not sites:
         cells = offers.least_bad(rank)
         sites = () if cells is None else offers.misses(cells, 1)
     missing = max(query.wanted_m2 - largest, 0.0)
