@@ -47,6 +47,7 @@ viewer    GET /v1/me
 viewer    GET /v1/plan
 viewer    GET /v1/plan/balance
 viewer    POST /v1/plan/balance
+viewer    POST /v1/site-search
 viewer    GET /v1/zones
 viewer    GET /v1/layers
 viewer    GET /v1/layers/{layer_id}
