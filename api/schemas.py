@@ -278,7 +278,7 @@ class OutOfScopeOut(Answer):
 class PlanRefOut(Answer):
     """The version of the plan that an answer rests on."""
 
-    id: str = Field(examples=["liaocheng-jbsc"])
+    id: str = Field(examples=["resort"])
     version: str
     title: str = Field(examples=["某市国土空间规划（示意）"])
     status: Literal["schematic", "draft", "approved"]

@@ -58,7 +58,7 @@ class ChainOut(Answer):
 class RecordPlan(Answer):
     """The plan that a record rests on."""
 
-    id: str = Field(examples=["liaocheng-jbsc"])
+    id: str = Field(examples=["resort"])
     version: str = Field(examples=["2026.1"])
 
 
