@@ -98,7 +98,9 @@ gis.site_map(gis.to_dict(check), plan)
 # 同一个答案印在纸上：PDF 或 DOCX，含位置图、逐条依据和界址点成果表。
 
 # %%
-report = gis.site_report(gis.to_dict(check), plan, folder / "聊城一中新校.pdf", geometry=site.geometry)
+report = gis.site_report(
+    gis.to_dict(check), plan, folder / "聊城一中新校.pdf", geometry=site.geometry
+)
 print(report.name, f"{report.stat().st_size / 1024:,.0f} KB")
 
 # %% [markdown]

@@ -66,7 +66,7 @@ classes.style.format("{:,.2f} 亩")
 # ## 哪条规则挡住了
 #
 # “单独”是只有这一条规则时挡住的地，“唯一”是去掉这一条就会多出来的地。
-# 去掉任何一条几乎都多不出地来：挡住大项目的不是一条规则，而是几条叠在一起。
+# “唯一”为 0 的规则，单去掉它一条也多不出一亩地：挡住大项目的是几条规则叠在一起。
 
 # %%
 tables = {}
@@ -111,16 +111,14 @@ gis.search_map(answers["博物馆群"], plan)
 # %% [markdown]
 # ## 小一些呢？
 #
-# 200 亩的工业项目（100101）放在“双碳”科技产业示范区（Z3），排放等级低：
+# 100 亩的学校（080403）放在高端智慧生活区（Z5）：
 
 # %%
-plant = gis.find_sites(
-    plan,
-    use="100101",
-    area_mu=200,
-    zone="Z3",
-    attributes={"emission_class": "low"},
-    as_of=AS_OF,
+school = gis.find_sites(plan, use="080403", area_mu=100, zone="Z5", as_of=AS_OF)
+print(f"{len(school.candidates)} 个候选地块" if school.candidates else school.nearest_miss.text)
+school.to_frame()[columns].style.format(
+    {"area_mu": "{:,.2f}", "farmland": "{:.1%}", "road": "{:,.0f} m", "score": "{:.3f}"}
 )
-print(f"{len(plant.candidates)} 个候选地块" if plant.candidates else plant.nearest_miss.text)
-plant.to_frame()[columns].style.format({"area_mu": "{:,.2f}", "farmland": "{:.1%}"})
+
+# %%
+gis.search_map(school, plan)

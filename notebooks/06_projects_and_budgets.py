@@ -40,7 +40,7 @@ portfolio = gis.check_portfolio(plan, as_of=date(2026, 11, 22))
 answer = portfolio.to_dict()
 print(answer["sentence"])
 for group in answer["waiting"]:
-    names = "、".join(f"{p['name']}（{p['problem']}）" for p in group["projects"])
+    names = "、".join(f"{p['name']}（{p['problem'] or '没有写明'}）" for p in group["projects"])
     print(f"· {group['class']} {group['count']} 个：{names}")
 
 # %% [markdown]
@@ -49,7 +49,9 @@ for group in answer["waiting"]:
 # %%
 projects = portfolio.to_frame()
 shown = projects[["name", "verdict_label", "deciding_title", "next_stage", "problem", "waits"]]
-shown.set_axis(["项目", "结论", "决定性规则", "下一步手续", "问题", "等待"], axis="columns").fillna("")
+shown.set_axis(["项目", "结论", "决定性规则", "下一步手续", "问题", "等待"], axis="columns").fillna(
+    ""
+)
 
 # %% [markdown]
 # ## 各功能区还剩多少地

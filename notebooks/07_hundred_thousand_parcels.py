@@ -28,7 +28,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from tqdm.auto import tqdm
 
@@ -62,12 +61,16 @@ gis.overlap_table(parcels.head(10), plan)
 start = time.perf_counter(), time.process_time()
 table = gis.overlap_table(parcels, plan)
 wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
-print(f"{len(table):,} 行；{wall:.2f} 秒（CPU {cpu:.2f} 秒），每秒 {len(parcels) / wall:,.0f} 个地块")
+print(
+    f"{len(table):,} 行；{wall:.2f} 秒（CPU {cpu:.2f} 秒），每秒 {len(parcels) / wall:,.0f} 个地块"
+)
 
 # %%
 areal = table.dropna(subset="area_m2")
 summary = areal.groupby("title", sort=False).agg(
-    地块数=("site", "nunique"), 公顷=("area_m2", lambda m2: m2.sum() / 1e4), 平均占比=("share", "mean")
+    地块数=("site", "nunique"),
+    公顷=("area_m2", lambda m2: m2.sum() / 1e4),
+    平均占比=("share", "mean"),
 )
 summary.sort_values("公顷", ascending=False).head(12).style.format(
     {"地块数": "{:,}", "公顷": "{:,.1f}", "平均占比": "{:.1%}"}
@@ -109,7 +112,13 @@ alone = gis.check_site(
     use="0701",
     as_of=AS_OF,
 )
-print(row["name"], row["verdict_label"], alone.verdict.label, "摘要相同：", row["digest"] == alone.digest)
+print(
+    row["name"],
+    row["verdict_label"],
+    alone.verdict.label,
+    "摘要相同：",
+    row["digest"] == alone.digest,
+)
 
 # %% [markdown]
 # ## 看图
