@@ -60,7 +60,7 @@ classes = pd.DataFrame(
         for name, found in answers.items()
     }
 )
-classes.style.format("{:,.2f} 亩")
+classes.style.format("{:,.0f} 亩")
 
 # %% [markdown]
 # ## 哪条规则挡住了
@@ -76,7 +76,7 @@ for name, found in answers.items():
         ["excluded_mu", "open_mu", "alone_mu", "last_mu"]
     ]
     tables[name].columns = ["不符合（亩）", "待定（亩）", "单独（亩）", "唯一（亩）"]
-pd.concat(tables).style.format("{:,.2f}")
+pd.concat(tables).style.format("{:,.0f}")
 
 # %%
 figure, axes = plt.subplots(2, 1, figsize=(11, 7), layout="constrained", sharex=True)

@@ -92,9 +92,8 @@ plt.show()
 # %%
 for name, image in images.items():
     own = gis.index_share(plan, name, "core", threshold="otsu").shares
-    print(
-        f"{image.date}：阈值 {own.threshold:.3f}，可分性 {own.separability:.2f}，占比 {own.share:.2%}"
-    )
+    print(f"{image.date}：阈值 {own.threshold:.3f}，可分性 {own.separability:.2f}", end="")
+    print(f"，占比 {own.share:.2%}")
 
 # %% [markdown]
 # ## 换一种口径

@@ -122,13 +122,13 @@ def test_where_it_could_stand_has_the_numbers_of_command_and_map(told, wuqu, tmp
         # The map of the notebook is the one that the command writes, letter by letter.
         assert path.read_text(encoding="utf-8") in page
         for row in answer["feasible"]["classes"]:
-            assert f"{row['area_mu']:,.2f} 亩" in shown.tables
-            assert f"{row['area_mu']:,.2f} 亩" in page
+            assert f"{row['area_mu']:,.0f} 亩" in shown.tables
+            assert f"{row['area_mu']:,.0f} 亩" in page
         for row in answer["binding"][:5]:
             assert row["title"] in shown.tables
             assert row["title"] in page
-            assert f"{row['alone_mu']:,.2f}" in shown.tables
-            assert f"{row['alone_mu']:,.2f}" in page
+            assert f">{row['alone_mu']:,.0f}</td>" in shown.tables
+            assert f"{row['alone_mu']:,.0f} 亩" in page
     school = asked(
         wuqu, "find-sites", "--use", "080403", "--area-mu", 100, "--zone", "Z5", "--as-of", DAY
     )
