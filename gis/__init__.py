@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from gis.check import check_site
     from gis.comparison import compare
     from gis.errors import WuquError
+    from gis.intake.boundary.lint import lint_boundary_txt
     from gis.intake.read import read_site, read_sites
     from gis.model import Site, SiteCheck, Verdict
     from gis.output.figures import land_balance_chart
-    from gis.output.maps import comparison_map, plan_map, portfolio_map, site_map
+    from gis.output.maps import comparison_map, plan_map, portfolio_map, search_map, site_map
     from gis.output.notebook import use_chinese_font
     from gis.output.report import site_report, sites_report
+    from gis.output.sites_txt import write_txt
     from gis.parcels import overlap_table
     from gis.plan.area import Plan, load_plan
     from gis.plan.balance import LandBalance
@@ -65,6 +67,7 @@ _HOMES = {
     "find_sites": "gis.siting",
     "index_share": "gis.plan.landcover",
     "land_balance_chart": "gis.output.figures",
+    "lint_boundary_txt": "gis.intake.boundary.lint",
     "load_plan": "gis.plan.area",
     "load_projects": "gis.portfolio.register",
     "load_samples": "gis.plan.samples",
@@ -79,11 +82,13 @@ _HOMES = {
     "release": "gis.plan.reservations",
     "reservations": "gis.plan.reservations",
     "reserve": "gis.plan.reservations",
+    "search_map": "gis.output.maps",
     "site_map": "gis.output.maps",
     "site_report": "gis.output.report",
     "sites_report": "gis.output.report",
     "to_dict": "gis.canonical",
     "use_chinese_font": "gis.output.notebook",
+    "write_txt": "gis.output.sites_txt",
 }
 
 __all__ = [
@@ -109,6 +114,7 @@ __all__ = [
     "find_sites",
     "index_share",
     "land_balance_chart",
+    "lint_boundary_txt",
     "load_plan",
     "load_projects",
     "load_samples",
@@ -123,11 +129,13 @@ __all__ = [
     "release",
     "reservations",
     "reserve",
+    "search_map",
     "site_map",
     "site_report",
     "sites_report",
     "to_dict",
     "use_chinese_font",
+    "write_txt",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,19 +33,12 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.errors import ClaimError, FormatError, GeometryError
+from gis.errors import ClaimError, FormatError
 
 if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
-
-    from gis.crs import CrsPolicy
-    from gis.intake.boundary.write import Plot
     from gis.model import Site
 
 txt_app = typer.Typer(help="读取、写出和检查勘测定界界址点 TXT。", no_args_is_help=True)
-
-# Three decimals of a metre, as the form has it.
-_TOLERANCE_M = 0.001
 
 
 class TxtEncoding(StrEnum):
@@ -117,32 +110,29 @@ def txt_write(
     output: FormatOption = Output.text,
 ) -> None:
     """把地块写成界址点 TXT；写出的内容读回比对一致后才算成功。"""
-    from gis.console_txt import parts_of
-    from gis.intake.boundary.write import boundary_txt, encoded
+    from gis.output.sites_txt import sites_txt
 
     opened = open_plan(plan)
     _refuse_same_file(existing(file), out)
     sites = sites_of(
         file, opened, which=which, crs=from_crs, encoding=from_encoding, width=width, repair=repair
     )
-    epsg = _zone_to_write(crs, opened.work_epsg)
-    plots = [_plot(site, n, name, epsg) for n, site in enumerate(sites, start=1)]
-    data = encoded(boundary_txt(plots, epsg=epsg, unit=unit), encoding.value)
-    off_m = _read_back(data, sites, opened.crs_policy, epsg)
-    _save(out, data)
+    written = sites_txt(sites, opened, crs=crs, name=name, encoding=encoding.value, unit=unit)
+    _save(out, written.content)
     _tell_warnings(sites)
     document = {
         "file": str(out),
-        "plots": sum(len(parts_of(site.geometry)) for site in sites),
-        "crs": f"EPSG:{epsg}",
+        "plots": written.plots,
+        "crs": f"EPSG:{written.epsg}",
         "encoding": encoding.value,
-        "bytes": len(data),
-        "largest_difference_m": round(off_m, 6),
+        "bytes": len(written.content),
+        "largest_difference_m": round(written.largest_difference_m, 6),
     }
     if output is Output.json:
         return typer.echo(as_json(document))
-    text = f"已写出 {document['plots']} 个地块（EPSG:{epsg}，{encoding.value}）并读回比对一致"
-    stdout().print(f"{text}，最大相差 {off_m * 1000:.2f} mm：{out}", markup=False, soft_wrap=True)
+    text = f"已写出 {written.plots} 个地块（EPSG:{written.epsg}，{encoding.value}）并读回比对一致"
+    moved = f"最大相差 {written.largest_difference_m * 1000:.2f} mm"
+    stdout().print(f"{text}，{moved}：{out}", markup=False, soft_wrap=True)
     return None
 
 
@@ -193,79 +183,6 @@ def _refuse_same_file(file: Path, out: Path) -> None:
         raise ClaimError("写出的文件就是输入文件", expected="另一个文件名", advice="换一个 -o 文件")
 
 
-def _zone_to_write(crs: str | None, work_epsg: int) -> int:
-    """Return the code to write in: as asked, else the work zone of the plan with its prefix."""
-    from gis.crs import parse_epsg, prefixed_zone
-
-    if crs is not None:
-        return parse_epsg(crs)
-    return prefixed_zone(work_epsg, "用 --crs 指定，如 EPSG:4527")
-
-
-def _plot(site: Site, number: int, name: str | None, epsg: int) -> Plot:
-    """Return the site as a plot in the zone to write."""
-    from gis.crs import transform
-    from gis.intake.boundary.write import Plot
-
-    claims = site.claims
-    return Plot(
-        name if name is not None else site.name,
-        str(claims.get("plot_number", number)),
-        transform(site.geometry, site.crs.work_epsg, epsg),
-        use_text=str(claims.get("land_use_text", "")),
-        land_class=str(claims.get("land_class", "")),
-    )
-
-
-def _read_back(data: bytes, sites: Sequence[Site], policy: CrsPolicy, epsg: int) -> float:
-    """Read what would be written and return by how much it differs, m.
-
-    Raises
-    ------
-    GeometryError
-        It differs from the sites by more than a millimetre.
-    """
-    import shapely
-
-    from gis.console_txt import parts_of
-    from gis.crs import CrsPolicy
-    from gis.intake import read_sites
-
-    # Parts of one site are plots of their own there, and may lie outside the plan by themselves.
-    bounds = _widened(policy.bounds, sites)
-    wider = CrsPolicy(policy.work_epsg, (*policy.accepted, epsg), bounds)
-    back: list[Any] = [site.geometry for site in read_sites(data, wider)]
-    counts = [len(parts_of(site.geometry)) for site in sites]
-    worst = 0.0 if len(back) == sum(counts) else float("inf")
-    for site, count in zip(sites, counts, strict=True):
-        own, back = back[:count], back[count:]
-        if own:
-            again = shapely.MultiPolygon(own) if count > 1 else own[0]
-            worst = max(worst, _distance_m(site.geometry, again))
-    if worst > _TOLERANCE_M:
-        raise GeometryError(
-            f"写出的内容读回后与原图相差 {worst * 1000:.2f} mm，未写出",
-            expected=f"不超过 {_TOLERANCE_M * 1000:g} mm",
-        )
-    return worst
-
-
-def _widened(
-    bounds: tuple[float, float, float, float], sites: Sequence[Site]
-) -> tuple[float, float, float, float]:
-    """Return bounds in degrees that also meet every part of the sites."""
-    import shapely
-
-    from gis.crs import geographic_code, transform
-
-    outlines = [
-        transform(site.geometry, site.crs.work_epsg, geographic_code(site.crs.work_epsg))
-        for site in sites
-    ]
-    west, south, east, north = shapely.total_bounds([shapely.box(*bounds), *outlines]).tolist()
-    return west, south, east, north
-
-
 def _save(out: Path, data: bytes) -> None:
     with writing(out):
         out.write_bytes(data)
@@ -279,16 +196,3 @@ def _tell_warnings(sites: Sequence[Site]) -> None:
     for warning in [w for site in sites for w in site.warnings]:
         text = f"注意：{in_options(warning.message, of_input=True)}"
         stderr().print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _distance_m(a: BaseGeometry, b: BaseGeometry) -> float:
-    """Return the largest distance of a vertex of one border from the other border."""
-    import shapely
-
-    worst = 0.0
-    for one, other in ((a, b), (b, a)):
-        border = other.boundary
-        shapely.prepare(border)
-        vertices = shapely.points(shapely.get_coordinates(one))
-        worst = max(worst, float(shapely.distance(border, vertices).max()))
-    return worst

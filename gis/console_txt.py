@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -16,17 +16,10 @@ from gis.console import in_options, print_rows
 from gis.crs import to_lonlat
 from gis.intake.boundary.lint import Level, LintPlot, LintReport, LintRow
 from gis.model import Site
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
+from gis.output.sites_txt import parts_of
 
 _LEVELS = {"error": ("错误", "bold red"), "warning": ("警告", "yellow"), "note": ("说明", "dim")}
 _AREAS = ("椭球面积 m²", "平面面积 m²", "亩")
-
-
-def parts_of(geometry: BaseGeometry) -> list[Any]:
-    """Return the polygons of a site."""
-    return list(getattr(geometry, "geoms", [geometry]))
 
 
 def _rings(site: Site) -> list[dict[str, Any]]:

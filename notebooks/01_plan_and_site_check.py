@@ -116,9 +116,4 @@ pd.DataFrame(
 # 一个 HTML 文件，断网可用；也可以另存后用 U 盘带走。
 
 # %%
-from html import escape
-
-from IPython.display import HTML
-
-page = gis.plan_map(plan, [gis.to_dict(c) for c in checks])
-HTML(f'<iframe srcdoc="{escape(page)}" style="width:100%;height:640px;border:0"></iframe>')
+gis.plan_map(plan, [gis.to_dict(c) for c in checks])

@@ -183,14 +183,14 @@ def test_write_names_a_place_that_cannot_be_written(run, tmp_path):
 def test_write_does_not_say_that_it_succeeded_when_the_text_reads_otherwise(
     run, tmp_path, monkeypatch
 ):
-    from gis.intake.boundary import write as boundary_write
+    from gis.output import sites_txt
 
-    true_text = boundary_write.boundary_txt
+    true_text = sites_txt.boundary_txt
 
     def moved(*args, **options):
         return true_text(*args, **options).replace("4030511.110", "4030511.115")
 
-    monkeypatch.setattr(boundary_write, "boundary_txt", moved)
+    monkeypatch.setattr(sites_txt, "boundary_txt", moved)
     out = tmp_path / "out.txt"
     code, text, err = run("txt", "write", CORPUS / "form.txt", "-o", out)
     assert (code, text) == (2, "")

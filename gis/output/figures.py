@@ -115,13 +115,13 @@ def land_balance_chart(balance: LandBalance) -> Figure:
     '【示意】规划核心区用地平衡（公顷）'
     """
     try:
-        from matplotlib.figure import Figure
+        from gis.output.chart import Chart
     except ImportError:
         raise ClaimError(
             "没有安装 matplotlib，不能绘图", advice='安装可选组件：pip install "wuqu[notebook]"'
         ) from None
     bars = list(_bars(balance))
-    figure = Figure(figsize=(13, 2.6 + _BAR_INCHES * len(bars)), dpi=120)
+    figure = Chart(figsize=(13, 2.6 + _BAR_INCHES * len(bars)), dpi=120)
     pen = _Pen(figure.add_subplot(), chinese_font())
     _draw_bars(pen, balance, bars)
     for height, bar in enumerate(bars):

@@ -31,6 +31,7 @@ from gis.output.maps.layers import (
 )
 from gis.output.maps.numbers import percent, short_area
 from gis.output.maps.over import over_the_map
+from gis.output.maps.page import Page
 from gis.output.maps.parts import Key
 from gis.output.maps.shapes import Detail
 from gis.output.maps.sizes import Limits, Size
@@ -182,7 +183,7 @@ def _page(
     *,
     assets: str,
     prefix: str,
-) -> str:
+) -> Page:
     # The core, which both sides speak of, else the whole plan.
     bounds = box_of_first(plan, ("core", "planning_area", "zone"), ceiling)
     figure = Figure()
@@ -211,7 +212,7 @@ def _page(
         first_script=script_of("paper.js", "map.js", "pair.js"),
         last_script=start,
     )
-    return render(
+    html = render(
         maps[-1],
         pieces,
         title=clean(title),
@@ -219,6 +220,7 @@ def _page(
         prefix=prefix,
         basemap=sharing.basemap,
     )
+    return Page(html)
 
 
 def _draw(fmap: OfflineMap, side: Side, ceiling: str) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from gis.output.maps import card as cards
 from gis.output.maps.assets import STATIC_PREFIX, apart
 from gis.output.maps.frame import LeafletBounds, OfflineMap, Pieces, render
 from gis.output.maps.layers import GROUPS, Shown
+from gis.output.maps.page import Page
 from gis.output.maps.parts import Key
 from gis.output.maps.sizes import Size
 from gis.output.maps.templates import fill, script_of, style_of
@@ -57,10 +58,10 @@ class Sheet:
     basemap: Basemap | None = None
     styles: tuple[str, ...] = ()  # style sheets that this kind of page has of its own
 
-    def page(self, *, assets: str, prefix: str = STATIC_PREFIX) -> str:
+    def page(self, *, assets: str, prefix: str = STATIC_PREFIX) -> Page:
         """Return the page; ``static`` leaves vendored files to the host, tiles stay inside."""
         html = self._render("", assets, prefix)
-        return _before_end(html, map(_block, self._files()))
+        return Page(_before_end(html, map(_block, self._files())))
 
     def served(self, prefix: str) -> ServedMap:
         """Return the page with scripts, style and tiles beside it under the prefix."""
