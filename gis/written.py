@@ -42,6 +42,4 @@ class Written(Generic[_Row, _Text]):
     def each(self, rows: Iterable[_Row], other: Callable[[_Row], _Text]) -> list[_Text]:
         """Return the texts of rows; ``other`` writes those that are not known, and may keep them."""
         young = self._young
-        return [
-            other(row) if (found := young.get(id(row))) is None else found[1] for row in rows
-        ]
+        return [other(row) if (found := young.get(id(row))) is None else found[1] for row in rows]

@@ -51,12 +51,14 @@ class Remembered:
 
 
 class Resting(NamedTuple):
-    """All rules in force, divided once they are known, so that a site looks only at those it moves.
+    """Some rules in force, divided once they are known, so that a site looks only at those it moves.
 
+    A part of a book shares the memory of the whole, so ``rules`` tells which they are.
     ``findings`` are those that hold wherever none of their facts has changed, in order, each with
     the identity of its rule; ``readers`` tells who reads a fact; ``others`` are asked every time.
     """
 
+    rules: Sequence[Rule]
     findings: tuple[tuple[Order, Finding, int], ...]
     readers: Mapping[Demand | str, tuple[Rule, ...]]
     others: tuple[Rule, ...]
@@ -72,11 +74,13 @@ class Table:
 
     def resting(self, rules: Sequence[Rule]) -> Resting:
         """Return the rules in force divided by what is known of them; all are asked at first."""
-        if self._resting is None:
-            if any(id(rule) not in self.known for rule in rules):
-                return Resting((), {}, tuple(rules))
-            self._resting = _divided(rules, self.simple)
-        return self._resting
+        known = self._resting
+        if known is not None and known.rules is rules:
+            return known
+        if any(id(rule) not in self.known for rule in rules):
+            return Resting(rules, (), {}, tuple(rules))
+        divided = self._resting = _divided(rules, self.simple)
+        return divided
 
 
 def _divided(rules: Sequence[Rule], simple: Mapping[int, Remembered]) -> Resting:
@@ -93,7 +97,7 @@ def _divided(rules: Sequence[Rule], simple: Mapping[int, Remembered]) -> Resting
             readers.setdefault(fact, []).append(rule)
     findings.sort(key=itemgetter(0))
     by_fact = {fact: tuple(own) for fact, own in readers.items()}
-    return Resting(tuple(findings), by_fact, tuple(others))
+    return Resting(rules, tuple(findings), by_fact, tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
