@@ -55,6 +55,9 @@ from gis.output.records.snapshot import snapshot_of
 from gis.plan import Plan, load_plan
 
 _PAGES = Path(__file__).parent / "pages"
+# A check leaves some hundred objects and hardly a cycle; with the usual 700 the collector looks
+# through them at every other request. Cycles of this many objects take a few megabytes.
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _ABOUT = (
     "把候选地块提交给 `POST /v1/site-checks`，得到结论、逐条规则的依据与处理办法。"
     "面积以 CGCS2000 椭球面积为准。所有结论都注明规划版本和状态；状态为“示意”时不具法律效力。"
@@ -166,8 +169,13 @@ def _out_of_rounds() -> Iterator[Callable[[], None]]:
     if gc.get_freeze_count():
         yield lambda: None
         return
-    yield _settle
-    gc.unfreeze()
+    usual = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
+    try:
+        yield _settle
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def _settle() -> None:

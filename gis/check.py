@@ -100,7 +100,7 @@ def check_site(
     belongs(site, plan)
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
-    judged = judge(site, plan, day, met=met)
+    judged = judge(site, plan, day, met=met, marked=geometry or remedies)
     findings = _settled(site, plan, judged)
     offers = _offered(site, plan, day, findings, outlines=remedies)
     return _assembled(site, plan, judged, findings, offers, geometry=geometry)

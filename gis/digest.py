@@ -25,7 +25,7 @@ def decision_text(check: SiteCheck) -> str:
     lists = {
         "contacts": _list([canonical_json(rounded(contact_row(c))) for c in check.contacts]),
         "evidence": _list([_evidence_text(e) for e in check.evidence]),
-        "findings": _list([_finding_text(f) for f in check.findings]),
+        "findings": _list(_decided_at_rest.each(check.findings, _finding_text)),
         "layers": _layers_text(check.layers),
     }
     head = {key: canonical_json(value) for key, value in decision_head(check, check.site).items()}

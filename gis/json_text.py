@@ -37,7 +37,7 @@ def json_bytes(check: SiteCheck) -> bytes:
     """Return the document of a check, ``gis.canonical.to_dict``, as compact JSON in UTF-8."""
     rows = {
         "evidence": utf8(f"[{','.join([_evidence(e) for e in check.evidence])}]"),
-        "findings": b"[%b]" % b",".join([_finding(f) for f in check.findings]),
+        "findings": b"[%b]" % b",".join(_at_rest.each(check.findings, _finding)),
         "layers": _layers(check.layers),
     }
     others = document_of(check, (), (), ())

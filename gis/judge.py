@@ -36,6 +36,7 @@ def judge(
     *,
     met: Screened | None = None,
     with_evidence: bool = True,
+    marked: bool = True,
 ) -> Judged:
     """Judge an outline by the rules in force on a day, or only by those named.
 
@@ -53,6 +54,8 @@ def judge(
         What the outline meets, where many were screened at once.
     with_evidence
         Whether to list what the site touches, beyond what the rules ask for.
+    marked
+        Whether findings keep the land that they mark, for showing or for remedies.
     """
     book = plan.rulebook if rules is None else plan.rulebook.part(rules)
     if met is None:
@@ -61,7 +64,7 @@ def judge(
     needs_budgets = rules is None or any(rule.kind == "quota" for rule in book.in_force(day))
     taken = impact(plan, site, met) if needs_budgets else ()
     facts = _facts(site, day, measured, taken)
-    return Judged(measured, facts, evaluate(book, facts))
+    return Judged(measured, facts, evaluate(book, facts, marked=marked))
 
 
 def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]) -> Facts:

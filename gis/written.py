@@ -6,7 +6,7 @@ objects each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 _Row = TypeVar("_Row")
@@ -38,3 +38,8 @@ class Written(Generic[_Row, _Text]):
             self._old, self._young = self._young, {}
         self._young[key] = found
         return found[1]
+
+    def each(self, rows: Iterable[_Row], other: Callable[[_Row], _Text]) -> list[_Text]:
+        """Return the texts of rows; ``other`` writes those that are not known, and may keep them."""
+        young = self._young
+        return [other(row) if (found := young.get(id(row))) is None else found[1] for row in rows]

@@ -306,6 +306,19 @@ def test_openapi_says_where_vintage_and_status_of_a_layer_stand(service):
 # --- the collector -------------------------------------------------------------------------------
 
 
+def test_the_collector_runs_less_often_while_the_service_runs_and_as_before_afterwards(
+    plan, tmp_path
+):
+    usual = gc.get_threshold()
+    gc.unfreeze()
+    try:
+        with TestClient(create_app(Settings(db=tmp_path / "records.sqlite"), plan=plan)):
+            assert gc.get_threshold()[0] > usual[0]
+        assert gc.get_threshold() == usual
+    finally:
+        gc.freeze()
+
+
 def test_the_opened_plan_is_spared_the_collector_until_the_service_stops(plan, tmp_path):
     app = create_app(Settings(db=tmp_path / "records.sqlite"), plan=plan)
     gc.unfreeze()

@@ -107,6 +107,24 @@ def test_land_outside_the_boundary_is_not_counted(scarce: Plan) -> None:
     assert row.covered_m2 == pytest.approx(geod_m2(600, 700, 700, 750), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    "corners",
+    [(600, 700, 700, 800), (450, 450, 1100, 800), (-50, -50, 650, 120), (900, 700, 1300, 900)],
+)
+def test_what_is_built_is_the_same_where_all_classes_are_cut(
+    scarce: Plan, corners: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With a negative tolerance nothing is taken for known, so that every class is cut and added up.
+    short = rows(scarce, box(*corners))
+    monkeypatch.setattr("gis.plan.quota.probe._ROUNDING_M2", -1.0)
+    long = rows(scarce, box(*corners))
+    assert short.keys() == long.keys()
+    for name, row in short.items():
+        for field in ("area_m2", "covered_m2", "used_m2", "unknown_m2", "free_after_m2"):
+            expected = getattr(long[name], field)
+            assert getattr(row, field) == (expected and pytest.approx(expected, abs=1e-4)), field
+
+
 def test_a_shared_edge_takes_nothing(scarce: Plan) -> None:
     # South of the permanent farmland, touching it along 100 m.
     assert "permanent_farmland" not in rows(scarce, box(600, 400, 700, 500))

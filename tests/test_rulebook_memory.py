@@ -261,6 +261,26 @@ def test_remembered_findings_are_those_that_would_be_found_anew(plan: Plan) -> N
         assert found == anew
 
 
+def test_a_part_of_a_book_is_asked_its_own_rules_on_the_facts_of_the_whole(plan: Plan) -> None:
+    known = judge(site_of(next(shapes(plan, 1)), plan, "0803"), plan, DAY).facts
+    names = frozenset(("cn.green-line", "cn.permanent-farmland"))
+    part = plan.rulebook.part(names)
+    for _ in range(3):  # both are remembered, in turns
+        whole = evaluate(plan.rulebook, known)
+        assert len(whole) == len(plan.rulebook.in_force(DAY))
+        assert evaluate(part, known) == tuple(f for f in whole if f.rule in names)
+
+
+def test_findings_without_the_land_they_mark_say_the_same(plan: Plan) -> None:
+    marked = 0
+    for known in situations(plan):
+        found = evaluate(plan.rulebook, known)
+        marked += sum(f.geometry is not None for f in found)
+        bare = evaluate(plan.rulebook, known, marked=False)
+        assert bare == tuple(replace(f, geometry=None) for f in found)
+    assert marked
+
+
 def test_most_rules_are_remembered(plan: Plan) -> None:
     site = site_of(next(shapes(plan, 1)), plan, "0803")
     first, second = (judge(site, plan, DAY).findings for _ in range(2))

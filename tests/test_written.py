@@ -28,6 +28,18 @@ def test_the_same_object_is_written_once_and_an_equal_one_again() -> None:
     assert times == ["a", "a"]
 
 
+def test_of_many_rows_only_those_that_are_not_known_are_written_otherwise() -> None:
+    written = Written[Row, str](lambda row: row.said)
+    known, new = Row("known"), Row("new")
+    written(known)
+    assert written.each([new, known, new], lambda row: f"otherwise {row.said}") == [
+        "otherwise new",
+        "known",
+        "otherwise new",
+    ]
+    assert id(new) not in written._young
+
+
 def test_what_is_asked_for_stays_and_the_others_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gis.written, "KEPT", 10)
     times: list[str] = []

@@ -28,8 +28,11 @@ def parts_of(geometry: BaseGeometry) -> list[Polygon]:
     """Return the polygons of an overlay result, without lines, points and rounding noise."""
     if isinstance(geometry, Polygon):
         return [geometry] if geometry.area > NOISE_M2 else []
-    parts = shapely.get_parts(geometry, return_index=False)
-    return [p for g in parts for p in shapely.get_parts(g) if p.geom_type == "Polygon" and _real(p)]
+    parts = shapely.get_parts(geometry)
+    if not isinstance(geometry, MultiPolygon):
+        parts = shapely.get_parts(parts)
+    # Lines and points have no area.
+    return parts[shapely.area(parts) > NOISE_M2].tolist()  # type: ignore[no-any-return]
 
 
 def _real(part: BaseGeometry) -> bool:

@@ -36,7 +36,7 @@ from gis.rulebook.facts import Facts, Outcome, is_sound
 from gis.rulebook.kinds import KINDS, demands_of
 from gis.rulebook.kinds.exceptions import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
-from gis.rulebook.memory import Order, Shelf, changed, recall
+from gis.rulebook.memory import Order, Remembered, Shelf, Table, changed, recall
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
 
@@ -68,22 +68,32 @@ def _asked(params: RuleEntry) -> tuple[Demand, ...]:
     return demands_of_conditions(params.conditions)
 
 
-def evaluate(book: RuleBook, facts: Facts) -> tuple[Finding, ...]:
-    """Return one finding per rule in force, the deciding one first."""
+def evaluate(book: RuleBook, facts: Facts, *, marked: bool = True) -> tuple[Finding, ...]:
+    """Return one finding per rule in force, the deciding one first.
+
+    ``marked`` says whether somebody wants the land that a finding marks.
+    """
     shelf, new = book.memory.shelf(facts), changed(facts)
     table = shelf.at(facts.rest)
-    found: list[tuple[Order, Finding]] = []
-    for rule in book.in_force(facts.as_of):
-        own = table.simple.get(id(rule))
-        if own is None:
-            own = recall(table, _beforehand(shelf, rule, facts), facts, finding_of, _order)
+    resting = table.resting(book.in_force(facts.as_of))
+    moved = {id(rule): rule for fact in new for rule in resting.readers.get(fact, ())}
+    found = [(order, own) for order, own, rule in resting.findings if rule not in moved]
+    for rule in resting.others:
+        own = _at_rest(table, _beforehand(shelf, rule, facts), facts)
         if own is not None and own.finding is not None and own.reads.isdisjoint(new):
             found.append((own.order, own.finding))
         else:
-            anew = finding_of(_beforehand(shelf, rule, facts), facts)
-            found.append((_order(anew), anew))
+            moved[id(rule)] = rule
+    for rule in moved.values():
+        anew = finding_of(_beforehand(shelf, rule, facts), facts, marked=marked)
+        found.append((_order(anew), anew))
     found.sort(key=_FIRST)
     return tuple([finding for _, finding in found])
+
+
+def _at_rest(table: Table, known: Beforehand, facts: Facts) -> Remembered | None:
+    own = table.simple.get(id(known.rule))
+    return recall(table, known, facts, finding_of, _order) if own is None else own
 
 
 _FIRST = itemgetter(0)
@@ -138,7 +148,7 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
 # --- one rule ------------------------------------------------------------------------------------
 
 
-def finding_of(known: Beforehand, facts: Facts) -> Finding:
+def finding_of(known: Beforehand, facts: Facts, *, marked: bool = True) -> Finding:
     """Return what one rule says of the facts, for the use and the day of what is known of it."""
     rule, ground = known.rule, _ground(known, facts)
     verdict, reason, measure, geometry, clear = _outcome(known, ground, facts)
@@ -157,7 +167,7 @@ def finding_of(known: Beforehand, facts: Facts) -> Finding:
         rule.remedy if needs_remedy else "",
         rule.priority,
         ground.decides,
-        geometry if needs_remedy else None,
+        geometry if marked and needs_remedy else None,
         rule.title_en,
         rule.layers,
     )

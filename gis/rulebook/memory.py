@@ -12,12 +12,13 @@ each, so that threads need no lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
-from gis.model import Demand, Finding, Rest
+from gis.model import Demand, Finding, Rest, Rule
 from gis.rulebook.beforehand import Beforehand
 from gis.rulebook.facts import Facts
 
@@ -49,12 +50,54 @@ class Remembered:
         return all(_same(_read(facts, name, key), value) for name, key, value in self.others)
 
 
-@dataclass(frozen=True, slots=True)
+class Resting(NamedTuple):
+    """Some rules in force, divided once they are known, so that a site looks only at those it moves.
+
+    A part of a book shares the memory of the whole, so ``rules`` tells which they are.
+    ``findings`` are those that hold wherever none of their facts has changed, in order, each with
+    the identity of its rule; ``readers`` tells who reads a fact; ``others`` are asked every time.
+    """
+
+    rules: Sequence[Rule]
+    findings: tuple[tuple[Order, Finding, int], ...]
+    readers: Mapping[Demand | str, tuple[Rule, ...]]
+    others: tuple[Rule, ...]
+
+
+@dataclass(slots=True)
 class Table:
     """What rules have found at rest, by identity: all of it, and ``simple`` what holds always."""
 
     known: dict[int, tuple[Remembered, ...]] = field(default_factory=dict)
     simple: dict[int, Remembered] = field(default_factory=dict)
+    _resting: Resting | None = None
+
+    def resting(self, rules: Sequence[Rule]) -> Resting:
+        """Return the rules in force divided by what is known of them; all are asked at first."""
+        known = self._resting
+        if known is not None and known.rules is rules:
+            return known
+        if any(id(rule) not in self.known for rule in rules):
+            return Resting(rules, (), {}, tuple(rules))
+        divided = self._resting = _divided(rules, self.simple)
+        return divided
+
+
+def _divided(rules: Sequence[Rule], simple: Mapping[int, Remembered]) -> Resting:
+    findings: list[tuple[Order, Finding, int]] = []
+    readers: dict[Demand | str, list[Rule]] = {}
+    others = []
+    for rule in rules:
+        own = simple.get(id(rule))
+        if own is None or own.finding is None:
+            others.append(rule)
+            continue
+        findings.append((own.order, own.finding, id(rule)))
+        for fact in own.reads:
+            readers.setdefault(fact, []).append(rule)
+    findings.sort(key=itemgetter(0))
+    by_fact = {fact: tuple(own) for fact, own in readers.items()}
+    return Resting(rules, tuple(findings), by_fact, tuple(others))
 
 
 @dataclass(frozen=True, slots=True)

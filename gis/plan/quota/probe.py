@@ -92,14 +92,21 @@ class Probe:
         covered = own.area()
         if not covered:
             return Land(0.0, beyond_m2=beyond)
-        ground = self._on(own)
-        used = ground.where(self._ledger.masks["construction"]).area()
-        classed = ground.where(self._ledger.masks["classed"]).area()
+        masks, ground = self._ledger.masks, self._cut("landuse")
+        # Where all of the polygon has a class, so has every part of it: then only the construction
+        # land needs to be cut, and mostly there is none.
+        if self._polygon is not None and self._unclassed() < _ROUNDING_M2:
+            used = self._on(own, ground.where(masks["construction"])).area()
+            return Land(covered, min(used, covered), 0.0, beyond)
+        ground = self._on(own, ground)
+        used = ground.where(masks["construction"]).area()
+        classed = ground.where(masks["classed"]).area()
         return Land(covered, min(used, covered), max(covered - classed, 0.0), beyond)
 
-    def _on(self, own: Cut) -> Cut:
-        """Return the current land classes on a part of the polygon."""
-        ground = self._cut("landuse")
+    def _on(self, own: Cut, ground: Cut) -> Cut:
+        """Return current land of the polygon as far as it lies on a part of that."""
+        if not len(ground.at):
+            return ground
         if self._polygon is not None and abs(own.area() - self.area_m2()) < _ROUNDING_M2:
             return ground
         return ground.within(own.union())
@@ -142,7 +149,8 @@ class Probe:
     def water_m2(self, account: Account) -> float:
         """Return the water on the land of a boundary account that is not construction land."""
         ledger = self._ledger
-        ground = self._on(self._cut("dev_boundary").where(ledger.masks[account.id]))
+        own = self._cut("dev_boundary").where(ledger.masks[account.id])
+        ground = self._on(own, self._cut("landuse"))
         return ground.where(ledger.masks["water"] & ~ledger.masks["construction"]).area()
 
     # --- land that no layer speaks about ---
