@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 _HEIGHT_PX = 640
 
@@ -23,3 +24,10 @@ class Page(str):
     def __repr__(self) -> str:
         # Megabytes of HTML tell nobody anything; a notebook would keep them a second time.
         return f"<地图 {len(self) / 1e6:.1f} MB HTML>"
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page as one HTML file that works without a network; return the path."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self, encoding="utf-8")
+        return target

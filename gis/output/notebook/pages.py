@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from html import escape
-from pathlib import Path
 from typing import Any
 
 from gis.canonical import to_dict
 from gis.errors import ClaimError
 from gis.model import SiteCheck
 from gis.output.maps import comparison_map, plan_map, portfolio_map, search_map, site_map
+from gis.output.maps.page import Page
 from gis.plan import Plan
 from gis.portfolio.portfolio import Portfolio
 from gis.scenario import Comparison
 from gis.siting import SiteSearch
-
-HEIGHT = 640
-
-
-class Page(str):
-    """A map page as HTML text; a notebook shows it in a frame."""
-
-    __slots__ = ()
-
-    def _repr_html_(self) -> str:
-        frame = f'<iframe srcdoc="{escape(self)}" loading="lazy"'
-        return f'{frame} style="width:100%;height:{HEIGHT}px;border:0"></iframe>'
-
-    def save(self, path: str | Path) -> Path:
-        """Write the page as one HTML file that works without a network; return the path."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self, encoding="utf-8")
-        return target
 
 
 @singledispatch
