@@ -351,8 +351,8 @@ def load_plan(path: str | Path | None = None) -> Plan:
     --------
     >>> import gis
     >>> plan = gis.load_plan()
-    >>> plan.ref.title, plan.status_label
-    ('聊城江北水城旅游度假区空间规划（示意）', '示意')
+    >>> plan.status_label, plan.work_epsg
+    ('示意', 4548)
     """
     root = find_plan(path)
     manifest = read_manifest(root)
