@@ -40,6 +40,6 @@ class Written(Generic[_Row, _Text]):
         return found[1]
 
     def each(self, rows: Iterable[_Row], other: Callable[[_Row], _Text]) -> list[_Text]:
-        """Return the texts of rows; ``other`` writes those that are not known, and may keep them."""
+        """Return the texts of rows; ``other`` writes those that are not known."""
         young = self._young
         return [other(row) if (found := young.get(id(row))) is None else found[1] for row in rows]

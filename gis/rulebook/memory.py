@@ -51,7 +51,7 @@ class Remembered:
 
 
 class Resting(NamedTuple):
-    """Some rules in force, divided once they are known, so that a site looks only at those it moves.
+    """Rules in force, divided once they are known, so that a site looks only at those it moves.
 
     A part of a book shares the memory of the whole, so ``rules`` tells which they are.
     ``findings`` are those that hold wherever none of their facts has changed, in order, each with
