@@ -198,7 +198,7 @@ def test_the_service_gives_the_land_when_it_is_asked_for(client) -> None:
     ("body", "says"),
     [
         ({"use": "0903"}, "area_mu"),
-        ({"use": "0903", "area_mu": -5}, "必须大于 0"),
+        ({"use": "0903", "area_mu": -5}, "不得小于 0.01"),
         ({"use": "0903", "area_mu": "many"}, "应为数字"),
         ({"use": "0903", "area_mu": 10, "colour": 1}, "不认识"),
         ({"use": "0903", "area_mu": 10, "away": {"sea": 5}}, "没有图层“sea”"),
