@@ -78,8 +78,9 @@ EXEMPT = {
 
 @pytest.fixture(scope="module")
 def schema(plan, tmp_path_factory):
-    settings = Settings(db=tmp_path_factory.mktemp("db") / "records.sqlite", job_workers=0)
-    app = create_app(settings, plan=plan)
+    patient = {"check_budget_s": PATIENCE_S, "heavy_wait_s": PATIENCE_S}
+    db = tmp_path_factory.mktemp("db") / "records.sqlite"
+    app = create_app(Settings(db=db, job_workers=0, **patient), plan=plan)
     loaded = schemathesis.openapi.from_asgi("/openapi.json", app)
     loaded.app = app
     yield loaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -181,16 +182,27 @@ def test_a_wrong_call_is_one_message_and_exit_code_2(wuqu, plan, args, says) -> 
 # --- over HTTP -----------------------------------------------------------------------------------
 
 
+def searched(client, body):
+    """Ask until there is an answer: on a busy machine the first search outlasts a request.
+
+    It goes on meanwhile, and the next request finds what it has made.
+    """
+    until = time.monotonic() + 120
+    while (answer := client.post("/v1/site-search", json=body)).status_code in (413, 503):
+        assert time.monotonic() < until, answer.text
+    return answer
+
+
 def test_the_service_answers_with_the_document_of_the_command_line(client, kingdom, plan) -> None:
     body = {"use": "0903", "area_mu": 2000, "as_of": "2026-11-22"}
-    answer = client.post("/v1/site-search", json=body)
+    answer = searched(client, body)
     assert answer.status_code == 200
     assert answer.json() == json.loads(json.dumps(search_document(kingdom, plan)))
 
 
 def test_the_service_gives_the_land_when_it_is_asked_for(client) -> None:
     body = {"use": "080403", "area_mu": 60, "zone": "Z5", "as_of": "2026-11-22", "land": True}
-    classes = client.post("/v1/site-search", json=body).json()["feasible"]["classes"]
+    classes = searched(client, body).json()["feasible"]["classes"]
     assert any(c["geometry"] for c in classes)
 
 
@@ -198,7 +210,7 @@ def test_the_service_gives_the_land_when_it_is_asked_for(client) -> None:
     ("body", "says"),
     [
         ({"use": "0903"}, "area_mu"),
-        ({"use": "0903", "area_mu": -5}, "必须大于 0"),
+        ({"use": "0903", "area_mu": -5}, "不得小于 0.01"),
         ({"use": "0903", "area_mu": "many"}, "应为数字"),
         ({"use": "0903", "area_mu": 10, "colour": 1}, "不认识"),
         ({"use": "0903", "area_mu": 10, "away": {"sea": 5}}, "没有图层“sea”"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from threading import Lock
 from weakref import WeakKeyDictionary
 
 from gis.errors import ClaimError
@@ -25,6 +26,7 @@ from gis.units import m2_to_mu
 
 # Grounds that are kept for a plan; one has some tens of megabytes.
 _KEPT = 2
+_ONE_AT_A_TIME = Lock()
 _GROUNDS: WeakKeyDictionary[Plan, dict[object, Ground]] = WeakKeyDictionary()
 # Outlines that are shown where none complies.
 _MISSES = 3
@@ -132,13 +134,16 @@ def _ground(plan: Plan, query: Query, cells: Cells) -> Ground:
     register = standing_of(plan).register
     held = tuple(r.id for r in register.open) if register else ()
     key = query.as_of, cells.polygon.wkb, cells.grid, plan.rulebook.sha256, held
-    kept = _GROUNDS.setdefault(plan, {})
-    found = kept.get(key)
-    if found is None:
-        if len(kept) >= _KEPT:
-            kept.clear()
-        found = kept[key] = ground_of(plan, query.as_of, cells)
-    return found
+    # One thread at a time: who asks for the same waits for it, instead of doing it again.
+    with _ONE_AT_A_TIME:
+        kept = _GROUNDS.setdefault(plan, {})
+        found = kept.get(key)
+        if found is None:
+            if len(kept) >= _KEPT:
+                kept.clear()
+            found = kept[key] = ground_of(plan, query.as_of, cells)
+            _ = found.samples
+        return found
 
 
 def _answered(query: Query, summary: Summary) -> SiteSearch:
