@@ -26,9 +26,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import gis
-from gis.output.figures import chinese_font
 
-plt.rcParams["font.family"] = [chinese_font() or "sans-serif", "DejaVu Sans"]
+gis.use_chinese_font()
 plan = gis.load_plan()
 AS_OF = date(2026, 11, 22)
 print(plan.ref.title, plan.ref.version, f"【{plan.status_label}】")

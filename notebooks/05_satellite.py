@@ -28,11 +28,10 @@ from rasterio.plot import plotting_extent
 
 import gis
 from gis.engine.spectral import normalised_difference
-from gis.output.figures import chinese_font
 from gis.plan.areas import find_area
 from gis.plan.landcover import index_by_area, index_series
 
-plt.rcParams["font.family"] = [chinese_font() or "sans-serif", "DejaVu Sans"]
+gis.use_chinese_font()
 plan = gis.load_plan()
 images = {r.id: r for r in plan.file.raster if r.kind == "bands"}
 pd.DataFrame({"日期": r.date, "标题": r.title, "来源": r.source} for r in plan.file.raster)

@@ -71,9 +71,7 @@ left.pivot(index="项目", columns="功能区", values="尚余 ha").style.format
 # %%
 import matplotlib.pyplot as plt
 
-from gis.output.figures import chinese_font
-
-plt.rcParams["font.family"] = [chinese_font() or "sans-serif", "DejaVu Sans"]
+gis.use_chinese_font()
 boundary = [b for b in gis.budgets(plan) if b.kind == "dev_boundary"]
 zones = pd.DataFrame(
     {b.name: {z.zone or "区外": z.amounts.free_m2 / 1e4 for z in b.by_zone} for b in boundary}

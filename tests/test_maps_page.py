@@ -49,6 +49,7 @@ def test_a_chart_shows_itself_as_a_picture(plan) -> None:
     pytest.importorskip("matplotlib")
     from gis.output.figures import land_balance_chart
 
-    picture = land_balance_chart(plan.land_balance("core"))._repr_png_()
-    assert picture.startswith(b"\x89PNG")
-    assert len(picture) > 20_000
+    for chart in (land_balance_chart(plan.land_balance("core")), plan.plot()):
+        picture = chart._repr_png_()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) > 20_000

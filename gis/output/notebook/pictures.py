@@ -153,9 +153,9 @@ def _search(search: SiteSearch, plan: Plan | None = None) -> Figure:
 
 def _canvas(title: str) -> tuple[Figure, Axes]:
     use_chinese_font()
-    from matplotlib.figure import Figure
+    from gis.output.chart import Chart
 
-    figure = Figure(figsize=(11, 7.5), dpi=110)
+    figure = Chart(figsize=(11, 7.5), dpi=110)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=13)
     return figure, axes
