@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_batch import batch
-from gis.cli_budgets import budgets_app
-from gis.cli_common import (
+from gis.commands.batch import batch
+from gis.commands.budgets import budgets_app
+from gis.commands.common import (
     AsOfOption,
     Ceiling,
     CeilingOption,
@@ -45,11 +45,11 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.cli_compare import plan_app
-from gis.cli_data import data_app
-from gis.cli_keys import keys_app
-from gis.cli_maps import draw_map
-from gis.cli_outputs import (
+from gis.commands.compare import plan_app
+from gis.commands.data import data_app
+from gis.commands.keys import keys_app
+from gis.commands.maps import draw_map
+from gis.commands.outputs import (
     CardOption,
     MapFileOption,
     OutOption,
@@ -58,17 +58,17 @@ from gis.cli_outputs import (
     RemediesOption,
     write_map,
 )
-from gis.cli_plan import balance
-from gis.cli_plan_new import add_new
-from gis.cli_projects import projects_app
-from gis.cli_records import records_app, verify
-from gis.cli_releases import add_releases
-from gis.cli_report import ReportOption, demo_report
-from gis.cli_revision import compare_sites
-from gis.cli_rules import rules_app
-from gis.cli_scenario import scenario_app
-from gis.cli_siting import find_sites
-from gis.cli_txt import txt_app
+from gis.commands.plan import balance
+from gis.commands.plan_new import add_new
+from gis.commands.projects import projects_app
+from gis.commands.records import records_app, verify
+from gis.commands.releases import add_releases
+from gis.commands.report import ReportOption, demo_report
+from gis.commands.revision import compare_sites
+from gis.commands.rules import rules_app
+from gis.commands.scenario import scenario_app
+from gis.commands.siting import find_sites
+from gis.commands.txt import txt_app
 from gis.errors import ClaimError, WuquError
 
 if TYPE_CHECKING:

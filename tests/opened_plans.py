@@ -39,10 +39,10 @@ class OpenedPlans:
 
     def lend_to_commands(self, patch: pytest.MonkeyPatch) -> None:
         """Let the commands of this process ask here instead of opening their plan."""
-        from gis import cli_common
+        from gis.commands import common
 
-        first = cli_common.open_plan
-        for name in [name for name in sys.modules if name.startswith("gis.cli")]:
+        first = common.open_plan
+        for name in [name for name in sys.modules if name.startswith(("gis.cli", "gis.commands"))]:
             if getattr(sys.modules[name], "open_plan", None) is first:
                 patch.setattr(f"{name}.open_plan", lambda path: self.opened(path, first))
 

@@ -502,6 +502,6 @@ def test_what_the_command_changed_stands_in_the_audit_log(wuqu, tmp_path, monkey
 
 
 def test_the_roles_of_the_command_are_those_of_the_service() -> None:
-    from gis.cli_keys import RoleName
+    from gis.commands.keys import RoleName
 
     assert [role.value for role in RoleName] == [role.value for role in Role]

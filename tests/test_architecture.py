@@ -44,41 +44,8 @@ FLOORS = {
     "gis.batch": 8,
     "gis.output": 9,
     "gis.jobs": 10,
+    "gis.commands": 10,
     "gis.console": 10,
-    "gis.console_budgets": 10,
-    "gis.console_data": 10,
-    "gis.console_txt": 10,
-    "gis.console_plan": 10,
-    "gis.console_plan_new": 10,
-    "gis.console_projects": 10,
-    "gis.console_rules": 10,
-    "gis.console_records": 10,
-    "gis.console_compare": 10,
-    "gis.console_releases": 10,
-    "gis.console_revision": 10,
-    "gis.console_scenario": 10,
-    "gis.console_siting": 10,
-    "gis.console_versions": 10,
-    "gis.cli_batch": 10,
-    "gis.cli_budgets": 10,
-    "gis.cli_common": 10,
-    "gis.cli_data": 10,
-    "gis.cli_outputs": 10,
-    "gis.cli_txt": 10,
-    "gis.cli_keys": 10,
-    "gis.cli_maps": 10,
-    "gis.cli_plan": 10,
-    "gis.cli_plan_new": 10,
-    "gis.cli_projects": 10,
-    "gis.cli_report": 10,
-    "gis.cli_rules": 10,
-    "gis.cli_records": 10,
-    "gis.cli_compare": 10,
-    "gis.cli_releases": 10,
-    "gis.cli_revision": 10,
-    "gis.cli_scenario": 10,
-    "gis.cli_siting": 10,
-    "gis.cli_versions": 10,
     "gis.cli": 10,
     "api": 11,
 }
@@ -128,7 +95,7 @@ def room(module: str) -> str:
 
 def is_terminal(module: str) -> bool:
     """Whether a module is one of the commands or of what they print."""
-    return module.startswith(("gis.cli", "gis.console"))
+    return module in {"gis.cli", "gis.commands", "gis.console"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

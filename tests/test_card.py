@@ -7,7 +7,7 @@ import pytest
 
 from gis.canonical import to_dict
 from gis.check import check_site
-from gis.cli_outputs import Outputs
+from gis.commands.outputs import Outputs
 from gis.errors import ClaimError
 from gis.intake import read_site
 from gis.output.card import card_pdf, card_png, write_card

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gis import cli_maps
+from gis.commands import maps
 from gis.console import in_options
 
 DAY = ["--as-of", "2026-11-22"]
@@ -252,7 +252,7 @@ def test_map_says_when_a_file_is_large(run, tmp_path: Path, monkeypatch) -> None
     target = tmp_path / "plan.html"
     _, _, err = run("map", "-o", str(target))
     assert "MB" not in err
-    monkeypatch.setattr(cli_maps, "_LARGE_MAP_MB", 1)
+    monkeypatch.setattr(maps, "_LARGE_MAP_MB", 1)
     code, _, err = run("map", "-o", str(target))
     assert code == 0
     assert "assets=static" in err.replace("\n", "")

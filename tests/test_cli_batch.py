@@ -17,7 +17,7 @@ DAY = ("--as-of", "2026-11-22")
 @pytest.fixture
 def batch(wuqu, plan: Plan, monkeypatch):
     """Run ``wuqu batch`` on the bundled plan, opened once; return exit code, stdout, stderr."""
-    monkeypatch.setattr("gis.cli_batch.open_plan", lambda _: plan)
+    monkeypatch.setattr("gis.commands.batch.open_plan", lambda _: plan)
 
     def call(*args: str | Path) -> tuple[int, str, str]:
         return wuqu("batch", *args, *DAY)

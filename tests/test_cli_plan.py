@@ -21,7 +21,7 @@ SAMPLE = Path("data") / "samples" / "yizhong_xinxiao.txt"
 @pytest.fixture
 def balance(wuqu, plan: Plan, monkeypatch):
     """Run ``wuqu balance`` on the bundled plan, opened once; return exit code, stdout, stderr."""
-    monkeypatch.setattr("gis.cli_plan.open_plan", lambda _: plan)
+    monkeypatch.setattr("gis.commands.plan.open_plan", lambda _: plan)
 
     def call(*args: str | Path) -> tuple[int, str, str]:
         return wuqu("balance", *args)

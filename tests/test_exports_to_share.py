@@ -16,7 +16,7 @@ from api.app import create_app
 from api.settings import Settings
 from gis.canonical import to_dict
 from gis.check import check_site
-from gis.cli_outputs import Outputs
+from gis.commands.outputs import Outputs
 from gis.crs import ellipsoidal_area, transform
 from gis.errors import ClaimError, NotFoundError
 from gis.intake import read_site, read_sites

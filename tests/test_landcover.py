@@ -26,7 +26,7 @@ from rasterio.features import geometry_mask
 from rich.console import Console
 from shapely import affinity
 
-from gis.console_plan import print_rasters
+from gis.console.plan import print_rasters
 from gis.errors import NotFoundError, PlanError
 from gis.plan import Plan, landcover, load_plan
 from gis.plan.raster import codes, file, share, threshold

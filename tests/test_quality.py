@@ -21,7 +21,7 @@ from quality_checks import PLACE_M, checked, confirm
 from rich.cells import cell_len
 from rich.console import Console
 
-from gis.console_data import print_quality
+from gis.console.data import print_quality
 from gis.plan import Plan, load_plan
 from gis.plan.quality import check_plan, figure_faults, quality
 from gis.plan.quality import report as report_module

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     Ceiling,
     CeilingOption,
@@ -26,7 +26,7 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.cli_outputs import RecipientOption
+from gis.commands.outputs import RecipientOption
 from gis.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _print(search: SiteSearch, plan: Plan, output: MapOutput, ceiling: Ceiling) 
     document = search_document(search, plan, ceiling.value)
     if output is MapOutput.json:
         return typer.echo(as_json(document))
-    from gis.console_siting import print_search
+    from gis.console.siting import print_search
 
     print_search(stdout(), document)
     return None

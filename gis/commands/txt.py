@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     CrsOption,
     EncodingOption,
     FormatOption,
@@ -66,7 +66,7 @@ def txt_read(
     output: MapFormatOption = MapOutput.text,
 ) -> None:
     """读取界址点 TXT：列出地块、界址点数和面积，或输出坐标（JSON、GeoJSON）。"""
-    from gis.console_txt import collection, plot_document, print_plots
+    from gis.console.txt import collection, plot_document, print_plots
 
     opened = open_plan(plan)
     sites = sites_of(
@@ -147,7 +147,7 @@ def txt_lint(
     output: FormatOption = Output.text,
 ) -> None:
     """检查界址点 TXT，一次列出全部错误、警告和说明及其行号。有错误时退出码为 3。"""
-    from gis.console_txt import lint_document, print_lint
+    from gis.console.txt import lint_document, print_lint
     from gis.intake.boundary.lint import lint_boundary_txt
 
     opened = open_plan(plan)

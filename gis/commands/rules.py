@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     FormatOption,
     Output,
@@ -35,7 +35,7 @@ def rules_list(
     as_of: AsOfOption = None, plan: PlanOption = None, output: FormatOption = Output.text
 ) -> None:
     """列出某一时点有效的规则；不写 --as-of 时列出全部。"""
-    from gis.console_rules import print_rules
+    from gis.console.rules import print_rules
     from gis.rulebook import describe
 
     day = day_given(as_of, "时点")
@@ -54,7 +54,7 @@ def rules_show(
     output: FormatOption = Output.text,
 ) -> None:
     """显示一条规则：要求、例外、依据、有效期和规划参数。"""
-    from gis.console_rules import print_rule
+    from gis.console.rules import print_rule
     from gis.rulebook import describe
     from gis.rulebook.in_words import lines_of
 
@@ -70,7 +70,7 @@ def rules_show(
 def rules_lint(plan: PlanOption = None, output: FormatOption = Output.text) -> None:
     """检查规则库：依据、日期、单位、不起作用的条目、未录入的参数。有差错时退出码为 3。"""
     from gis.check import legal_day
-    from gis.console_rules import print_lint
+    from gis.console.rules import print_lint
     from gis.rulebook.lint import lint, lint_document
 
     opened = open_plan(plan)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     CrsOption,
     EncodingOption,
@@ -32,7 +32,7 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.cli_report import SummaryOption, writable, write_summary
+from gis.commands.report import SummaryOption, writable, write_summary
 
 if TYPE_CHECKING:
     from gis.batch import Summary

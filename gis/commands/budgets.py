@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     CrsOption,
     EncodingOption,
     FormatOption,
@@ -54,7 +54,7 @@ def budgets_show(
     output: FormatOption = Output.text,
 ) -> None:
     """列出城镇开发边界、耕地、指标、绿地和水域的总量、已用、预留和可用。"""
-    from gis.console_budgets import print_budgets
+    from gis.console.budgets import print_budgets
     from gis.plan.budgets import budgets
     from gis.plan.reservations import reservations
 
@@ -87,7 +87,7 @@ def budgets_book(
 ) -> None:
     """按顺序模拟占用一批地块，指出哪一项在哪个地块用完；不写入台账。"""
     from gis.claims import with_claims
-    from gis.console_budgets import print_booking
+    from gis.console.budgets import print_booking
     from gis.plan.booking import book
 
     opened = open_plan(plan)
@@ -175,7 +175,7 @@ def budgets_list(
     output: FormatOption = Output.text,
 ) -> None:
     """列出预留；台账末尾有未写完的一行时退出码为 3。"""
-    from gis.console_budgets import print_register
+    from gis.console.budgets import print_register
     from gis.plan.reservations import reservations
 
     opened = open_plan(plan)

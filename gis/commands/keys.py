@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import FormatOption, Output, as_json, day_given, stderr, stdout
+from gis.commands.common import FormatOption, Output, as_json, day_given, stderr, stdout
 
 if TYPE_CHECKING:
     from rich.table import Table

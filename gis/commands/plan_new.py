@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     FormatOption,
     Output,
     as_json,
@@ -51,7 +51,7 @@ def plan_new(
     原文件不变。没有终端、又有问题没有回答时，把问题连同默认答案写成一个文件，退出码 2。
     有错误或警告时退出码为 3。
     """
-    from gis.console_plan_new import print_new
+    from gis.console.plan_new import print_new
     from gis.plan.new.package import free_folder, plan_new, write_package
     from gis.plan.new.questions import Answers, answers_from
     from gis.plan.quality import check_plan

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gis.console import in_options, print_rows
-from gis.console_budgets import print_remainders
+from gis.console.budgets import print_remainders
 from gis.plan.budgets import Budget
 from gis.plan.land.rows import COUNTED_LABELS, share_text
 from gis.plan.land.share import ShareRange

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     FormatOption,
     Output,
     PlanOption,
@@ -79,7 +79,7 @@ def verify(
 
 
 def _verify_one(store: RecordStore, record: str, plan: Path | None, output: Output) -> None:
-    from gis.console_records import print_verification
+    from gis.console.records import print_verification
     from gis.output.records.verify import verify_record
 
     cited = str(store.row(record)["plan_version"])
@@ -109,7 +109,7 @@ def _verify_all(
     *,
     again: bool,
 ) -> None:
-    from gis.console_records import print_audit
+    from gis.console.records import print_audit
     from gis.output.records.audit import audit
     from gis.output.records.walk import count_of
 
@@ -165,7 +165,7 @@ def records_list(
     """列出最近的检测记录，新的在前。"""
     from dataclasses import asdict
 
-    from gis.console_records import print_records
+    from gis.console.records import print_records
 
     with opened(db) as store:
         rows = [asdict(row) for row in store.recent(limit)]
@@ -180,7 +180,7 @@ def records_show(
     record: RecordArgument, db: DbOption = DEFAULT_DB, output: FormatOption = Output.text
 ) -> None:
     """显示一条记录：时间、校验值、版本和人工决定。"""
-    from gis.console_records import print_record
+    from gis.console.records import print_record
     from gis.output.records.described import described
 
     with opened(db) as store:
@@ -202,7 +202,7 @@ def records_decide(
     output: FormatOption = Output.text,
 ) -> None:
     """在检测结论旁记下人工决定；检测结论原样保留。"""
-    from gis.console_records import print_record
+    from gis.console.records import print_record
     from gis.output.records.described import described
 
     with opened(db) as store:

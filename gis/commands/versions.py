@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gis.cli_common import Output, as_json, open_plan, progress, stderr, stdout, writing
-from gis.cli_records import opened
+from gis.commands.common import Output, as_json, open_plan, progress, stderr, stdout, writing
+from gis.commands.records import opened
 from gis.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def compare_on_records(
 
     ``idle`` are the options of the other comparison, which mean nothing here.
     """
-    from gis.console_versions import print_versions
+    from gis.console.versions import print_versions
     from gis.output.versions import compare_versions, steps_of, write_csv
 
     given = [name for name, value in idle.items() if value]

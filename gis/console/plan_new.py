@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gis.console import print_rows
-from gis.console_data import print_quality
+from gis.console.data import print_quality
 
 if TYPE_CHECKING:
     from gis.plan.quality import PlanQuality

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     Ceiling,
     CeilingOption,
     FormatOption,
@@ -36,7 +36,7 @@ def data_build(
     out: Annotated[Path | None, typer.Option(help="输出文件夹（默认：源码中的 data/）。")] = None,
 ) -> None:
     """由 facts.toml 生成随附的示意规划数据（需要源码）。"""
-    script = Path(__file__).resolve().parents[1] / "data" / "build" / "build.py"
+    script = Path(__file__).resolve().parents[2] / "data" / "build" / "build.py"
     if not script.exists():
         raise ClaimError(
             "安装包中没有数据生成脚本",
@@ -60,7 +60,7 @@ def data_check(
 
     有错误或警告时退出码为 3，只有提示时为 0。
     """
-    from gis.console_data import print_quality
+    from gis.console.data import print_quality
     from gis.output.layer_findings import write_findings
     from gis.plan.quality import check_plan
 
@@ -100,7 +100,7 @@ def data_load(
     output: FormatOption = Output.text,
 ) -> None:
     """把规划数据包的图层载入 PostGIS：建表、索引、注释，读回核对后才算完成。"""
-    from gis.console_data import print_loaded
+    from gis.console.data import print_loaded
     from gis.plan.sources.addresses import address_on_command_line, is_name
     from gis.plan.sources.loading import load
     from gis.plan.sources.rewriting import lines_of, with_tables

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis.cli_common import FormatOption, Output, as_json, progress, stdout
+from gis.commands.common import FormatOption, Output, as_json, progress, stdout
 from gis.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def plan_publish(
 
 def plan_releases(to: ToOption = None, output: FormatOption = Output.text) -> None:
     """列出发布过的版本和发布历史，标明现行版本。"""
-    from gis.console_releases import print_history
+    from gis.console.releases import print_history
     from gis.plan.releases.folder import history
 
     found = history(_folder(to))
@@ -94,7 +94,7 @@ def add_releases(app: typer.Typer) -> typer.Typer:
 
 
 def _show(done: Published, output: Output) -> None:
-    from gis.console_releases import print_published
+    from gis.console.releases import print_published
 
     if output is Output.json:
         return typer.echo(as_json(done.to_dict()))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     CrsOption,
     EncodingOption,
@@ -31,7 +31,7 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.cli_records import opened
+from gis.commands.records import opened
 
 
 def compare_sites(
@@ -56,7 +56,7 @@ def compare_sites(
 ) -> None:
     """比较同一项目的两条红线：增加和减少的面积、结论的变化、历次检测。"""
     from gis.claims import parse_attributes, parse_pairs
-    from gis.console_revision import print_revision
+    from gis.console.revision import print_revision
     from gis.output.revision import compare_sites as compared
     from gis.output.revision import to_geojson
     from gis.output.revision_picture import picture

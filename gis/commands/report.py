@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import stderr, writing
+from gis.commands.common import stderr, writing
 
 if TYPE_CHECKING:
     from gis.model import Site

@@ -1,6 +1,6 @@
 """``wuqu plan compare``: one site under the plan in force and under a draft of it.
 
-With ``--records`` two versions are compared over all recorded sites (``gis.cli_versions``).
+With ``--records`` two versions are compared over all recorded sites (``gis.commands.versions``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     CrsOption,
     EncodingOption,
@@ -28,7 +28,7 @@ from gis.cli_common import (
     sites_of,
     stdout,
 )
-from gis.cli_versions import compare_on_records, refuse_idle
+from gis.commands.versions import compare_on_records, refuse_idle
 
 plan_app = typer.Typer(help="规划数据包：新建、发布、退回、比较。", no_args_is_help=True)
 
@@ -80,7 +80,7 @@ def plan_compare(
     refuse_idle(new, csv)
     from gis.claims import parse_attributes, parse_pairs
     from gis.comparison import compare
-    from gis.console_compare import print_comparison
+    from gis.console.compare import print_comparison
 
     which = one_number(which, "一个地块的序号", "逐个比较")
     attributes = parse_attributes(parse_pairs(attr or [], separator="="))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     Ceiling,
     CeilingOption,
@@ -68,7 +68,7 @@ def scenario_new(
 
     依次替换、划出、划入。
     """
-    from gis.console_scenario import print_scenario
+    from gis.console.scenario import print_scenario
     from gis.scenario import make_scenario
     from gis.scenario.land import changed_layers
 
@@ -130,7 +130,7 @@ def scenario_compare(
     output: FormatOption = Output.text,
 ) -> None:
     """把现行规划和几个情景逐项并列：图层、公布指标、用地平衡、稀缺指标、可用土地、项目结论。"""
-    from gis.console_scenario import print_comparison
+    from gis.console.scenario import print_comparison
     from gis.scenario import compare_scenarios
 
     wishes = [wish_of(text, attr or []) for text in find or []]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     AsOfOption,
     Ceiling,
     CeilingOption,
@@ -29,7 +29,7 @@ from gis.cli_common import (
     stdout,
     writing,
 )
-from gis.cli_outputs import RecipientOption
+from gis.commands.outputs import RecipientOption
 from gis.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def projects_list(
     output: FormatOption = Output.text,
 ) -> None:
     """列出项目清单：镇街、功能区、投资、问题、销号状态、边界图。"""
-    from gis.console_projects import print_register
+    from gis.console.projects import print_register
     from gis.portfolio.register import load_projects
 
     opened = open_plan(plan)
@@ -91,7 +91,7 @@ def projects_check(
     output: FormatOption = Output.text,
 ) -> None:
     """按优先级检测全部项目：结论、下一步手续、未销号问题、占用，以及哪个项目用完哪项指标。"""
-    from gis.console_projects import print_portfolio
+    from gis.console.projects import print_portfolio
     from gis.portfolio.check import check_portfolio
 
     if out is not None and out.suffix.lower() not in _TABLES:
@@ -136,7 +136,7 @@ def _write(
 @projects_app.command("lint")
 def projects_lint(plan: PlanOption = None, output: FormatOption = Output.text) -> None:
     """核对项目清单：编号、数字、日期、代码、文号、边界图，一次列出全部问题；有错误时退出码为 3。"""
-    from gis.console_projects import print_lint
+    from gis.console.projects import print_lint
     from gis.portfolio.lint import lint_projects
 
     report = lint_projects(open_plan(plan))
@@ -166,7 +166,7 @@ def projects_import(
 
     有读不出的单元格时退出码为 3，其余内容照常导入。
     """
-    from gis.console_projects import print_imported
+    from gis.console.projects import print_imported
     from gis.portfolio.importing.run import import_projects
 
     opened = open_plan(plan) if dry_run else own_plan(plan, "随附的示意数据不导入清单")

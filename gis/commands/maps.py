@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gis.cli_common import Ceiling, CeilingOption, PlanOption, open_plan, stderr, writing
-from gis.cli_outputs import RecipientOption
+from gis.commands.common import Ceiling, CeilingOption, PlanOption, open_plan, stderr, writing
+from gis.commands.outputs import RecipientOption
 
 _LARGE_MAP_MB = 25
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis.cli_common import (
+from gis.commands.common import (
     Ceiling,
     CrsOption,
     EncodingOption,
@@ -136,7 +136,7 @@ def _write(balance: LandBalance, csv: Path | None, gpkg: Path | None, ceiling: C
 
 
 def _show(plan: Plan, document: dict[str, object], output: Output, *, explained: bool) -> None:
-    from gis.console_plan import print_balance, print_explained
+    from gis.console.plan import print_balance, print_explained
     from gis.plan.budgets import budgets
 
     if output is Output.json:

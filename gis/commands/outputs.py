@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gis.cli_common import Ceiling, as_json, stderr, writing
-from gis.cli_report import writable, write_reports
+from gis.commands.common import Ceiling, as_json, stderr, writing
+from gis.commands.report import writable, write_reports
 from gis.errors import ClaimError
 
 if TYPE_CHECKING:
