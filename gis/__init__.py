@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gis.plan.booking import book
     from gis.plan.budgets import budgets
     from gis.plan.landcover import index_share, raster_rows, raster_share
+    from gis.plan.new.package import new_plan
     from gis.plan.reservations import release, reservations, reserve
     from gis.plan.samples import load_samples
     from gis.portfolio.check import check_portfolio
@@ -72,6 +73,7 @@ _HOMES = {
     "load_projects": "gis.portfolio.register",
     "load_samples": "gis.plan.samples",
     "make_scenario": "gis.scenario",
+    "new_plan": "gis.plan.new.package",
     "overlap_table": "gis.parcels",
     "plan_map": "gis.output.maps",
     "portfolio_map": "gis.output.maps",
@@ -119,6 +121,7 @@ __all__ = [
     "load_projects",
     "load_samples",
     "make_scenario",
+    "new_plan",
     "overlap_table",
     "plan_map",
     "portfolio_map",

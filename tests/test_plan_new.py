@@ -289,6 +289,15 @@ def test_nothing_to_read_is_said(tmp_path, kind) -> None:
         look(folder)
 
 
+def test_one_call_makes_and_opens_a_package_with_answers(tmp_path) -> None:
+    frame().to_file(tmp_path / "abc.gpkg")
+    given = {"layer.abc": "redline", "plan.title": "某县"}
+    made = gis.new_plan(tmp_path / "county", tmp_path / "abc.gpkg", answers=given)
+    assert (made.ref.title, list(made.layers)) == ("某县", ["redline"])
+    with pytest.raises(ClaimError, match="不是空文件夹"):
+        gis.new_plan(tmp_path / "county", [tmp_path / "abc.gpkg"])
+
+
 # --- answers -------------------------------------------------------------------------------------
 
 

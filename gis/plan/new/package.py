@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pyproj import CRS
 
 from gis.errors import ClaimError
 from gis.files import write_gpkg
-from gis.plan.area import PLAN_FILE
+from gis.plan.area import PLAN_FILE, Plan, load_plan
 from gis.plan.new.found import look
 from gis.plan.new.proposal import (
     Proposed,
@@ -83,6 +83,50 @@ def _layer_row(p: Proposed) -> dict[str, Any]:
         "encoding": p.found.encoding or None,
         "notes": list(p.notes),
     }
+
+
+def new_plan(
+    folder: str | Path,
+    layers: str | Path | Sequence[str | Path],
+    *,
+    answers: Mapping[str, str] | None = None,
+) -> Plan:
+    """Make a plan package of layers, and open it.
+
+    Parameters
+    ----------
+    folder
+        Where the package is written; must not exist yet, or be empty.
+    layers
+        Files and folders of layers; they stay as they are.
+    answers
+        Answers by the key of their question (``layer.data1``, ``crs``, ``plan.title``); questions
+        without one take their default. ``plan_new(…).to_dict()["questions"]`` lists them.
+
+    Returns
+    -------
+    plan
+        The package, opened; status ``draft``. What is in doubt stands in its ``plan.toml``.
+
+    Raises
+    ------
+    ClaimError
+        Nothing usable was found, an answer makes no sense, or the folder is in use.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import gis
+    >>> with tempfile.TemporaryDirectory() as desk:
+    ...     plan = gis.new_plan(Path(desk) / "county", "data/shapefiles/DLTB.shp")
+    >>> plan.with_role("landuse")[0].info.scheme, plan.status_label
+    ('三调', '草案')
+    """
+    given = [layers] if isinstance(layers, str | Path) else layers
+    free_folder(Path(folder))
+    told = plan_new([Path(path) for path in given], Path(folder).name, Answers(answers or {}, None))
+    return load_plan(write_package(told, Path(folder)))
 
 
 def plan_new(given: Sequence[Path], name: str, answers: Answers) -> NewPlan:
