@@ -51,7 +51,7 @@ for index in ("ndvi", "ndwi"):
 core = find_area(plan, "core").polygon
 figure, axes = plt.subplots(1, 2, figsize=(13, 5), layout="constrained")
 for axis, image in zip(axes, images.values(), strict=True):
-    with rasterio.open(plan.root / image.path) as file:
+    with rasterio.open(plan.root / image.path, driver="GTiff") as file:
         red, nir = file.read([image.bands["red"], image.bands["nir"]])
         extent = plotting_extent(file)
     shown = axis.imshow(

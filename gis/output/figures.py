@@ -115,6 +115,8 @@ def land_balance_chart(balance: LandBalance) -> Figure:
     '【示意】规划核心区用地平衡（公顷）'
     """
     try:
+        import matplotlib.figure  # noqa: F401 - the chart may be loaded from before
+
         from gis.output.chart import Chart
     except ImportError:
         raise ClaimError(
