@@ -37,6 +37,8 @@ from gis.jobs.plans import Plans
 from gis.jobs.work import Bench
 
 EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
+# A drawing takes a second; the long runs try it as often as anything else.
+DRAWINGS = int(os.environ.get("WUQU_EXAMPLES", "4"))
 # A map is drawn once, which may take this long on a machine that others use too.
 PATIENCE_S = 120
 CHECKS = [
@@ -153,7 +155,7 @@ def test_an_operation_answers_as_its_document_says(schema, known, plan, path, me
     checks = [check for check in CHECKS if (path, method) not in EXEMPT.get(check, [])]
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=DRAWINGS if path.startswith("/maps/") else EXAMPLES,
         derandomize="WUQU_EXAMPLES" not in os.environ,
         deadline=None,
         database=None,
