@@ -12,6 +12,10 @@ from gis.errors import ClaimError, PlanError
 
 @pytest.fixture
 def started(monkeypatch, tmp_path):
+    # It looks at the folder of the workers once, when it is loaded, and would write files here.
+    import prometheus_client
+
+    assert prometheus_client
     calls = []
     monkeypatch.setattr(
         "api.serve.uvicorn.run", lambda app, **options: calls.append((app, options))

@@ -278,6 +278,12 @@ def test_given_files_stay_as_they_are(tmp_path) -> None:
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
+def test_a_link_to_a_folder_further_up_shows_no_layer_twice(tmp_path) -> None:
+    frame().to_file(tmp_path / "STBHHX.gpkg")
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert [p.id for p in look(tmp_path).layers] == ["redline"]
+
+
 @pytest.mark.parametrize("kind", ["missing", "empty", "text"])
 def test_nothing_to_read_is_said(tmp_path, kind) -> None:
     folder = tmp_path / "given"

@@ -124,7 +124,7 @@ def _files(given: Iterable[Path], passed: list[str]) -> Iterator[Path]:
         if path.is_file() or path.suffix.lower() == ".gdb":
             yield path
             continue
-        for inner in sorted(_walk(path)):
+        for inner in sorted(_walk(path, frozenset())):
             if inner.suffix.lower() in SUFFIXES:
                 yield inner
             elif inner.suffix.lower() in _RASTERS:
@@ -133,13 +133,19 @@ def _files(given: Iterable[Path], passed: list[str]) -> Iterator[Path]:
                 )
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield files of a folder and below; a geodatabase is one file, hidden ones are none."""
+def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Yield files of a folder and below; a geodatabase is one file, hidden ones are none.
+
+    A link to a folder further up is passed over: it would show the same layers again and again.
+    """
+    real = folder.resolve()
+    if real in above:
+        return
     for path in folder.iterdir():
         if path.name.startswith("."):
             continue
         if path.is_dir() and path.suffix.lower() != ".gdb":
-            yield from _walk(path)
+            yield from _walk(path, above | {real})
         else:
             yield path
 
