@@ -73,13 +73,7 @@ def document_of(
         "warnings": _remarks(check.warnings),
         "out_of_scope": [{"topic": o.topic, "reason": o.reason} for o in check.out_of_scope],
         "as_of": check.as_of.isoformat(),
-        "plan": {
-            "id": check.plan.id,
-            "version": check.plan.version,
-            "title": check.plan.title,
-            "status": check.plan.status,
-            "status_note": check.plan.status_note,
-        },
+        "plan": check.plan.to_dict(),
         "rulebook": {"id": check.rulebook_id, "sha256": check.rulebook_sha256},
         "digest": check.digest,
     }

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gis.errors import ClaimError
+
 # A cell that begins with one of these is run as a formula by spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NO_FILE_NAME = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
@@ -59,6 +61,33 @@ def write_table(rows: Iterable[Iterable[Any]], path: Path) -> Path:
         writer = csv.writer(stream)
         writer.writerows([safe_cell(value) for value in row] for row in rows)
     return path
+
+
+def free_folder(folder: Path) -> Path:
+    """Return a folder that something may be written to; raise ClaimError when it is in use."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ClaimError(
+            f"“{folder}”已经存在且不是空文件夹",
+            expected="还不存在的文件夹",
+            advice="换一个名称；已有的内容不会被覆盖",
+        )
+    return folder
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a folder beside its place; at the end it is moved there, so that half is never seen.
+
+    What fails leaves nothing behind. ``target`` must be a ``free_folder``.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=target.parent) as work:
+        made = Path(work) / "whole"
+        made.mkdir()
+        yield made
+        if target.exists():
+            target.rmdir()
+        made.rename(target)
 
 
 def write_gpkg(layers: Mapping[str, Any], path: Path) -> Path:

@@ -6,9 +6,12 @@ The law measures land in m², officials speak of mu (亩) and hectares. One mu i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gis.rounding import round_parts, round_table
 
 __all__ = [
+    "M2_PER",
     "M2_PER_HA",
     "M2_PER_KM2",
     "M2_PER_MU",
@@ -23,6 +26,13 @@ __all__ = [
 M2_PER_MU = 10000 / 15
 M2_PER_HA = 10_000.0
 M2_PER_KM2 = 1_000_000.0
+# By the name that plan packages write for a unit.
+M2_PER: Mapping[str, float] = {
+    "m2": 1.0,
+    "mu": M2_PER_MU,
+    "ha": M2_PER_HA,
+    "km2": M2_PER_KM2,
+}
 
 
 def m2_to_mu(area_m2: float) -> float:

@@ -52,7 +52,8 @@ def plan_new(
     有错误或警告时退出码为 3。
     """
     from gis.console.plan_new import print_new
-    from gis.plan.new.package import free_folder, plan_new, write_package
+    from gis.files import free_folder
+    from gis.plan.new.package import plan_new, write_package
     from gis.plan.new.questions import Answers, answers_from
     from gis.plan.quality import check_plan
 

@@ -6,7 +6,6 @@ Libraries are imported inside the commands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,7 +77,7 @@ def scenario_new(
         bar.add_task("生成情景", total=None)
         made = make_scenario(opened, folder, changes, title=title, version=version)
         rows = list(changed_layers(opened, made))
-    document = {"folder": str(folder), "plan": asdict(made.ref), "layers": rows}
+    document = {"folder": str(folder), "plan": made.ref.to_dict(), "layers": rows}
     if output is Output.json:
         return typer.echo(as_json(document))
     print_scenario(stdout(), document)

@@ -144,6 +144,16 @@ class PlanRef:
     status: str
     status_note: str = ""
 
+    def to_dict(self) -> dict[str, str]:
+        """Return plain JSON values, as every answer cites the plan."""
+        return {
+            "id": self.id,
+            "version": self.version,
+            "title": self.title,
+            "status": self.status,
+            "status_note": self.status_note,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class OutOfScope:

@@ -22,12 +22,11 @@ from gis.model import Area, LayerState
 from gis.plan.balance import DEFAULT_DEFINITION, LandBalance, definition_text
 from gis.plan.land.rows import share_text
 from gis.plan.schema import Stated
-from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
+from gis.units import M2_PER
 
 if TYPE_CHECKING:
     from gis.plan.area import Plan
 
-_M2_PER = {"km2": M2_PER_KM2, "ha": M2_PER_HA, "mu": M2_PER_MU, "m2": 1.0}
 UNITS = {"km2": "km²", "ha": "公顷", "mu": "亩", "m2": "m²"}
 _WEB_MERCATOR = 3857
 
@@ -122,13 +121,13 @@ def _area(plan: Plan, stated: Stated) -> Figure:
     if lacking := _lacking(plan, stated):
         return replace(figure, reason=lacking)
     area = plan.area_of(stated.layer)
-    found = _compared(stated, figure, area.ellipsoidal_m2 / _M2_PER[stated.unit])
+    found = _compared(stated, figure, area.ellipsoidal_m2 / M2_PER[stated.unit])
     found = replace(found, ellipsoidal_m2=area.ellipsoidal_m2, planar_m2=area.planar_m2)
     if found.agrees:
         return found
     shape = plan.layer(stated.layer).index.union
     for basis, m2 in _other_bases(shape, area, plan.work_epsg):
-        value = m2 / _M2_PER[stated.unit]
+        value = m2 / M2_PER[stated.unit]
         if _within_rounding(stated, value):
             text = f"公布值与{basis}面积 {amount(value, stated.unit)} 相符，与法定的椭球面积不符"
             return replace(found, reason=text, reason_code=Reason.AREA_BASIS)

@@ -90,13 +90,7 @@ class Portfolio(Viewable):
         rows = [project_row(row) for row in self.projects]
         return {
             "schema_version": SCHEMA_VERSION,
-            "plan": {
-                "id": self.plan.id,
-                "version": self.plan.version,
-                "title": self.plan.title,
-                "status": self.plan.status,
-                "status_note": self.plan.status_note,
-            },
+            "plan": self.plan.to_dict(),
             "as_of": self.as_of.isoformat(),
             "register": self.register.about(),
             "sentence": sentence_of(rows),

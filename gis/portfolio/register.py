@@ -234,7 +234,7 @@ class _Rows:
         if lacking:
             return None
         extra = {k: v for k, v in texts.items() if k not in BY_NAME and v.strip()}
-        return Project(**values, row=number, extra=extra)  # type: ignore[arg-type]
+        return Project(**values, row=number, extra=extra)  # type: ignore[arg-type]  # each cell was read
 
     def _values(self, place: str, texts: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
         for name, text in texts.items():

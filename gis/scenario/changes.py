@@ -22,9 +22,9 @@ from gis.crs import ellipsoidal_area
 from gis.engine.index import Array
 from gis.errors import ClaimError
 from gis.model import Site
-from gis.plan.quality.stated_areas import UNITS
 from gis.plan.schema import LayerEntry
 from gis.plan.sources.stored import Stored, without_single_multis
+from gis.units import M2_PER
 
 How = Literal["add", "remove", "replace"]
 _HOWS = ("add", "remove", "replace")
@@ -189,7 +189,7 @@ def _restate(frame: pd.DataFrame, entry: LayerEntry, shapes: Array, cut: Array, 
     values = frame[column].astype(object)
     for n in np.flatnonzero(cut):
         m2 = ellipsoidal_area(shapes[n], epsg)
-        values.iloc[n] = round(m2 / UNITS[entry.fields.area_unit], 2)
+        values.iloc[n] = round(m2 / M2_PER[entry.fields.area_unit], 2)
     frame[column] = pd.to_numeric(values, errors="coerce")
 
 

@@ -7,7 +7,7 @@ alone would give. Nothing is measured or judged here in a way of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,7 @@ def _check(plans: Sequence[Plan]) -> None:
 
 
 def _plan_row(plan: Plan) -> Row:
-    ref = asdict(plan.ref)
+    ref = plan.ref.to_dict()
     return {**ref, "status_label": plan.status_label, "rulebook_sha256": plan.rulebook.sha256}
 
 

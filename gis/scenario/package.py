@@ -9,7 +9,6 @@ force.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from shapely.geometry.base import BaseGeometry
 
 from gis.errors import ClaimError, NotFoundError, PlanError
-from gis.files import write_gpkg
+from gis.files import free_folder, whole_folder, write_gpkg
 from gis.intake.read import read_sites
 from gis.model import LayerState, Site
 from gis.plan.area import PLAN_FILE, Plan, load_plan
@@ -126,24 +125,18 @@ def make_scenario(
     >>> draft.ref.status, draft.ref.version
     ('draft', '2026.11+less')
     """
-    target = _free_folder(Path(folder))
+    target = free_folder(Path(folder))
     if not changes:
         raise ClaimError("没有写明任何改动", expected="至少一项图层改动")
     if not title.strip():
         raise ClaimError("情景没有名称", expected="一个简短的名称")
     edited, listed = _edited(plan, changes)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Finished beside its place and moved there whole, so that no half package is ever opened.
-    with tempfile.TemporaryDirectory(prefix=".scenario-", dir=target.parent) as work:
-        made = Path(work) / "package"
+    with whole_folder(target) as made:
         _copy(plan, made)
         for name, layer in edited.items():
             _write_layer(layer, made / _FOLDER / f"{name}.gpkg", plan.work_epsg)
         _write_plan(made / PLAN_FILE, edited, title, version or f"{plan.ref.version}+{target.name}")
         _write_changes(made / SCENARIO_FILE, plan, title, listed)
-        if target.exists():
-            target.rmdir()
-        made.rename(target)
     return load_plan(target)
 
 
@@ -151,16 +144,6 @@ def scenario_of(plan: Plan) -> ScenarioFile | None:
     """Return what a package says of itself as a scenario; None for a plan that is none."""
     path = plan.root / SCENARIO_FILE
     return read_model(path, ScenarioFile, shown=SCENARIO_FILE) if path.is_file() else None
-
-
-def _free_folder(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ClaimError(
-            f"“{folder}”已经存在且不是空文件夹",
-            expected="还不存在的文件夹",
-            advice="换一个名称；已有的情景不会被覆盖",
-        )
-    return folder
 
 
 # --- the changes ---------------------------------------------------------------------------------

@@ -161,13 +161,7 @@ def _answered(query: Query, summary: Summary) -> SiteSearch:
         nearest_miss=None if found else _nearest(query, summary, offers),
         rejected=rejected,
         layers=frozenset(layers | set(query.away)),
-        plan={
-            "id": plan.ref.id,
-            "version": plan.ref.version,
-            "title": plan.ref.title,
-            "status": plan.ref.status,
-            "status_note": plan.ref.status_note,
-        },
+        plan=plan.ref.to_dict(),
         epsg=plan.work_epsg,
     )
 

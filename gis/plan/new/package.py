@@ -8,7 +8,6 @@ a comment beside the layer.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import tomlkit
 from pyproj import CRS
 
 from gis.errors import ClaimError
-from gis.files import write_gpkg
+from gis.files import free_folder, whole_folder, write_gpkg
 from gis.plan.area import PLAN_FILE, Plan, load_plan
 from gis.plan.new.found import look
 from gis.plan.new.proposal import (
@@ -174,15 +173,6 @@ def _id_fault(answer: str) -> str:
     return "" if _ID.fullmatch(answer) else f"编号“{answer}”应由小写字母、数字和 - 组成"
 
 
-def free_folder(folder: Path) -> Path:
-    """Return a folder that a package may be written to; raise ClaimError when it is in use."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ClaimError(
-            f"“{folder}”已经存在且不是空文件夹", expected="还不存在的文件夹", advice="换一个名称"
-        )
-    return folder
-
-
 def write_package(plan: NewPlan, folder: Path) -> Path:
     """Write the package; return its folder. It appears whole or not at all.
 
@@ -197,18 +187,13 @@ def write_package(plan: NewPlan, folder: Path) -> Path:
     text = _plan_text(plan)
     # What was written is read before anybody relies on it.
     PlanFile.model_validate(tomlkit.parse(text).unwrap())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".plan-", dir=target.parent) as work:
-        made = Path(work) / "package"
-        (made / _FOLDER).mkdir(parents=True)
+    with whole_folder(target) as made:
+        (made / _FOLDER).mkdir()
         for layer in plan.layers:
             frame = layer.found.frame
             frame = frame if frame.crs is not None else frame.set_crs(layer.crs)
             write_gpkg({layer.id: frame}, made / _FOLDER / f"{layer.id}.gpkg")
         (made / PLAN_FILE).write_text(text, encoding="utf-8")
-        if target.exists():
-            target.rmdir()
-        made.rename(target)
     return target
 
 

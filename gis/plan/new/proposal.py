@@ -18,8 +18,8 @@ from gis.crs import gauss_kruger, gauss_kruger_epsg
 from gis.plan.new.found import FoundLayer, crs_text
 from gis.plan.new.known import KnownLayer, Match, field_of, known, match
 from gis.plan.new.questions import Answers, Question
-from gis.plan.quality.stated_areas import UNITS
 from gis.rulebook.class_tables import Scheme, schemes
+from gis.units import M2_PER
 
 _OTHER, _SKIP = "other", "skip"
 _KINDS = {"point": "点", "line": "线", "polygon": "面"}
@@ -189,7 +189,7 @@ def _stated_area(layer: Proposed, column: str | None) -> None:
     if not known_.any():
         return
     ratio = float(np.median(planar[known_] / numbers[known_]))
-    for unit, m2 in UNITS.items():
+    for unit, m2 in M2_PER.items():
         if abs(ratio / m2 - 1) < 0.01:
             layer.fields["area"] = column
             layer.fields |= {} if unit == "m2" else {"area_unit": unit}
@@ -248,7 +248,7 @@ def bounds_of(layers: Sequence[Proposed]) -> tuple[float, float, float, float]:
     west, south = np.floor(boxes[:, :2].min(axis=0) * 100 - 2) / 100
     east, north = np.ceil(boxes[:, 2:].max(axis=0) * 100 + 2) / 100
     box = (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
-    return tuple(float(v) for v in box)  # type: ignore[return-value]
+    return tuple(float(v) for v in box)  # type: ignore[return-value]  # four numbers
 
 
 def is_chinese(bounds: tuple[float, float, float, float]) -> bool:

@@ -7,7 +7,7 @@ apart, so that the second is never reported as the third.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,10 +27,9 @@ from gis.plan.quality.thresholds import (
     SYSTEMATIC_SHARE,
     SYSTEMATIC_SPREAD,
 )
-from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
+from gis.units import M2_PER
 
 FloatArray = npt.NDArray[np.float64]
-UNITS: Mapping[str, float] = {"m2": 1.0, "mu": M2_PER_MU, "ha": M2_PER_HA, "km2": M2_PER_KM2}
 _LABELS = {"m2": "平方米", "mu": "亩", "ha": "公顷", "km2": "平方公里"}
 _MOST_DECIMALS = 6
 
@@ -65,17 +64,17 @@ class _Stated:
         return 0.0
 
     def in_m2(self, unit: str) -> FloatArray:
-        return self.numbers * UNITS[unit]
+        return self.numbers * M2_PER[unit]
 
     def agrees(self, unit: str) -> npt.NDArray[np.bool_]:
         """Whether each number, taken in a unit, is the computed area within the review standard."""
-        allowed = np.maximum(AREA_SHARE * self.computed, self.rounding * UNITS[unit])
+        allowed = np.maximum(AREA_SHARE * self.computed, self.rounding * M2_PER[unit])
         return np.abs(self.in_m2(unit) - self.computed) <= np.maximum(allowed, AREA_M2)
 
     @cached_property
     def is_right(self) -> npt.NDArray[np.bool_]:
         """Whether each number is the ellipsoidal area within the rounding."""
-        allowed = max(AREA_M2, self.rounding * UNITS[self.unit])
+        allowed = max(AREA_M2, self.rounding * M2_PER[self.unit])
         return np.abs(self.declared - self.computed) <= allowed
 
     @cached_property
@@ -87,7 +86,7 @@ class _Stated:
         if crs is not None and not crs.is_geographic:
             planes.append(shapely.area(self.data.shapes[self.rows]))
         stated = self.declared
-        allowed = np.maximum(PLANAR_SHARE * self.computed, self.rounding * UNITS[self.unit] + 0.01)
+        allowed = np.maximum(PLANAR_SHARE * self.computed, self.rounding * M2_PER[self.unit] + 0.01)
         for plane in planes:
             out |= np.abs(stated - plane) <= allowed
         return out
@@ -122,7 +121,7 @@ def _compared(stated: _Stated) -> Iterator[Finding]:
         yield _planar(stated, planar)
     off &= ~planar
     wrong = off & ~stated.agrees(stated.unit)
-    for unit in (u for u in UNITS if u != stated.unit):
+    for unit in (u for u in M2_PER if u != stated.unit):
         mixed = wrong & stated.agrees(unit)
         if mixed.any():
             yield from _in_other_unit(stated, mixed, unit)

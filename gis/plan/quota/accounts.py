@@ -17,13 +17,12 @@ from gis.model import class_matches
 from gis.model.answer import ClassTaken
 from gis.plan.schema import QuotaEntry
 from gis.rulebook import land_classes
-from gis.units import M2_PER_HA, M2_PER_KM2, M2_PER_MU
+from gis.units import M2_PER
 
 DEFINITION = "B"  # of green and water: the default of the land balance
 AGRICULTURAL, CONSTRUCTION = "农用地", "建设用地"
 # Gaps between drawn edges are not land; the same allowance as for any area of the law.
 _SMALL_M2, _SMALL_SHARE = 1.0, 1e-6
-_M2_PER = {"m2": 1.0, "ha": M2_PER_HA, "mu": M2_PER_MU, "km2": M2_PER_KM2}
 
 
 class Kind(StrEnum):
@@ -124,7 +123,7 @@ def is_small(area_m2: float, of_m2: float) -> bool:
 
 def stated_m2(quotas: Iterable[QuotaEntry]) -> float | None:
     """Return the sum of some quotas in m², None when there is none."""
-    amounts = [quota.value * _M2_PER[quota.unit] for quota in quotas]
+    amounts = [quota.value * M2_PER[quota.unit] for quota in quotas]
     return math.fsum(amounts) if amounts else None
 
 
