@@ -32,6 +32,7 @@ from gis.model.measures import (
 from gis.model.rules import Basis, Document, Parameter, Rule, citation
 from gis.model.site import Area, CrsDecision, Doubt, Remark, Site, Source
 from gis.model.words import (
+    VERDICTS,
     Claim,
     GeoJson,
     LayerState,
@@ -42,6 +43,7 @@ from gis.model.words import (
 )
 
 __all__ = [
+    "VERDICTS",
     "Area",
     "Basis",
     "Claim",

@@ -22,6 +22,9 @@ class Verdict(StrEnum):
     FAIL = "fail"
     NOT_APPLICABLE = "not_applicable"
 
+    # Equal texts are equal keys; that of an enumeration is worked out anew each time.
+    __hash__ = str.__hash__
+
     label: str  # the Chinese word that users read
     label_en: str  # a short English rendering of it
     rank: int  # worst is highest; ``not_applicable`` is lowest
@@ -51,6 +54,10 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return found
 
 
+# By their words, as rules write them.
+VERDICTS: Mapping[str, Verdict] = {verdict.value: verdict for verdict in Verdict}
+
+
 class LayerState(StrEnum):
     """Whether a layer could answer for this site."""
 
@@ -67,6 +74,8 @@ class Quantity(StrEnum):
     LENGTH = "length"  # metres of line restriction on the site
     COUNT = "count"  # points on the site
     DISTANCE = "distance"  # metres from the site to the edge of the nearest feature
+
+    __hash__ = str.__hash__  # as for verdicts
 
 
 def class_matches(cls: str | None, patterns: Iterable[str]) -> bool:

@@ -56,16 +56,18 @@ def _demands(condition: Condition) -> tuple[Demand, ...]:
 
 def answers(conditions: Sequence[Condition], facts: Facts) -> tuple[Answer, ...]:
     """Return the answer of each condition."""
-    return tuple(_answer(c, facts) for c in conditions)
+    return tuple([_answer(c, facts) for c in conditions])
 
 
 def together(found: Sequence[Answer]) -> Answer:
     """Return the answer of all conditions: no beats unknown, unknown beats unclaimed beats yes."""
+    if len(found) == 1:
+        return Answer(found[0].holds, texts.join((found[0].text,)))
     for wanted in (Holds.NO, Holds.UNKNOWN, Holds.UNCLAIMED):
         of_kind = [a for a in found if a.holds is wanted]
         if of_kind:
-            return Answer(wanted, texts.join(a.text for a in of_kind))
-    return Answer(Holds.YES, texts.join(a.text for a in found))
+            return Answer(wanted, texts.join([a.text for a in of_kind]))
+    return Answer(Holds.YES, texts.join([a.text for a in found]))
 
 
 def _answer(condition: Condition, facts: Facts) -> Answer:
@@ -149,20 +151,25 @@ def _of_layer(condition: Condition, facts: Facts) -> Answer:
     title = report.info.title if report else condition.layer
     if report is None or report.state is not LayerState.CHECKED:
         return Answer(Holds.UNKNOWN, f"“{title}”图层无数据，不知道地块是否在其范围内")
-    found = [facts.measures.get(d) for d in _demands(condition)]
-    if any(m is None or not is_sound(m) for m in found):
+    found = [m for d in _demands(condition) if (m := facts.measures.get(d)) is not None]
+    if len(found) < len(_demands(condition)) or not all(map(is_sound, found)):
         return Answer(Holds.UNKNOWN, f"“{title}”图层没有量测结果")
-    own, *unclassed = [m for m in found if m is not None]
     uncovered = report.uncovered_share is None or report.uncovered_share > TINY_SHARE
-    open_ = uncovered or any(m.decisive_m2 > 0 for m in unclassed)
+    open_ = uncovered or any(m.decisive_m2 > 0 for m in found[1:])
+    name = _named(condition, title)
+    if condition.lies == "within":
+        return _within(facts, found[0], name, open_=open_)
+    return _touches(condition, facts, found[0], name, open_=open_)
+
+
+@once
+def _named(condition: Condition, title: str) -> str:
+    """Return the layer of a condition as people read it, with the classes that are meant."""
     classes = condition.label or "、".join(condition.classes)
-    name = title + (f"（{classes}）" if classes else "")
-    return (_within if condition.lies == "within" else _touches)(
-        condition, facts, own, name, open_=open_
-    )
+    return title + (f"（{classes}）" if classes else "")
 
 
-def _within(_: Condition, facts: Facts, off: Measure, name: str, *, open_: bool) -> Answer:
+def _within(facts: Facts, off: Measure, name: str, *, open_: bool) -> Answer:
     area = off.decisive_m2
     if area > 0:
         said = f"地块有 {texts.area(area, facts.share(area))} 不在{name}内"
@@ -186,7 +193,8 @@ def _touches(
 
 def _grazes(measure: Measure) -> bool:
     """Whether the slivers together are more than may be left out."""
-    return math.fsum(s.area_m2 for s in measure.slivers) > SLIVER_LIMIT_M2
+    slivers = measure.slivers
+    return bool(slivers) and math.fsum([s.area_m2 for s in slivers]) > SLIVER_LIMIT_M2
 
 
 def _grazed(measure: Measure) -> str:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from gis.model import Claim, Demand, Impact, LayerReport, Measure, Measured, Rest, Verdict
 
+_INF = math.inf
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -53,9 +55,13 @@ class Facts:
 
     def share(self, area_m2: float) -> float:
         """Return an area as a share of the site, 0 to 1."""
-        if not self.site_area_m2 > 0 or not math.isfinite(self.site_area_m2):
+        whole = self.site_area_m2
+        if not 0.0 < whole < _INF:
             return 0.0
-        return min(max(area_m2 / self.site_area_m2, 0.0), 1.0)
+        share = area_m2 / whole
+        if share > 1.0:
+            return 1.0
+        return 0.0 if share < 0.0 else share
 
 
 class Outcome(NamedTuple):
@@ -70,9 +76,6 @@ class Outcome(NamedTuple):
     measure: Measured | None = None
     geometry: Any = None
     clear: str = ""
-
-
-_INF = math.inf
 
 
 def is_sound(measure: Measure) -> bool:

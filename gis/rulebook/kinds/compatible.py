@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gis.model import Demand, Measured, Quantity, Touched, Verdict, class_matches
+from gis.model import VERDICTS, Demand, Measured, Quantity, Touched, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.exceptions import (
@@ -61,7 +61,7 @@ def compatible_use(rule: CompatibleUse, facts: Facts) -> Outcome:
     off = facts.measures[outside_demand(rule)]
     if not off.is_nothing:
         note = "该部分没有规划用途，须先查明"
-        parts.append(part_of(off, "没有规划用途的部分", Verdict(rule.outside), note))
+        parts.append(part_of(off, "没有规划用途的部分", VERDICTS[rule.outside], note))
     return join_whole(rule, facts, parts, extra={"planned": planned})
 
 
@@ -96,8 +96,7 @@ def _class_part(
     )
     verdict, note = resolve(rule, facts, base, note=said) if base.rank > 1 else (base, said)
     excused = verdict is Verdict.PASS and bool(note)
-    part = apart(touched, _label(rule, cls), verdict, note)
-    return part._replace(excused=excused, unknown=not known)
+    return apart(touched, _label(rule, cls), verdict, note, excused=excused, unknown=not known)
 
 
 @once

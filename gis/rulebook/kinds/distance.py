@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gis.model import Demand, Measured, Near, Quantity, Verdict, class_matches
+from gis.model import VERDICTS, Demand, Measured, Near, Quantity, Verdict, class_matches
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.exceptions import cap, resolve
@@ -137,7 +137,7 @@ def _is_known(rule: MinDistance, cls: str | None) -> bool:
 def _outcome(
     rule: MinDistance, facts: Facts, hits: list[Near], doubts: list[_Doubt], seen: list[Near]
 ) -> Outcome:
-    verdict, note = resolve(rule, facts, Verdict(rule.outcome))
+    verdict, note = resolve(rule, facts, VERDICTS[rule.outcome])
     closest = min(seen, key=lambda n: (_apart(rule, n) or 0.0, n.feature_id), default=None)
     nearest = None if closest is None else _measured(rule, closest)
     if hits:
@@ -198,6 +198,7 @@ def _name(near: Near) -> str:
     return f"{name}（{near.cls}）" if near.cls else name
 
 
+@once
 def _required_text(rule: MinDistance) -> str:
     classes = ((cls.removesuffix("*"), value) for cls, value in rule.distance_m.items())
     return "、".join(f"{cls} {_span_text(value)}" for cls, value in classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gis.model import Demand, Measured, Verdict
+from gis.model import VERDICTS, Demand, Measured, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.conditions import Answer, Holds, answers, together
 from gis.rulebook.facts import Facts, Outcome
@@ -25,7 +25,7 @@ def document_required(rule: DocumentRequired, facts: Facts) -> Outcome:
         return Outcome(
             Verdict.NOT_APPLICABLE, texts.join(["本条所列文件均不需要", *dict.fromkeys(why)])
         )
-    verdict, note = resolve(rule, facts, Verdict(rule.outcome))
+    verdict, note = resolve(rule, facts, VERDICTS[rule.outcome])
     measured = Measured("area", facts.site_area_m2, "m²", facts.share(facts.site_area_m2))
     if verdict is Verdict.PASS and rule.outcome != "pass":
         return Outcome(Verdict.PASS, texts.join([note]), measured)

@@ -52,8 +52,10 @@ def resolve(
     """
     if not rule.exceptions:
         return base, note
-    made = tuple((name, facts.attributes.get(name)) for name in _claims_of(rule))
-    verdict, reason = _resolved(rule, facts.use, facts.as_of, base, cls, made, _kinds_of(made))
+    names = _claims_of(rule)
+    made = tuple([(name, facts.attributes.get(name)) for name in names]) if names else ()
+    kinds = _kinds_of(made) if made else ()
+    verdict, reason = _resolved(rule, facts.use, facts.as_of, base, cls, made, kinds)
     return verdict, note if reason is None else reason
 
 
@@ -64,7 +66,7 @@ def _claims_of(rule: RuleEntry) -> tuple[str, ...]:
 
 def _kinds_of(claims: Iterable[tuple[str, Claim | None]]) -> tuple[type, ...]:
     """Return what tells True from 1, which are one key in a table."""
-    return tuple(type(value) for _, value in claims)
+    return tuple([type(value) for _, value in claims])
 
 
 @once

@@ -6,7 +6,9 @@ class is measured and left open, never taken for land of another class.
 
 from __future__ import annotations
 
-from gis.model import Demand, Measure, Measured, Quantity, Verdict
+from typing import NamedTuple
+
+from gis.model import VERDICTS, Demand, Measure, Measured, Quantity, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.exceptions import resolve
@@ -61,7 +63,7 @@ def forbid_overlap(rule: ForbidOverlap, facts: Facts) -> Outcome:
     parts = [part]
     if rule.classes and part.restricts:
         # What has no class may belong to the forbidden ones and add to their area.
-        left = max(rule.threshold_m2 - part.decisive_m2, 0.0)
+        left = max(rule.threshold_m2 - facts.measures[demands[0]].decisive_m2, 0.0)
         measure = facts.measures[unclassed_demand(rule)]
         parts.append(unknown_part(measure, _NO_CLASS, _NO_CLASS_NOTE, threshold_m2=left))
     outcome = join_parts(rule, facts, parts)
@@ -73,7 +75,7 @@ def _lines_or_points(rule: ForbidOverlap, facts: Facts) -> Outcome:
     own, *unclassed = (facts.measures[d] for d in demands_of_forbid_overlap(rule))
     amount, measured = _amount(rule, own)
     doubt = [text for m in unclassed for text, row in [_amount(rule, m)] if row.value > 0]
-    verdict, note = resolve(rule, facts, Verdict(rule.outcome))
+    verdict, note = resolve(rule, facts, VERDICTS[rule.outcome])
     if measured.value > 0:
         values = {"area": amount, "parts": amount, "use": land_classes.use_label(facts.use)}
         said = [texts.fill(rule.text.hit, values)] if verdict is not Verdict.PASS else []
@@ -107,18 +109,36 @@ def threshold_of_forbid_overlap(rule: ForbidOverlap) -> str:
 # --- require_within ------------------------------------------------------------------------------
 
 
+class _Asked(NamedTuple):
+    """What require_within wants measured.
+
+    ``rest`` is land of no class that the rule names, ``unclassed`` land of no class at all, where
+    it may be something else than unlisted land, which stays open.
+    """
+
+    classes: tuple[tuple[ClassOutcome, Demand], ...]
+    rest: Demand
+    unclassed: Demand | None
+    outside: Demand
+
+
 @once
 def demands_of_require_within(rule: RequireWithin) -> tuple[Demand, ...]:
     """Area of the site off the layer, on each class that the rule names, and on the others."""
-    classes = [demand for _, demand in _class_demands(rule)]
-    unclassed = [unclassed_demand(rule)] if _asks_for_unclassed(rule) else []
-    return (outside_demand(rule), *classes, _rest_demand(rule), *unclassed)
+    asked = _asked(rule)
+    classes = [demand for _, demand in asked.classes]
+    return (asked.outside, *classes, asked.rest, *([asked.unclassed] if asked.unclassed else []))
 
 
 @once
-def _asks_for_unclassed(rule: RequireWithin) -> bool:
-    """Whether land of no class may be something else than unlisted land, which stays open."""
-    return bool(rule.by_class) and Verdict(rule.unlisted).rank < Verdict.UNDETERMINED.rank
+def _asked(rule: RequireWithin) -> _Asked:
+    open_ = Verdict(rule.unlisted).rank < Verdict.UNDETERMINED.rank
+    classes = tuple(
+        (entry, area_demand(rule, Quantity.INSIDE, entry.classes, geometry=entry.outcome != "pass"))
+        for entry in rule.by_class
+    )
+    unclassed = unclassed_demand(rule) if rule.by_class and open_ else None
+    return _Asked(classes, _rest_demand(rule), unclassed, outside_demand(rule))
 
 
 @once
@@ -127,7 +147,6 @@ def outside_demand(rule: AreaRule) -> Demand:
     return area_demand(rule, Quantity.OUTSIDE, geometry=True)
 
 
-@once
 def _rest_demand(rule: RequireWithin) -> Demand:
     """Land of no class that the rule names; all land of the layer when it names none."""
     if not rule.by_class:
@@ -136,31 +155,24 @@ def _rest_demand(rule: RequireWithin) -> Demand:
     return area_demand(rule, Quantity.INSIDE, named, excluding=True, geometry=True)
 
 
-@once
-def _class_demands(rule: RequireWithin) -> tuple[tuple[ClassOutcome, Demand], ...]:
-    return tuple(
-        (entry, area_demand(rule, Quantity.INSIDE, entry.classes, geometry=entry.outcome != "pass"))
-        for entry in rule.by_class
-    )
-
-
 def require_within(rule: RequireWithin, facts: Facts) -> Outcome:
     """Judge a site that must lie on the layer."""
+    asked, measures = _asked(rule), facts.measures
     parts = [
         resolved_part(rule, facts, demand, entry.label, entry.outcome, cls=entry.label)
-        for entry, demand in _class_demands(rule)
-        if not facts.measures[demand].is_nothing
+        for entry, demand in asked.classes
+        if not measures[demand].is_nothing
     ]
-    rest = facts.measures[_rest_demand(rule)]
+    rest = measures[asked.rest]
     if not rest.is_nothing:
-        unlisted = "其他类别", Verdict(rule.unlisted), _UNLISTED
+        unlisted = "其他类别", VERDICTS[rule.unlisted], _UNLISTED
         parts.append(part_of(rest, *(unlisted if rule.by_class else ("界内", Verdict.PASS))))
-    if _asks_for_unclassed(rule):
-        unclassed = facts.measures[unclassed_demand(rule)]
+    if asked.unclassed is not None:
+        unclassed = measures[asked.unclassed]
         if not unclassed.is_nothing:
             parts.append(unknown_part(unclassed, _NO_CLASS, _NO_CLASS_NOTE))
-    if not facts.measures[outside_demand(rule)].is_nothing:
-        parts.append(resolved_part(rule, facts, outside_demand(rule), "界外", rule.outside))
+    if not measures[asked.outside].is_nothing:
+        parts.append(resolved_part(rule, facts, asked.outside, "界外", rule.outside))
     return _seen(rule, facts, join_whole(rule, facts, parts))
 
 

@@ -2,7 +2,8 @@
 
 The area kinds cut the site into parts, each with the outcome it would have alone. This file joins
 them: slivers are left out, the worst of the rest wins, and the sentence names the areas. Land of
-which the layer does not say what it is makes a part of its own. Exceptions are in ``exceptions``.
+which the layer does not say what it is makes a part of its own. Exceptions are in ``exceptions``,
+the words in ``sentences``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gis.model import (
+    VERDICTS,
     Demand,
     LayerClasses,
     Measure,
@@ -22,42 +24,26 @@ from gis.model import (
     Verdict,
     worst,
 )
-from gis.rulebook import land_classes, texts
+from gis.rulebook import texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.exceptions import resolve
+from gis.rulebook.kinds.sentences import Blanks, Prepared, Trait, prepared
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import AreaRule, RuleEntry, ZoneArea
 
 
 class Part(NamedTuple):
-    """One part of the site, with the outcome that it would have alone.
+    """One part of the site: what it is, its full size, and what of it is too thin to count."""
 
-    ``decisive_m2`` is what counts against ``threshold_m2``; ``area_m2`` is the full sum.
-    ``excused`` means that an exception lifted it to pass, ``unknown`` that the layer does not say
-    what the land is, so that the sentences of the rule do not fit it.
-    """
-
-    label: str
-    verdict: Verdict
-    note: str
+    trait: Trait
     area_m2: float
-    decisive_m2: float
     slivers: tuple[Sliver, ...] = ()
-    threshold_m2: float = 0.0
     geometry: Any = None
-    excused: bool = False
-    unknown: bool = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether enough of the part is more than slivers; compared as printed with a threshold."""
-        area = round(self.decisive_m2, 2) if self.threshold_m2 else self.decisive_m2
-        return area > self.threshold_m2
 
     @property
     def restricts(self) -> bool:
         """Whether the part would keep the site from a plain pass."""
-        return self.verdict.rank > Verdict.PASS.rank
+        return self.trait.restricts
 
 
 def part_of(
@@ -70,31 +56,30 @@ def part_of(
     excused: bool = False,
     unknown: bool = False,
 ) -> Part:
-    """Return a measured part."""
-    return Part(
-        label,
-        verdict,
-        note,
-        measure.area.ellipsoidal_m2,
-        measure.decisive_m2,
-        measure.slivers,
-        threshold_m2,
-        measure.geometry,
-        excused,
-        unknown,
-    )
+    """Return a measured part; it counts where more than slivers exceeds the threshold."""
+    decisive = measure.decisive_m2
+    # Compared as printed with a threshold.
+    counts = round(decisive, 2) > threshold_m2 if threshold_m2 else decisive > 0.0
+    trait = Trait(label, verdict, note, counts, excused, unknown)
+    return Part(trait, measure.area.ellipsoidal_m2, measure.slivers, measure.geometry)
 
 
-def apart(features: Sequence[Touched], label: str, verdict: Verdict, note: str) -> Part:
+def apart(
+    features: Sequence[Touched],
+    label: str,
+    verdict: Verdict,
+    note: str,
+    *,
+    excused: bool = False,
+    unknown: bool = False,
+) -> Part:
     """Return a part of land that was measured apart: by class, or by drawn zones."""
+    counts = math.fsum([f.decisive_m2 for f in features]) > 0.0
     return Part(
-        label,
-        verdict,
-        note,
-        math.fsum(f.area_m2 for f in features),
-        math.fsum(f.decisive_m2 for f in features),
-        tuple(s for f in features for s in f.slivers),
-        geometry=next((f.geometry for f in features if f.geometry is not None), None),
+        Trait(label, verdict, note, counts, excused, unknown),
+        math.fsum([f.area_m2 for f in features]),
+        tuple([s for f in features for s in f.slivers]),
+        next((f.geometry for f in features if f.geometry is not None), None),
     )
 
 
@@ -151,7 +136,7 @@ def resolved_part(
     threshold_m2: float = 0.0,
 ) -> Part:
     """Return a measured part with the outcome that the use of the site gives it."""
-    base = Verdict(outcome)
+    base = VERDICTS[outcome]
     verdict, note = resolve(rule, facts, base, cls=cls, note=note)
     excused = verdict is Verdict.PASS and base is not Verdict.PASS
     measure = facts.measures[demand]
@@ -185,29 +170,68 @@ def about_reach(
 def join_parts(
     rule: AreaRule, facts: Facts, parts: Sequence[Part], *, extra: Mapping[str, str] | None = None
 ) -> Outcome:
-    """Return the outcome of the parts together; the worst part that is no sliver wins."""
-    counting = [p for p in parts if p.counts]
-    against = [p for p in counting if p.restricts]
+    """Return the outcome of the parts together; the worst part that is no sliver wins.
+
+    ``extra`` are further texts that the sentence of a clear site may name.
+    """
+    told = prepared(rule, facts.use, tuple([p.trait for p in parts]))
     grazing = [p for p in parts if p.slivers and p.restricts]
+    if grazing:
+        return _grazed(rule, facts, parts, told, grazing, extra)
+    measured = _measured(facts, [parts[i] for i in told.shown])
+    geometry = _geometry([parts[i] for i in told.against], told.verdict)
+    if told.said is not None:
+        return Outcome(told.verdict, _filled(told.said, facts, parts), measured, geometry)
+    clear = _filled(told.clear, facts, parts, extra)
+    return Outcome(told.verdict, "", measured, geometry, clear)
+
+
+def _grazed(
+    rule: AreaRule,
+    facts: Facts,
+    parts: Sequence[Part],
+    told: Prepared,
+    grazing: Sequence[Part],
+    extra: Mapping[str, str] | None,
+) -> Outcome:
+    """Return the outcome of parts of which some touch what restricts the site by slivers."""
     slivers = [s for p in grazing for s in p.slivers]
-    total = math.fsum(s.area_m2 for s in slivers) if slivers else 0.0
-    doubtful = bool(slivers) and (rule.strict_slivers or total > rule.sliver_limit_m2)
-    verdict = worst([p.verdict for p in counting])
-    if doubtful:
-        verdict = worst((verdict, Verdict.UNDETERMINED))
-    touching = grazing if doubtful else []
-    shown = [p for p in against if not p.unknown] or against or touching or counting
-    area = math.fsum([p.area_m2 for p in shown])
-    note = _sliver_note(rule, slivers, total, doubtful) if slivers else ""
-    measured = Measured("area", area, "m²", facts.share(area))
-    geometry = _geometry(against or touching, verdict)
+    total = math.fsum([s.area_m2 for s in slivers])
+    doubtful = rule.strict_slivers or total > rule.sliver_limit_m2
+    note = _sliver_note(rule, slivers, total, doubtful)
+    verdict = worst((told.verdict, Verdict.UNDETERMINED)) if doubtful else told.verdict
+    against = [parts[i] for i in told.against]
     if doubtful and not against:  # anything else would deny what the slivers ask to look at
-        return Outcome(verdict, texts.join((note,)), measured, geometry)
-    said = _said(rule, facts, counting, against)
-    if said:
-        return Outcome(verdict, texts.join((*said, note)), measured, geometry)
-    clear = _filled(rule.text.clear, facts, counting, extra)
+        geometry = _geometry(grazing, verdict)
+        return Outcome(verdict, texts.join((note,)), _measured(facts, grazing), geometry)
+    measured = _measured(facts, [parts[i] for i in told.shown])
+    geometry = _geometry(against, verdict)
+    if told.said is not None:
+        said = _filled(told.said, facts, parts)
+        return Outcome(verdict, texts.join((said, note)), measured, geometry)
+    clear = _filled(told.clear, facts, parts, extra)
     return Outcome(verdict, texts.join((note,)), measured, geometry, clear)
+
+
+def _measured(facts: Facts, parts: Iterable[Part]) -> Measured:
+    area = math.fsum([p.area_m2 for p in parts])
+    return Measured("area", area, "m²", facts.share(area))
+
+
+def _filled(
+    blanks: Blanks, facts: Facts, parts: Sequence[Part], extra: Mapping[str, str] | None = None
+) -> str:
+    """Return a prepared text with its blanks filled."""
+    if not blanks.gaps:
+        return blanks.text
+    said = []
+    for gap in blanks.gaps:
+        if isinstance(gap, str):
+            said.append(extra.get(gap, "") if extra else "")
+        else:
+            area = math.fsum([parts[i].area_m2 for i in gap])
+            said.append(texts.area(area, facts.share(area)))
+    return blanks.text % tuple(said)
 
 
 def join_whole(
@@ -215,62 +239,18 @@ def join_whole(
 ) -> Outcome:
     """Return the outcome of parts that make up the whole site; none at all is no answer."""
     outcome = join_parts(rule, facts, parts, extra=extra)
-    if outcome.verdict is not Verdict.PASS or any(p.counts for p in parts):
+    if outcome.verdict is not Verdict.PASS or any(p.trait.counts for p in parts):
         return outcome
     reason = texts.join(["没有量到地块在图层上的位置，不能判定，需核实"])
     return outcome._replace(verdict=Verdict.UNDETERMINED, reason=reason, clear="")
 
 
-def _said(
-    rule: AreaRule, facts: Facts, counting: Sequence[Part], against: Sequence[Part]
-) -> list[str]:
-    """Say what stands against the site or is excused; empty when the site is clear."""
-    known = [p for p in counting if not p.unknown]
-    restricting = [p for p in known if p.restricts]
-    if restricting:
-        hit = _filled(rule.text.hit, facts, known)
-        said = [hit, *dict.fromkeys([p.note for p in restricting])]
-    else:
-        said = _listed([p for p in known if p.excused], facts)
-    return [*said, *_listed([p for p in against if p.unknown], facts)] if against else said
-
-
-def _listed(parts: Sequence[Part], facts: Facts) -> list[str]:
-    if not parts:
-        return []
-    return [_named_together(parts, facts), *dict.fromkeys(p.note for p in parts)]
-
-
-def _filled(
-    template: str, facts: Facts, parts: Sequence[Part], extra: Mapping[str, str] | None = None
-) -> str:
-    """Fill in what a sentence of an area rule names: the restricting area, else all."""
-    values: dict[str, str] = {}
-    for name in texts.names(template):
-        if name == "area":
-            restricting = [p for p in parts if p.restricts]
-            area = math.fsum([p.area_m2 for p in restricting or parts])
-            values[name] = texts.area(area, facts.share(area))
-        elif name == "parts":
-            values[name] = _named_together(parts, facts)
-        elif name == "use":
-            values[name] = land_classes.use_label(facts.use)
-    return texts.fill(template, {**values, **(extra or {})})
-
-
-def _named_together(parts: Sequence[Part], facts: Facts) -> str:
-    return "；".join([_named(p, facts) for p in parts])
-
-
 def _geometry(parts: Sequence[Part], verdict: Verdict) -> Any:
     """Return the geometry of the worst part that has one."""
     drawn = [p for p in parts if p.geometry is not None]
-    worst_first = [*(p for p in drawn if p.verdict is verdict), *drawn] if drawn else drawn
-    return worst_first[0].geometry if worst_first else None
-
-
-def _named(part: Part, facts: Facts) -> str:
-    return f"{part.label} {texts.area(part.area_m2, facts.share(part.area_m2))}"
+    if len(drawn) > 1:
+        drawn.sort(key=lambda p: p.trait.verdict is not verdict)
+    return drawn[0].geometry if drawn else None
 
 
 def _sliver_note(rule: AreaRule, slivers: Sequence[Sliver], total: float, doubtful: bool) -> str:

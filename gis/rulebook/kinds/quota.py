@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gis.model import Demand, Impact, Measured, Verdict
+from gis.model import VERDICTS, Demand, Impact, Measured, Verdict
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
 from gis.rulebook.kinds.exceptions import resolve
@@ -33,7 +33,7 @@ def quota(rule: Quota, facts: Facts) -> Outcome:
         values = _values(facts, rows)
         clear = texts.fill(rule.text.clear, values)
         return Outcome(Verdict.PASS, texts.join([clear, *(r.text for r in rows)]), measured)
-    verdict, note = resolve(rule, facts, Verdict(rule.outcome))
+    verdict, note = resolve(rule, facts, VERDICTS[rule.outcome])
     if verdict is Verdict.PASS:
         return Outcome(Verdict.PASS, texts.join([note]), measured)
     if exceeded:

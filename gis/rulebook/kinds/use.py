@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gis.model import Claim, Demand, Measured, Quantity, Touched, Verdict, worst
+from gis.model import VERDICTS, Claim, Demand, Measured, Quantity, Touched, Verdict, worst
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
@@ -109,17 +109,18 @@ def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
     """Judge the use in every zone that the site touches."""
     demands = demands_of_use_permitted(rule)
     places = _places(rule, facts)
-    free = Verdict(rule.outside) is Verdict.PASS
+    free = VERDICTS[rule.outside] is Verdict.PASS
     if facts.use is None and not (free and not any(_is_touched(p) for p in places)):
         return about_reach(rule, facts, _without_use(rule, facts, places), demands)
     parts = [_place_part(rule, facts, place, facts.use or "") for place in places]
     parts += _unclassed(rule, facts) if rule.areas else _rest(rule, facts)
     said = dict.fromkeys(
-        note for part in parts if part.counts and not part.restricts for note in [part.note] if note
+        [t.note for t in [p.trait for p in parts] if t.counts and t.note and not t.restricts]
     )
-    outcome = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
+    found = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
     # What the matrix says of the zones that are touched holds for a part of the site as well.
-    outcome = outcome._replace(reason=texts.join([outcome.clear, outcome.reason]), clear="")
+    reason = texts.join([found.clear, found.reason])
+    outcome = Outcome(found.verdict, reason, found.measure, found.geometry)
     return about_reach(rule, facts, outcome, demands)
 
 
@@ -159,7 +160,7 @@ def _rest(rule: UsePermitted, facts: Facts) -> list[Part]:
         note = "其中有准入表未列明的分区"
         parts.append(part_of(unnamed, "其他分区", Verdict.UNDETERMINED, note))
     if not off.is_nothing:
-        parts.append(part_of(off, _OUTSIDE, Verdict(rule.outside), _OUTSIDE_NOTE))
+        parts.append(part_of(off, _OUTSIDE, VERDICTS[rule.outside], _OUTSIDE_NOTE))
     return parts
 
 
@@ -192,7 +193,7 @@ def _place_part(rule: UsePermitted, facts: Facts, place: _Place, use: str) -> Pa
     """Return the land of a place; where zones overlap, each of them must welcome the use."""
     label = _label(rule, place.zones)
     if not place.zones:
-        verdict = Verdict.UNDETERMINED if place.zones is None else Verdict(rule.outside)
+        verdict = Verdict.UNDETERMINED if place.zones is None else VERDICTS[rule.outside]
         return apart([place.land], label, verdict, _OUTSIDE_NOTE if place.zones == () else "")
     said = [_zone_outcome(rule, facts, zone, use) for zone in place.zones]
     verdict = worst([v for v, _ in said])
