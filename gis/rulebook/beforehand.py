@@ -56,6 +56,8 @@ class Beforehand:
         Whether its ground is an assumption, or nobody has verified its effect.
     silent
         What it says of every site, where it does not speak of the use; else None.
+    layer
+        The layer that a finding of the rule names.
     grounds
         What the states of the layers mean for it, where they are those of many sites.
     """
@@ -70,12 +72,8 @@ class Beforehand:
     applies: bool
     unsure: bool
     silent: Outcome | None
+    layer: str | None
     grounds: dict[Rest, Ground] = field(default_factory=dict, compare=False)
-
-    @property
-    def layer(self) -> str | None:
-        """The layer that a finding of the rule names."""
-        return self.rule.layers[0] if self.rule.layers else None
 
 
 def of_rule(rule: Rule, use: str | None, as_of: date) -> Beforehand:
@@ -93,6 +91,7 @@ def of_rule(rule: Rule, use: str | None, as_of: date) -> Beforehand:
         applies=applies(params, use),
         unsure=rule.origin == "assumption" or not rule.effect_verified,
         silent=None if speaks or use is None else _not_applicable(use),
+        layer=rule.layers[0] if rule.layers else None,
     )
 
 

@@ -40,6 +40,9 @@ class Answer(NamedTuple):
     text: str
 
 
+ALWAYS = Answer(Holds.YES, "")
+
+
 def demands_of_conditions(conditions: Iterable[Condition]) -> tuple[Demand, ...]:
     """Return what conditions on layers want measured."""
     return tuple(d for c in conditions if c.layer for d in _demands(c))
@@ -60,7 +63,12 @@ def answers(conditions: Sequence[Condition], facts: Facts) -> tuple[Answer, ...]
 
 
 def together(found: Sequence[Answer]) -> Answer:
-    """Return the answer of all conditions: no beats unknown, unknown beats unclaimed beats yes."""
+    """Return the answer of all conditions: no beats unknown, unknown beats unclaimed beats yes.
+
+    Its text is made of whole sentences.
+    """
+    if not found:
+        return ALWAYS
     if len(found) == 1:
         return Answer(found[0].holds, texts.join((found[0].text,)))
     for wanted in (Holds.NO, Holds.UNKNOWN, Holds.UNCLAIMED):

@@ -25,6 +25,7 @@ from gis.model import (
 from gis.rulebook import land_classes, texts
 from gis.rulebook.beforehand import Beforehand, Ground, may_apply, of_rule
 from gis.rulebook.conditions import (
+    ALWAYS,
     TINY_SHARE,
     Answer,
     Holds,
@@ -160,7 +161,7 @@ def finding_of(known: Beforehand, facts: Facts, *, marked: bool = True) -> Findi
         known.layer,
         measure,
         known.threshold,
-        texts.join((clear, reason)),
+        clear + reason,
         known.basis,
         rule.origin,
         rule.office,
@@ -180,16 +181,16 @@ def _outcome(known: Beforehand, ground: Ground, facts: Facts) -> Outcome:
     if known.silent is not None:
         return known.silent
     params = known.params
-    condition = together(answers(params.when, facts)) if params.when else _ALWAYS
+    condition = together(answers(params.when, facts)) if params.when else ALWAYS
     if condition.holds is Holds.NO:
-        return Outcome(Verdict.NOT_APPLICABLE, texts.join(["不满足本条的适用条件", condition.text]))
+        return Outcome(Verdict.NOT_APPLICABLE, f"不满足本条的适用条件。{condition.text}")
     blocked = ground.blocked or _unsound(known, facts)
     if blocked:
         return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
     outcome = KINDS[known.rule.kind].judge(params, facts)
     if not known.applies:
         outcome = _about_use(known, outcome)
-    if condition is not _ALWAYS:
+    if condition is not ALWAYS:
         outcome = _about_conditions(known.rule, condition, outcome)
     if ground.uncovered is not None and outcome.verdict.rank <= _OPEN:
         said = texts.join(_said_of_covered(outcome, *ground.uncovered))
@@ -200,7 +201,6 @@ def _outcome(known: Beforehand, ground: Ground, facts: Facts) -> Outcome:
 
 
 _OPEN = Verdict.UNDETERMINED.rank
-_ALWAYS = Answer(Holds.YES, "")
 
 
 def _ground(known: Beforehand, facts: Facts) -> Ground:
@@ -298,11 +298,11 @@ def _about_conditions(rule: Rule, condition: Answer, outcome: Outcome) -> Outcom
     # A budget answers through what the site takes, which the missing layer would have said.
     settled &= not (rule.kind == "quota" and condition.holds is Holds.UNKNOWN)
     if settled or condition.holds is Holds.YES:
-        parts = [condition.text, outcome.reason]
+        verdict, reason, measure, geometry, clear = outcome
         # A headline prints the first sentence: what stands against the site, not why it is asked.
-        if outcome.verdict in _AGAINST and rule.kind != "document_required":
-            parts.reverse()
-        return outcome._replace(reason=texts.join(parts))
+        if verdict in _AGAINST and rule.kind != "document_required":
+            return Outcome(verdict, reason + condition.text, measure, geometry, clear)
+        return Outcome(verdict, condition.text + reason, measure, geometry, clear)
     why = f"不能确定本条是否适用：{condition.text}"
     said = texts.join([why, outcome.reason])
     named = condition.holds is Holds.UNCLAIMED and rule.kind == "document_required"

@@ -68,7 +68,8 @@ class Outcome(NamedTuple):
     """What one kind of rule found, before dates, states of layers and caps are looked at.
 
     ``clear`` is the sentence that nothing stands against the site. It speaks of the whole site, so
-    it is kept apart from the ``reason`` until the coverage of the layer is known.
+    it is kept apart from the ``reason`` until the coverage of the layer is known. Both are whole
+    sentences, as ``texts.join`` gives them, so that one follows the other as it is.
     """
 
     verdict: Verdict
@@ -81,16 +82,24 @@ class Outcome(NamedTuple):
 def is_sound(measure: Measure) -> bool:
     """Whether every number of a measure is finite and not negative."""
     area = measure.area
-    areas = 0 <= area.ellipsoidal_m2 < _INF and 0 <= area.planar_m2 < _INF
-    counted = 0 <= measure.share < _INF and 0 <= measure.decisive_m2 < _INF
-    if not (areas and counted and 0 <= measure.length_m < _INF):
+    if not (
+        0.0 <= area.ellipsoidal_m2 < _INF
+        and 0.0 <= area.planar_m2 < _INF
+        and 0.0 <= measure.share < _INF
+        and 0.0 <= measure.decisive_m2 < _INF
+        and 0.0 <= measure.length_m < _INF
+    ):
         return False
-    if not (measure.slivers or measure.near or measure.features):
-        return True
+    if measure.slivers or measure.near or measure.features:
+        return _has_sound_parts(measure)
+    return True
+
+
+def _has_sound_parts(measure: Measure) -> bool:
     parts = [
         *(x for s in measure.slivers for x in (s.area_m2, s.width_m)),
         *(n.axis_m for n in measure.near),
         *(n.edge_m for n in measure.near if n.edge_m is not None),
         *(x for f in measure.features for x in (f.area_m2, f.decisive_m2)),
     ]
-    return all(0 <= x < math.inf for x in parts)
+    return all(0 <= x < _INF for x in parts)

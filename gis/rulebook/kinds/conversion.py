@@ -26,6 +26,8 @@ from gis.rulebook.kinds.parts import (
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import Convert, LandClassGroup
 
+_UNKNOWN_NOTE = "须先查明该部分的现状地类"
+
 
 @once
 def demands_of_convert(rule: Convert) -> tuple[Demand, ...]:
@@ -88,25 +90,36 @@ def convert(rule: Convert, facts: Facts) -> Outcome:
 
 def _group_part(rule: Convert, facts: Facts, group: LandClassGroup, demand: Demand) -> Part:
     """Return the land of a group; taking much of it asks for further procedures."""
-    taken = facts.measures[demand].decisive_m2
-    further = [
-        f"{group.label}超过 {texts.square_metres(a.area_m2)}：{a.procedure}"
-        for a in group.above
-        if round(taken, 2) > a.area_m2  # as printed
-    ]
-    note = "；".join(said.rstrip("。；") for said in (group.procedure, *further) if said)
+    exceeded: tuple[int, ...] = ()
+    if group.above:
+        taken = round(facts.measures[demand].decisive_m2, 2)  # as printed
+        exceeded = tuple([n for n, limit in enumerate(group.above) if taken > limit.area_m2])
+    note = _procedures(group, exceeded)
     return resolved_part(
         rule, facts, demand, group.label, group.outcome, cls=group.label, note=note
     )
 
 
+@once
+def _procedures(group: LandClassGroup, exceeded: tuple[int, ...]) -> str:
+    """Say what must be applied for when a group takes more than some of its areas."""
+    further = [
+        f"{group.label}超过 {texts.square_metres(limit.area_m2)}：{limit.procedure}"
+        for limit in [group.above[n] for n in exceeded]
+    ]
+    return "；".join(said.rstrip("。；") for said in (group.procedure, *further) if said)
+
+
 def _unknown_land(rule: Convert, facts: Facts) -> list[Part]:
-    edition = f"、编码过粗或者不在“{rule.scheme}（{rule.edition}）”中" if rule.scheme else ""
-    note = "须先查明该部分的现状地类"
     classes = facts.measures[_unknown_class_demand(rule)]
     gaps = facts.measures[outside_demand(rule)]
-    found = (classes, f"地类为空{edition}的部分"), (gaps, "没有现状地类数据的部分")
-    return [unknown_part(m, label, note) for m, label in found if not m.is_nothing]
+    found = []
+    if not classes.is_nothing:
+        edition = f"、编码过粗或者不在“{rule.scheme}（{rule.edition}）”中" if rule.scheme else ""
+        found.append(unknown_part(classes, f"地类为空{edition}的部分", _UNKNOWN_NOTE))
+    if not gaps.is_nothing:
+        found.append(unknown_part(gaps, "没有现状地类数据的部分", _UNKNOWN_NOTE))
+    return found
 
 
 @once

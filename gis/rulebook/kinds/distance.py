@@ -60,6 +60,7 @@ def _reach(rule: MinDistance) -> float:
     return _most(rule) + (0.0 if rule.from_axis else rule.plausible_half_width_m)
 
 
+@once
 def required_of(
     rule: MinDistance, cls: str | None, setting: object = None
 ) -> tuple[float, float] | None:

@@ -32,21 +32,27 @@ def document_required(rule: DocumentRequired, facts: Facts) -> Outcome:
     if verdict is not Verdict.PASS and any(a.holds is Holds.UNKNOWN for _, a in kept):
         verdict = Verdict.UNDETERMINED
     values = {
-        "documents": "；".join(_named(d, a) for d, a in kept),
-        "area": texts.area(facts.site_area_m2, facts.share(facts.site_area_m2)),
+        "documents": "；".join([_named(d, a) for d, a in kept]),
         "use": land_classes.use_label(facts.use),
     }
-    grounds = dict.fromkeys(a.text for d, a in kept if a.holds is Holds.YES and a.text)
+    if "area" in texts.names(rule.text.hit):
+        values["area"] = texts.area(facts.site_area_m2, facts.share(facts.site_area_m2))
+    grounds = dict.fromkeys([a.text for d, a in kept if a.holds is Holds.YES and a.text])
     said = [texts.fill(rule.text.hit, values), *grounds, note]
     return Outcome(verdict, texts.join(said), measured)
 
 
 def _named(document: RequiredDocument, answer: Answer) -> str:
-    office = f"（{document.office}）" if document.office else ""
     if answer.holds is Holds.YES:
-        return f"{document.title}{office}"
+        return _title(document)
     asked = answer.text.rstrip("。").replace("。", "，")
-    return f"如需要：{document.title}{office}（{asked}）"
+    return f"如需要：{_title(document)}（{asked}）"
+
+
+@once
+def _title(document: RequiredDocument) -> str:
+    """Return a document with the office that gives it out."""
+    return f"{document.title}（{document.office}）" if document.office else document.title
 
 
 @once

@@ -83,8 +83,12 @@ def _lines_or_points(rule: ForbidOverlap, facts: Facts) -> Outcome:
     if doubt and verdict is not Verdict.PASS:
         said = [f"另有类别未填的要素 {'、'.join(doubt)}", _NO_CLASS_NOTE]
         return Outcome(Verdict.UNDETERMINED, texts.join(said), measured)
+    return Outcome(Verdict.PASS, "", measured, clear=_clear(rule, facts))
+
+
+def _clear(rule: ForbidOverlap, facts: Facts) -> str:
     values = {"use": land_classes.use_label(facts.use)}
-    return Outcome(Verdict.PASS, "", measured, clear=texts.fill(rule.text.clear, values))
+    return texts.join([texts.fill(rule.text.clear, values)])
 
 
 def _amount(rule: ForbidOverlap, measure: Measure) -> tuple[str, Measured]:

@@ -182,8 +182,7 @@ def join_parts(
     geometry = _geometry([parts[i] for i in told.against], told.verdict)
     if told.said is not None:
         return Outcome(told.verdict, _filled(told.said, facts, parts), measured, geometry)
-    clear = _filled(told.clear, facts, parts, extra)
-    return Outcome(told.verdict, "", measured, geometry, clear)
+    return Outcome(told.verdict, "", measured, geometry, _clear(told, facts, parts, extra))
 
 
 def _grazed(
@@ -209,13 +208,20 @@ def _grazed(
     if told.said is not None:
         said = _filled(told.said, facts, parts)
         return Outcome(verdict, texts.join((said, note)), measured, geometry)
-    clear = _filled(told.clear, facts, parts, extra)
+    clear = _clear(told, facts, parts, extra)
     return Outcome(verdict, texts.join((note,)), measured, geometry, clear)
 
 
 def _measured(facts: Facts, parts: Iterable[Part]) -> Measured:
     area = math.fsum([p.area_m2 for p in parts])
     return Measured("area", area, "m²", facts.share(area))
+
+
+def _clear(
+    told: Prepared, facts: Facts, parts: Sequence[Part], extra: Mapping[str, str] | None
+) -> str:
+    clear = told.clear
+    return texts.join((_filled(clear, facts, parts, extra),)) if clear.gaps else clear.text
 
 
 def _filled(

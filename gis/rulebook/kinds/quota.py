@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 from gis.model import VERDICTS, Demand, Impact, Measured, Verdict
 from gis.rulebook import land_classes, texts
@@ -24,26 +25,28 @@ def demands_of_quota(_: Quota) -> tuple[Demand, ...]:
 
 def quota(rule: Quota, facts: Facts) -> Outcome:
     """Judge what the site takes from a budget; what nobody knows stays open."""
-    rows = [r for key, r in sorted(facts.budgets.items()) if _belongs(key, rule.account)]
+    rows = _rows(rule.account, facts.budgets)
     exceeded = [r for r in rows if _is_exceeded(rule, r)]
-    taken = math.fsum(r.area_m2 or 0.0 for r in exceeded or rows)
+    taken = math.fsum([r.area_m2 or 0.0 for r in exceeded or rows])
     measured = Measured("area", taken, "m²", facts.share(taken))
     unknown = [r for r in rows if r not in exceeded and _is_unknown(rule, r)]
     if not (exceeded or unknown):
-        values = _values(facts, rows)
-        clear = texts.fill(rule.text.clear, values)
-        return Outcome(Verdict.PASS, texts.join([clear, *(r.text for r in rows)]), measured)
+        clear = _filled(rule.text.clear, facts, rows)
+        return Outcome(Verdict.PASS, texts.join([clear, *[r.text for r in rows]]), measured)
     verdict, note = resolve(rule, facts, VERDICTS[rule.outcome])
     if verdict is Verdict.PASS:
         return Outcome(Verdict.PASS, texts.join([note]), measured)
     if exceeded:
-        hit = texts.fill(rule.text.hit, _values(facts, exceeded))
+        hit = _filled(rule.text.hit, facts, exceeded)
         return Outcome(verdict, texts.join([hit, *map(_held, exceeded), note]), measured)
     return Outcome(Verdict.UNDETERMINED, texts.join([_plain(r) for r in unknown]), measured)
 
 
-def _belongs(key: str, account: str) -> bool:
-    return key == account or key.startswith(f"{account}:")
+def _rows(account: str, budgets: Mapping[str, Impact]) -> list[Impact]:
+    """Return what the site takes from an account or from its parts, in the order of their ids."""
+    parts = f"{account}:"
+    own = [key for key in budgets if key == account or key.startswith(parts)]
+    return [budgets[key] for key in sorted(own)]
 
 
 def _is_exceeded(rule: Quota, row: Impact) -> bool:
@@ -69,13 +72,22 @@ def _held(row: Impact) -> str:
     return row.text if row.id == RESERVATIONS else ""
 
 
-def _values(facts: Facts, rows: Sequence[Impact]) -> dict[str, str]:
-    return {
-        "taken": _amount([r.area_m2 for r in rows]),
-        "left": _amount([r.free_before_m2 for r in rows]),
-        "short": _amount([r.shortfall_m2 for r in rows]),
-        "use": land_classes.use_label(facts.use),
-    }
+def _filled(template: str, facts: Facts, rows: Sequence[Impact]) -> str:
+    """Return a sentence about budgets with what it names."""
+    values: dict[str, str] = {}
+    for name in texts.names(template):
+        if name == "use":
+            values[name] = land_classes.use_label(facts.use)
+        elif name in _AMOUNTS:
+            values[name] = _amount([_AMOUNTS[name](r) for r in rows])
+    return texts.fill(template, values)
+
+
+_AMOUNTS: Mapping[str, Callable[[Impact], float | None]] = {
+    "taken": attrgetter("area_m2"),
+    "left": attrgetter("free_before_m2"),
+    "short": attrgetter("shortfall_m2"),
+}
 
 
 def _amount(areas: Sequence[float | None]) -> str:

@@ -56,7 +56,8 @@ class Prepared(NamedTuple):
     """The outcome of parts together as far as their kinds decide it, slivers left aside.
 
     ``against`` are the places of the parts that stand against the site, ``shown`` of those whose
-    land is measured. ``said`` is what stands against it or is excused, None when it is clear.
+    land is measured. ``said`` is what stands against it or is excused, None when it is clear; it is
+    made of whole sentences, and so is ``clear`` where it has no blanks.
     """
 
     verdict: Verdict
@@ -78,7 +79,7 @@ def prepared(rule: AreaRule, use: str | None, traits: tuple[Trait, ...]) -> Prep
         tuple(against),
         tuple([i for i in against if not traits[i].unknown] or against or counting),
         draft.with_blanks(texts.join(said)) if said else None,
-        draft.with_blanks(draft.filled(rule.text.clear, counting)),
+        draft.clear(rule.text.clear, counting),
     )
 
 
@@ -99,6 +100,12 @@ class _Draft:
         else:
             said = self._listed([i for i in known if self._traits[i].excused])
         return [*said, *self._listed([i for i in against if self._traits[i].unknown])]
+
+    def clear(self, template: str, counting: Sequence[int]) -> Blanks:
+        """Say that nothing stands against the site."""
+        text = self.filled(template, counting)
+        blanks = self.with_blanks(text)
+        return blanks if blanks.gaps else Blanks(texts.join([text]))
 
     def filled(self, template: str, parts: Sequence[int], *, given: bool = True) -> str:
         """Fill in what a sentence of an area rule names: the restricting area, else all.

@@ -43,7 +43,8 @@ def share_limit(rule: ShareLimit, facts: Facts) -> Outcome:
     if _keeps(area, limit, facts, least=least):
         if not least and not _keeps(area + doubtful, limit, facts, least=False):
             return _open(values, doubtful, measured)
-        clear = Outcome(Verdict.PASS, "", measured, clear=texts.fill(rule.text.clear, values))
+        whole = texts.join([texts.fill(rule.text.clear, values)])
+        clear = Outcome(Verdict.PASS, "", measured, clear=whole)
         # More features nearby can only add to the share.
         return clear if least else about_reach(rule, facts, clear, demands_of_share_limit(rule))
     if least and _keeps(area + doubtful, limit, facts, least=True):

@@ -7,9 +7,10 @@ wins over the site, and a use that no cell names is undetermined, never permitte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
-from gis.model import VERDICTS, Claim, Demand, Measured, Quantity, Touched, Verdict, worst
+from gis.model import VERDICTS, Claim, Demand, Measure, Measured, Quantity, Touched, Verdict, worst
 from gis.model.attributes import ATTRIBUTES
 from gis.rulebook import land_classes, texts
 from gis.rulebook.facts import Facts, Outcome
@@ -54,15 +55,20 @@ def cell_for(rule: UsePermitted, zone: str, use: str) -> UseCell | None:
     return max(cells, key=lambda c: longest_match(use, c.uses), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Land of the site in one zone; where drawn zones overlap, in several; without any, outside.
 
     ``zones`` is None where nobody knows which they are.
     """
 
     zones: tuple[str, ...] | None
-    land: Touched
+    land: Touched | Measure
+
+    @property
+    def area_m2(self) -> float:
+        """All that the site has of it, slivers included."""
+        land = self.land
+        return land.area.ellipsoidal_m2 if isinstance(land, Measure) else land.area_m2
 
 
 @once
@@ -119,7 +125,7 @@ def use_permitted(rule: UsePermitted, facts: Facts) -> Outcome:
     )
     found = join_whole(rule, facts, parts, extra={"cells": "；".join(said)})
     # What the matrix says of the zones that are touched holds for a part of the site as well.
-    reason = texts.join([found.clear, found.reason])
+    reason = found.clear + found.reason
     outcome = Outcome(found.verdict, reason, found.measure, found.geometry)
     return about_reach(rule, facts, outcome, demands)
 
@@ -129,17 +135,19 @@ def _places(rule: UsePermitted, facts: Facts) -> list[_Place]:
     if rule.areas:
         features = facts.measures[_drawn_demand(rule)].features
         found = [_Place(_zones_of_key(rule, f.feature_id), f) for f in features]
-        order = {area.id: n for n, area in enumerate(rule.areas)}
-        return sorted(found, key=lambda p: [not p.zones, *(order[z] for z in p.zones or ())])
-    measures = ((zone, facts.measures[demand]) for zone, demand in _zone_demands(rule))
-    return [
-        _Place((z,), Touched(z, z, None, m.area.ellipsoidal_m2, m.decisive_m2, {}, m.slivers,
-                             m.geometry))
-        for z, m in measures
-        if not m.is_nothing
-    ]  # fmt: skip
+        return sorted(found, key=lambda p: _order(rule, p.zones))
+    measures = [(zone, facts.measures[demand]) for zone, demand in _zone_demands(rule)]
+    return [_Place((zone,), own) for zone, own in measures if not own.is_nothing]
 
 
+@once
+def _order(rule: UsePermitted, zones: tuple[str, ...] | None) -> list[int]:
+    """Return where drawn zones stand among others; land in none, or in unknown ones, is last."""
+    order = {area.id: n for n, area in enumerate(rule.areas)}
+    return [not zones, *(order[zone] for zone in zones or ())]
+
+
+@once
 def _zones_of_key(rule: UsePermitted, key: str) -> tuple[str, ...] | None:
     """Return the drawn zones that a key names by their places in the order."""
     try:
@@ -149,7 +157,7 @@ def _zones_of_key(rule: UsePermitted, key: str) -> tuple[str, ...] | None:
 
 
 def _is_touched(place: _Place) -> bool:
-    return place.zones != () and place.land.area_m2 > 0
+    return place.zones != () and place.area_m2 > 0
 
 
 def _rest(rule: UsePermitted, facts: Facts) -> list[Part]:
@@ -172,7 +180,7 @@ def _unclassed(rule: UsePermitted, facts: Facts) -> list[Part]:
 
 def _without_use(rule: UsePermitted, facts: Facts, places: Sequence[_Place]) -> Outcome:
     touched = [
-        f"{_label(rule, p.zones)} {texts.percent(facts.share(p.land.area_m2))}"
+        f"{_label(rule, p.zones)} {texts.percent(facts.share(p.area_m2))}"
         for p in places
         if _is_touched(p)
     ]
@@ -194,10 +202,15 @@ def _place_part(rule: UsePermitted, facts: Facts, place: _Place, use: str) -> Pa
     label = _label(rule, place.zones)
     if not place.zones:
         verdict = Verdict.UNDETERMINED if place.zones is None else VERDICTS[rule.outside]
-        return apart([place.land], label, verdict, _OUTSIDE_NOTE if place.zones == () else "")
-    said = [_zone_outcome(rule, facts, zone, use) for zone in place.zones]
-    verdict = worst([v for v, _ in said])
-    return apart([place.land], label, verdict, "；".join(text for v, text in said if v is verdict))
+        note = _OUTSIDE_NOTE if place.zones == () else ""
+    else:
+        said = [_zone_outcome(rule, facts, zone, use) for zone in place.zones]
+        verdict = worst([v for v, _ in said])
+        note = "；".join([text for v, text in said if v is verdict])
+    land = place.land
+    if isinstance(land, Measure):
+        return part_of(land, label, verdict, note)
+    return apart([land], label, verdict, note)
 
 
 def _zone_outcome(rule: UsePermitted, facts: Facts, zone: str, use: str) -> tuple[Verdict, str]:
