@@ -254,8 +254,10 @@ def _lonlat(row: _Row, epsg: int) -> dict[str, Any] | None:
 
 def _breakdown(site: Site, plan: Plan) -> tuple[CrossRow, ...]:
     """Divide a corridor by current land class and planned zone; other sites need no table."""
+    if site.corridor_width_m is None:
+        return ()
     layers = [*plan.with_role("landuse")[:1], *plan.with_role("zone")[:1]]
     usable = [layer.index for layer in layers if layer.state is LayerState.CHECKED]
-    if site.corridor_width_m is None or len(usable) < 2:
+    if len(usable) < 2:
         return ()
     return cross(site, usable[0], usable[1])

@@ -11,7 +11,7 @@ import math
 from functools import lru_cache
 
 from gis.canonical import METRES, SHARES, canonical_json, contact_row, decision_head, rounded
-from gis.model import Evidence, Finding, LayerReport, SiteCheck
+from gis.model import Evidence, Finding, LayerReport, SiteCheck, Verdict
 from gis.written import Written
 
 
@@ -64,8 +64,8 @@ def is_shared(finding: Finding) -> bool:
 def _written(f: Finding) -> str:
     m = f.measure
     if m is None:
-        return _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, None, None)
-    text = _decided_text(f.rule, f.verdict.value, f.layer, f.origin, f.decides, m.kind, m.unit)
+        return _decided_text(f.rule, f.verdict, f.layer, f.origin, f.decides, None, None)
+    text = _decided_text(f.rule, f.verdict, f.layer, f.origin, f.decides, m.kind, m.unit)
     return text % (number_text(m.share, SHARES), number_text(m.value, METRES))
 
 
@@ -76,9 +76,22 @@ def number_text(value: float | None, decimals: int) -> str:
     """Return a number as JSON writes it, rounded; whole ones stay whole."""
     if value is None:
         return "null"
-    if type(value) is float and math.isfinite(value):
-        return repr(round(value, decimals) + 0.0)
+    if type(value) is float:
+        if _SMALLEST < value < _LARGEST:
+            text = _FORMS[decimals] % value
+            if text[-1] != "0":
+                return text
+            text = text.rstrip("0")
+            return text if text[-1] != "." else f"{text}0"
+        if math.isfinite(value):
+            return repr(round(value, decimals) + 0.0)
     return canonical_json(value)
+
+
+# Up to fifteen digits a number is the shortest text of itself, so that writing it with its decimals
+# rounds as ``round`` does; smaller and larger ones are written with an exponent.
+_SMALLEST, _LARGEST = 1e-4, 1e8
+_FORMS = {METRES: "%.2f", SHARES: "%.6f"}
 
 
 @lru_cache(maxsize=16_384)
@@ -90,7 +103,7 @@ def string_text(text: str | None) -> str:
 @lru_cache(maxsize=8_192)
 def _decided_text(
     rule: str,
-    verdict: str,
+    verdict: Verdict,
     layer: str | None,
     origin: str,
     decides: bool,
@@ -98,7 +111,7 @@ def _decided_text(
     unit: str | None,
 ) -> str:
     """Return the text of a finding; with a measure it is a pattern for its share and value."""
-    row = {"rule": rule, "verdict": verdict, "layer": layer, "origin": origin, "decides": decides}
+    row = {"rule": rule, "verdict": verdict.value, "layer": layer, "origin": origin, "decides": decides}
     if kind is None:
         return canonical_json({**row, "measure": None})
     measure = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}

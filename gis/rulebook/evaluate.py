@@ -7,7 +7,7 @@ changing does not decide. Never raises on any facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from operator import itemgetter
 
@@ -116,24 +116,25 @@ def _order(finding: Finding) -> Order:
     return not finding.decides, -finding.verdict.rank, finding.priority, finding.rule
 
 
-def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
+def decide(findings: Sequence[Finding]) -> tuple[Verdict, str | None]:
     """Return the verdict of all findings together and the rule that decides it.
 
     The rule is None when everything passes. Without any rule that applies nothing was examined, and
     that is ``undetermined``, not ``pass``.
     """
-    deciding = [f for f in findings if f.decides and f.verdict is not Verdict.NOT_APPLICABLE]
-    if not deciding:
+    deciding = [f for f in findings if f.decides]
+    worst = max([f.verdict.rank for f in deciding], default=_SILENT)
+    if worst == _SILENT:
         return Verdict.UNDETERMINED, None
-    first = min(deciding, key=_order)
+    first = min([f for f in deciding if f.verdict.rank == worst], key=_order)
     return first.verdict, None if first.verdict is Verdict.PASS else first.rule
 
 
 def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
     """Return the slivers that the rules in force left out, sorted."""
-    grazed = {demand: m.slivers for demand, m in facts.measures.items() if m.slivers}
-    if not grazed:
+    if not [m for m in facts.measures.values() if m.slivers]:
         return ()
+    grazed = {demand: m.slivers for demand, m in facts.measures.items() if m.slivers}
     found = [
         Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m, sliver.geometry)
         for rule in book.in_force(facts.as_of)
@@ -174,7 +175,7 @@ def finding_of(known: Beforehand, facts: Facts, *, marked: bool = True) -> Findi
     )
 
 
-_PASSED = Verdict.PASS.rank
+_PASSED, _SILENT = Verdict.PASS.rank, Verdict.NOT_APPLICABLE.rank
 
 
 def _outcome(known: Beforehand, ground: Ground, facts: Facts) -> Outcome:
