@@ -111,7 +111,8 @@ def _decided_text(
     unit: str | None,
 ) -> str:
     """Return the text of a finding; with a measure it is a pattern for its share and value."""
-    row = {"rule": rule, "verdict": verdict.value, "layer": layer, "origin": origin, "decides": decides}
+    row = {"rule": rule, "verdict": verdict.value, "layer": layer, "origin": origin}
+    row |= {"decides": decides}
     if kind is None:
         return canonical_json({**row, "measure": None})
     measure = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}

@@ -8,6 +8,7 @@ metres: it gets procedures only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from gis.model import Finding, Remedy, Site, Verdict
 from gis.remedy.ground import Ground, against
@@ -67,7 +68,15 @@ def procedures(findings: Iterable[Finding]) -> Iterator[Remedy]:
         if finding.remedy:
             by_office.setdefault(finding.office, []).append(finding)
     for office, own in by_office.items():
-        texts = list(dict.fromkeys(f.remedy.rstrip("。") for f in own))
-        numbered = (f"{n}. {text}" for n, text in enumerate(texts, 1))
-        text = texts[0] if len(texts) == 1 else "；".join(numbered)
-        yield Remedy(own[0].rule, text, rules=tuple(f.rule for f in own), office=office)
+        yield _procedure(office, tuple([(f.rule, f.remedy) for f in own]))
+
+
+# The same few rules stand against most sites of a plan.
+@lru_cache(maxsize=4_096)
+def _procedure(office: str, asked: tuple[tuple[str, str], ...]) -> Remedy:
+    """Return what to apply for at an office; ``asked`` are rules with what each asks for."""
+    rules = tuple(rule for rule, _ in asked)
+    texts = list(dict.fromkeys(remedy.rstrip("。") for _, remedy in asked))
+    numbered = (f"{n}. {text}" for n, text in enumerate(texts, 1))
+    text = texts[0] if len(texts) == 1 else "；".join(numbered)
+    return Remedy(rules[0], text, rules=rules, office=office)

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     REPLACEMENT = "replacement"
     GREEN_WATER = "planned_green_water"
 
+    __hash__ = str.__hash__  # that of an enumeration is worked out anew each time
+
     @property
     def is_quota(self) -> bool:
         """Whether the total is granted by an authority and not drawn in a layer."""

@@ -5,12 +5,23 @@ What is printed adds up as printed, and what is not known is said with its reaso
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from gis.plan.quota.accounts import Kind, takes
 from gis.plan.quota.amounts import amount, scaled
 from gis.plan.quota.drawing import Drawn
 from gis.units import round_parts
 
 _STRAY_M2 = 0.005
+_LANDS = {Kind.CONVERSION: "农用地", Kind.REPLACEMENT: "耕地"}
+_KEPT = {
+    Kind.DEV_BOUNDARY: "不属建设用地，不占用该项余量",
+    Kind.FARMLAND: "仍为耕地，不减少该项",
+    Kind.CULTIVATED: "仍为耕地，不减少该项",
+    Kind.CONVERSION: "不属建设用地，不需要农用地转用",
+    Kind.REPLACEMENT: "仍为耕地，不需要占补平衡",
+    Kind.GREEN_WATER: "计入绿地和水域，占比不变",
+}
 
 
 def title_of(drawn: Drawn) -> str:
@@ -39,15 +50,7 @@ def _sentence(drawn: Drawn) -> str:
         return _kept(drawn)
     if drawn.area_m2 <= _STRAY_M2 and drawn.held_by:
         return _held(drawn)
-    said = {
-        Kind.DEV_BOUNDARY: _boundary,
-        Kind.FARMLAND: _stock,
-        Kind.CULTIVATED: _stock,
-        Kind.CONVERSION: _quota,
-        Kind.REPLACEMENT: _quota,
-        Kind.GREEN_WATER: _green,
-    }
-    text = said[drawn.account.kind](drawn) + _others(drawn)
+    text = _SENTENCES[drawn.account.kind](drawn) + _others(drawn)
     if drawn.use is None and drawn.area_m2 > _STRAY_M2:
         text += "（未说明用途，按最不利情况计）"
     return text
@@ -81,15 +84,7 @@ def _unknown(drawn: Drawn) -> str:
 
 
 def _kept(drawn: Drawn) -> str:
-    kept = {
-        Kind.DEV_BOUNDARY: "不属建设用地，不占用该项余量",
-        Kind.FARMLAND: "仍为耕地，不减少该项",
-        Kind.CULTIVATED: "仍为耕地，不减少该项",
-        Kind.CONVERSION: "不属建设用地，不需要农用地转用",
-        Kind.REPLACEMENT: "仍为耕地，不需要占补平衡",
-        Kind.GREEN_WATER: "计入绿地和水域，占比不变",
-    }
-    return f"{_lies(drawn)}，拟建用途{kept[drawn.account.kind]}"
+    return f"{_lies(drawn)}，拟建用途{_KEPT[drawn.account.kind]}"
 
 
 def _held(drawn: Drawn) -> str:
@@ -101,8 +96,7 @@ def _held(drawn: Drawn) -> str:
 
 
 def _lies(drawn: Drawn) -> str:
-    where = {Kind.CONVERSION: "农用地", Kind.REPLACEMENT: "耕地"}
-    label = where.get(drawn.account.kind, _label(drawn))
+    label = _LANDS.get(drawn.account.kind) or _label(drawn)
     return f"位于{label} {amount(drawn.land.covered_m2)}"
 
 
@@ -168,6 +162,16 @@ def _green(drawn: Drawn) -> str:
     return f"{head}，{title}绿地和水域占比由{least or ' '}{first} % 降为{least or ' '}{second} %"
 
 
+_SENTENCES: Mapping[Kind, Callable[[Drawn], str]] = {
+    Kind.DEV_BOUNDARY: _boundary,
+    Kind.FARMLAND: _stock,
+    Kind.CULTIVATED: _stock,
+    Kind.CONVERSION: _quota,
+    Kind.REPLACEMENT: _quota,
+    Kind.GREEN_WATER: _green,
+}
+
+
 # --- parts ---------------------------------------------------------------------------------------
 
 
@@ -199,7 +203,8 @@ def _classes(drawn: Drawn) -> str:
         return ""
     taken = drawn.area_m2 or 0.0
     values = [scaled(p.area_m2, taken) for p in parts]
-    printed = round_parts([value for value, _ in values], 2)
+    # One part alone adds up by itself.
+    printed = round_parts([value for value, _ in values], 2) if len(values) > 1 else [values[0][0]]
     rows = [f"{p.name or p.cls} {n:,.2f}" for p, n in zip(parts, printed, strict=True)]
     return f"（{'、'.join(rows)} {values[0][1]}）"
 
