@@ -6,14 +6,15 @@ what it wants measured. A table of sites asks for these thousands of times.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gis.model import Basis, Demand, Rest, Rule, Verdict
 from gis.rulebook import land_classes
-from gis.rulebook.facts import Outcome
-from gis.rulebook.kinds import demands_of, threshold_of
+from gis.rulebook.facts import Facts, Outcome
+from gis.rulebook.kinds import KINDS, demands_of, threshold_of
 from gis.rulebook.kinds.exceptions import is_coarser, longest_match
 from gis.rulebook.remembered import once
 from gis.rulebook.schema import RuleEntry
@@ -56,10 +57,10 @@ class Beforehand:
         Whether its ground is an assumption, or nobody has verified its effect.
     silent
         What it says of every site, where it does not speak of the use; else None.
-    layer
-        The layer that a finding of the rule names.
     grounds
         What the states of the layers mean for it, where they are those of many sites.
+    layer, judge
+        The layer that a finding of the rule names, and what its kind finds in some facts.
     """
 
     rule: Rule
@@ -72,8 +73,14 @@ class Beforehand:
     applies: bool
     unsure: bool
     silent: Outcome | None
-    layer: str | None
     grounds: dict[Rest, Ground] = field(default_factory=dict, compare=False)
+    layer: str | None = field(init=False, repr=False, compare=False)
+    judge: Callable[[Any, Facts], Outcome] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look up what every site would ask the rule for."""
+        object.__setattr__(self, "layer", self.rule.layers[0] if self.rule.layers else None)
+        object.__setattr__(self, "judge", KINDS[self.rule.kind].judge)
 
 
 def of_rule(rule: Rule, use: str | None, as_of: date) -> Beforehand:
@@ -91,7 +98,6 @@ def of_rule(rule: Rule, use: str | None, as_of: date) -> Beforehand:
         applies=applies(params, use),
         unsure=rule.origin == "assumption" or not rule.effect_verified,
         silent=None if speaks or use is None else _not_applicable(use),
-        layer=rule.layers[0] if rule.layers else None,
     )
 
 

@@ -34,7 +34,7 @@ from gis.rulebook.conditions import (
     together,
 )
 from gis.rulebook.facts import Facts, Outcome, is_sound
-from gis.rulebook.kinds import KINDS, demands_of
+from gis.rulebook.kinds import demands_of
 from gis.rulebook.kinds.exceptions import NO_USE, cap, needs_finer
 from gis.rulebook.loader import RuleBook
 from gis.rulebook.memory import Order, Remembered, Shelf, Table, changed, recall
@@ -76,17 +76,18 @@ def evaluate(book: RuleBook, facts: Facts, *, marked: bool = True) -> tuple[Find
     """
     shelf, new = book.memory.shelf(facts), changed(facts)
     table = shelf.at(facts.rest)
-    resting = table.resting(book.in_force(facts.as_of))
-    moved = {id(rule): rule for fact in new for rule in resting.readers.get(fact, ())}
-    found = [(order, own) for order, own, rule in resting.findings if rule not in moved]
-    for rule in resting.others:
-        own = _at_rest(table, _beforehand(shelf, rule, facts), facts)
+    rules = book.in_force(facts.as_of)
+    resting = table.resting(rules, lambda rule: _beforehand(shelf, rule, facts))
+    moved = {id(known): known for fact in new for known in resting.readers.get(fact, ())}
+    found = [(order, own) for order, own, known in resting.findings if known not in moved]
+    for known in resting.others:
+        own = _at_rest(table, known, facts)
         if own is not None and own.finding is not None and own.reads.isdisjoint(new):
             found.append((own.order, own.finding))
         else:
-            moved[id(rule)] = rule
-    for rule in moved.values():
-        anew = finding_of(_beforehand(shelf, rule, facts), facts, marked=marked)
+            moved[id(known)] = known
+    for known in moved.values():
+        anew = finding_of(known, facts, marked=marked)
         found.append((_order(anew), anew))
     found.sort(key=_FIRST)
     return tuple([finding for _, finding in found])
@@ -188,7 +189,7 @@ def _outcome(known: Beforehand, ground: Ground, facts: Facts) -> Outcome:
     blocked = ground.blocked or _unsound(known, facts)
     if blocked:
         return Outcome(Verdict.UNDETERMINED, texts.join([blocked]))
-    outcome = KINDS[known.rule.kind].judge(params, facts)
+    outcome = known.judge(params, facts)
     if not known.applies:
         outcome = _about_use(known, outcome)
     if condition is not ALWAYS:

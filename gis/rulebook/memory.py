@@ -12,7 +12,7 @@ each, so that threads need no lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import itemgetter
@@ -55,13 +55,14 @@ class Resting(NamedTuple):
 
     A part of a book shares the memory of the whole, so ``rules`` tells which they are.
     ``findings`` are those that hold wherever none of their facts has changed, in order, each with
-    the identity of its rule; ``readers`` tells who reads a fact; ``others`` are asked every time.
+    the identity of what is known of its rule; ``readers`` tells who reads a fact; ``others`` are
+    asked every time.
     """
 
     rules: Sequence[Rule]
     findings: tuple[tuple[Order, Finding, int], ...]
-    readers: Mapping[Demand | str, tuple[Rule, ...]]
-    others: tuple[Rule, ...]
+    readers: Mapping[Demand | str, tuple[Beforehand, ...]]
+    others: tuple[Beforehand, ...]
 
 
 @dataclass(slots=True)
@@ -72,29 +73,35 @@ class Table:
     simple: dict[int, Remembered] = field(default_factory=dict)
     _resting: Resting | None = None
 
-    def resting(self, rules: Sequence[Rule]) -> Resting:
-        """Return the rules in force divided by what is known of them; all are asked at first."""
+    def resting(self, rules: Sequence[Rule], about: Callable[[Rule], Beforehand]) -> Resting:
+        """Return the rules in force divided by what is known of them; all are asked at first.
+
+        ``about`` tells what is known of a rule before any site.
+        """
         known = self._resting
         if known is not None and known.rules is rules:
             return known
+        asked = tuple(about(rule) for rule in rules)
         if any(id(rule) not in self.known for rule in rules):
-            return Resting(rules, (), {}, tuple(rules))
-        divided = self._resting = _divided(rules, self.simple)
+            return Resting(rules, (), {}, asked)
+        divided = self._resting = _divided(rules, asked, self.simple)
         return divided
 
 
-def _divided(rules: Sequence[Rule], simple: Mapping[int, Remembered]) -> Resting:
+def _divided(
+    rules: Sequence[Rule], asked: Iterable[Beforehand], simple: Mapping[int, Remembered]
+) -> Resting:
     findings: list[tuple[Order, Finding, int]] = []
-    readers: dict[Demand | str, list[Rule]] = {}
+    readers: dict[Demand | str, list[Beforehand]] = {}
     others = []
-    for rule in rules:
-        own = simple.get(id(rule))
+    for known in asked:
+        own = simple.get(id(known.rule))
         if own is None or own.finding is None:
-            others.append(rule)
+            others.append(known)
             continue
-        findings.append((own.order, own.finding, id(rule)))
+        findings.append((own.order, own.finding, id(known)))
         for fact in own.reads:
-            readers.setdefault(fact, []).append(rule)
+            readers.setdefault(fact, []).append(known)
     findings.sort(key=itemgetter(0))
     by_fact = {fact: tuple(own) for fact, own in readers.items()}
     return Resting(rules, tuple(findings), by_fact, tuple(others))

@@ -179,7 +179,7 @@ def join_parts(
     if grazing:
         return _grazed(rule, facts, parts, told, grazing, extra)
     measured = _measured(facts, [parts[i] for i in told.shown])
-    geometry = _geometry([parts[i] for i in told.against], told.verdict)
+    geometry = _geometry([parts[i] for i in told.against], told.verdict) if told.against else None
     if told.said is not None:
         return Outcome(told.verdict, _filled(told.said, facts, parts), measured, geometry)
     return Outcome(told.verdict, "", measured, geometry, _clear(told, facts, parts, extra))

@@ -135,7 +135,7 @@ class _Draft:
 
     def _gap(self, gap: tuple[int, ...] | str) -> str:
         self._gaps.append(gap)
-        return f"\0{len(self._gaps) - 1}\0"
+        return f"{_OPENS}{len(self._gaps) - 1}{_ENDS}"
 
     def _listed(self, parts: Sequence[int]) -> list[str]:
         return [self._named_together(parts), *self._notes(parts)] if parts else []
@@ -147,4 +147,6 @@ class _Draft:
         return "；".join([f"{self._traits[i].label} {self._gap((i,))}" for i in parts])
 
 
-_MARK = re.compile("\0([0-9]+)\0")
+# Two characters that Unicode keeps for the inside of programs, and no text has.
+_OPENS, _ENDS = "\ufdd0", "\ufdd1"
+_MARK = re.compile(f"{_OPENS}([0-9]+){_ENDS}")
