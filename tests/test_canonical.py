@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gis.canonical import canonical_json, decision_part, to_dict
-from gis.digest import digest
+from gis.canonical import METRES, SHARES, canonical_json, decision_part, to_dict
+from gis.digest import digest, number_text
 from gis.model import (
     Area,
     Basis,
@@ -81,6 +84,22 @@ def test_the_digest_is_the_hash_of_the_canonical_text() -> None:
 def test_areas_are_rounded_to_a_hundredth_and_shares_to_a_millionth() -> None:
     row = decision_part(CHECK)["evidence"][0]
     assert (row["area_m2"], row["share"]) == (12.34, 0.123457)
+
+
+@given(
+    st.floats()
+    | st.floats(0, 2)
+    | st.integers(0, 10**11).map(lambda n: n / 1000)
+    | st.sampled_from((1e-4, 0.00015, 0.125, 0.005, 0.015, 99999999.995, 1e8, 1e16, 5e-7)),
+    st.sampled_from((METRES, SHARES)),
+)
+def test_a_number_is_written_as_json_writes_it_rounded(value: float, decimals: int) -> None:
+    if math.isfinite(value):
+        wanted = canonical_json(round(value, decimals) + 0.0)
+        assert number_text(value, decimals) == wanted
+    else:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            number_text(value, decimals)
 
 
 def test_minus_zero_is_zero() -> None:
