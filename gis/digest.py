@@ -111,12 +111,12 @@ def _decided_text(
     unit: str | None,
 ) -> str:
     """Return the text of a finding; with a measure it is a pattern for its share and value."""
-    row = {"rule": rule, "verdict": verdict.value, "layer": layer, "origin": origin}
-    row |= {"decides": decides}
+    blank = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}
+    measure = None if kind is None else blank
+    said = {"rule": rule, "verdict": verdict.value, "layer": layer, "measure": measure}
+    text = canonical_json({**said, "origin": origin, "decides": decides})
     if kind is None:
-        return canonical_json({**row, "measure": None})
-    measure = {"kind": kind, "share": _BLANK, "unit": unit, "value": _BLANK}
-    text = canonical_json({**row, "measure": measure})
+        return text
     return text.replace("%", "%%").replace(f'"{_BLANK}"', "%s")
 
 

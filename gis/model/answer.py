@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from gis.model.measures import CrossRow, Evidence, LayerReport
+from gis.model.record import quickly_made
 from gis.model.rules import Basis
 from gis.model.site import Remark, Site
 from gis.model.words import GeoJson, Verdict
@@ -23,6 +24,7 @@ class Measured:
     share: float | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one rule says about the site. ``decides`` is False on a layer whose law is changing.
@@ -65,6 +67,7 @@ class Contact:
     geometry: Any = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """What would make the site comply with the rules it names.
@@ -102,6 +105,7 @@ class ClassTaken:
     area_m2: float
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Impact:
     """What the site takes from one of the plan's scarce budgets, in m² of ellipsoidal area.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from weakref import WeakValueDictionary
 
+from gis.model.record import quickly_made
 from gis.model.site import Area
 from gis.model.words import LayerState, Quantity
 
@@ -65,6 +66,7 @@ class LayerReport:
     reason: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the site touches on one class of one layer, whatever the rules say.
@@ -202,6 +204,7 @@ class Near:
     values: Mapping[str, str | float | None] = field(default_factory=dict)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Touched:
     """One feature that the site overlaps, m², with the values that were asked for.
@@ -221,6 +224,7 @@ class Touched:
     geometry: Any = field(default=None, compare=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Measure:
     """The answer to a demand.

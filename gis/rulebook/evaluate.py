@@ -7,7 +7,7 @@ changing does not decide. Never raises on any facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from operator import itemgetter
 
@@ -117,7 +117,7 @@ def _order(finding: Finding) -> Order:
     return not finding.decides, -finding.verdict.rank, finding.priority, finding.rule
 
 
-def decide(findings: Sequence[Finding]) -> tuple[Verdict, str | None]:
+def decide(findings: Iterable[Finding]) -> tuple[Verdict, str | None]:
     """Return the verdict of all findings together and the rule that decides it.
 
     The rule is None when everything passes. Without any rule that applies nothing was examined, and
