@@ -159,9 +159,12 @@ def _of_layer(condition: Condition, facts: Facts) -> Answer:
     title = report.info.title if report else condition.layer
     if report is None or report.state is not LayerState.CHECKED:
         return Answer(Holds.UNKNOWN, f"“{title}”图层无数据，不知道地块是否在其范围内")
-    found = [m for d in _demands(condition) if (m := facts.measures.get(d)) is not None]
-    if len(found) < len(_demands(condition)) or not all(map(is_sound, found)):
-        return Answer(Holds.UNKNOWN, f"“{title}”图层没有量测结果")
+    found = []
+    for demand in _demands(condition):
+        measure = facts.measures.get(demand)
+        if measure is None or not is_sound(measure):
+            return Answer(Holds.UNKNOWN, f"“{title}”图层没有量测结果")
+        found.append(measure)
     uncovered = report.uncovered_share is None or report.uncovered_share > TINY_SHARE
     open_ = uncovered or any(m.decisive_m2 > 0 for m in found[1:])
     name = _named(condition, title)

@@ -136,16 +136,31 @@ def contacts(book: RuleBook, facts: Facts) -> tuple[Contact, ...]:
     if not [m for m in facts.measures.values() if m.slivers]:
         return ()
     grazed = {demand: m.slivers for demand, m in facts.measures.items() if m.slivers}
+    asking = book.derived("areas", facts.as_of, lambda: _asking(book, facts.as_of))
     found = [
         Contact(demand.layer, rule.id, sliver.area_m2, sliver.width_m, sliver.geometry)
-        for rule in book.in_force(facts.as_of)
-        for demand in demands_of(rule)
-        if demand.quantity in (Quantity.INSIDE, Quantity.OUTSIDE)
+        for rule, wanted in asking
+        if not grazed.keys().isdisjoint(wanted) and _may_speak(rule, facts)
+        for demand in wanted
         for sliver in grazed.get(demand, ())
-        if may_apply(rule.params, facts.use)
-        and together(answers(rule.params.when, facts)).holds is not Holds.NO
     ]
     return tuple(sorted(found, key=lambda c: (c.layer, c.rule, -c.area_m2, -c.width_m)))
+
+
+def _asking(book: RuleBook, as_of: date) -> tuple[tuple[Rule, tuple[Demand, ...]], ...]:
+    """Return the rules in force with the areas that each wants measured."""
+    areas = (Quantity.INSIDE, Quantity.OUTSIDE)
+    return tuple(
+        (rule, tuple(d for d in demands_of(rule) if d.quantity in areas))
+        for rule in book.in_force(as_of)
+    )
+
+
+def _may_speak(rule: Rule, facts: Facts) -> bool:
+    """Whether the use and the conditions of a rule leave open that it speaks of the site."""
+    if not may_apply(rule.params, facts.use):
+        return False
+    return together(answers(rule.params.when, facts)).holds is not Holds.NO
 
 
 # --- one rule ------------------------------------------------------------------------------------
