@@ -8,18 +8,17 @@ feature, by class or by the lands of several demands, is measured in ``Touched``
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon
-from shapely.geometry.base import BaseGeometry
 
 from gis.engine.around import Surroundings, in_reach, surroundings
 from gis.engine.cut import Cut, Cuts
 from gis.engine.index import Array
 from gis.engine.known import share_of
+from gis.engine.outlines import common
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
 from gis.engine.survey import Alike, Setting
@@ -210,26 +209,16 @@ class Answers:
             return dict(pieces)
         if land.planar_m2 >= self._site.area.planar_m2 - NOISE_M2:
             return {(): NOTHING} | {(*key, n): parts for key, parts in pieces.items()}
-        cover = drawn(Shape(land))
-        inside = {(*k, n): self._cut(shapely.intersection, p, cover) for k, p in pieces.items()}
-        return {k: self._cut(shapely.difference, p, cover) for k, p in pieces.items()} | inside
-
-    def _cut(
-        self,
-        how: Callable[[BaseGeometry, BaseGeometry], BaseGeometry],
-        parts: Parts,
-        land: BaseGeometry,
-    ) -> Parts:
-        if not parts:
-            return NOTHING
-        return self._ruler.measured(parts_of(how(MultiPolygon(parts.shapes), land)))
+        cover = Shape(land)
+        inside = {
+            (*k, n): self._ruler.both(p, land, lambda: cover.geometry) for k, p in pieces.items()
+        }
+        off = {k: self._ruler.first(p, land, lambda: cover.geometry) for k, p in pieces.items()}
+        return off | inside
 
     def _covered(self, layer: str, parts: Parts) -> Parts:
         """Return the land inside the coverage of a layer: beyond it nobody knows what is there."""
-        known = self._cuts[layer].known
-        if known.is_whole:
-            return parts
-        return self._cut(shapely.intersection, parts, known.coverage or MultiPolygon())
+        return self._cuts[layer].known.within(parts)
 
     def _apart(
         self,
@@ -246,7 +235,7 @@ class Answers:
             if parts
         )
         lands = [parts for parts in kinds.values() if parts]
-        together = joined(lands, lambda: [p for land in lands for p in land.shapes])
+        together = joined(lands)
         area = together.area
         slivers = (s for f in features for s in f.slivers)
         return Measure(
@@ -337,7 +326,11 @@ class Answers:
             return NOTHING
         shares = shares_of(self._ruler.edges, around.edges)
         place = self._site.geometry
-        return self._ruler.over(shares, lambda: parts_of(shapely.intersection(place, around.land)))
+        return self._ruler.over(
+            shares,
+            lambda: parts_of(shapely.intersection(place, around.land)),
+            lambda: self._ruler.overlaid(common, self._ruler.edges, around.edges),
+        )
 
     def _off(self, cut: Cut, around: Surroundings, inside: Parts) -> Parts:
         if not inside:
@@ -384,9 +377,9 @@ class Answers:
         if parts is self._ruler.whole:
             return own
         if parts.ground is None:
-            return self._cut(shapely.intersection, parts, cut.features(place))
+            return self._ruler.both(parts, own, lambda: cut.features(place))
         # The land there is cut once for all demands, the features of this one are cut out of it.
-        return self._cut(shapely.intersection, own, parts.ground())
+        return self._ruler.both(own, parts, parts.ground)
 
     def _kept_off(self, parts: Parts, where: LayerClasses) -> Parts:
         cut = self._cuts[where.layer]
@@ -395,4 +388,4 @@ class Answers:
             return parts
         if cut.covers(place):
             return NOTHING
-        return self._cut(shapely.difference, parts, cut.features(place))
+        return self._ruler.first(parts, cut.on(place), lambda: cut.features(place))

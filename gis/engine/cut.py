@@ -19,8 +19,9 @@ from gis.engine.crop import Crops
 from gis.engine.index import Array, LayerIndex
 from gis.engine.known import Known
 from gis.engine.lazy import lazy
-from gis.engine.ruler import NOTHING, Parts, Ruler, joined, parts_of
-from gis.engine.screen import NOTHING_MET, Screened, Share, ground_of
+from gis.engine.outlines import Outlines, Overlay, apart, common
+from gis.engine.ruler import NOTHING, Maker, Parts, Ruler, parts_of
+from gis.engine.screen import NOISE_M2, NOTHING_MET, Screened, Share, ground_of
 from gis.model import Site
 
 # Rounding leaves no thousand parts of noise that would be taken for this much land together.
@@ -127,25 +128,38 @@ class Cut:
     def alone(self, position: int) -> Parts:
         """Return the land on one feature."""
         if position not in self._alone:
-            shares = self._met.shares[position]
-            parts = self._ruler.over(shares, lambda: self.pieces(position))
+            parts = self._shared((position,), lambda: self.pieces(position))
             self._alone[position] = self._from(parts, (position,))
         return self._alone[position]
+
+    def _joined(self, touched: tuple[int, ...]) -> Parts:
+        if self._ruler.is_exact or not self.layer.is_coverage:
+            if any(self.alone(i) is self._ruler.whole for i in touched):
+                return self._ruler.whole
+            return self._ruler.measured(self._merged(touched))
+        # Neighbours that grow together are larger than what each of them shares.
+        return self._shared(touched, lambda: self._merged(touched))
+
+    def _shared(self, touched: tuple[int, ...], make: Maker) -> Parts:
+        """Return the land on features that do not overlap; ``make`` builds it."""
+        shares = self._shares(touched)
+        return self._ruler.over(shares, make, lambda: self._traced(common, shares))
+
+    def _shares(self, touched: tuple[int, ...]) -> Sequence[Share]:
+        own = self._met.shares
+        return own[touched[0]] if len(touched) == 1 else [s for i in touched for s in own[i]]
+
+    def _traced(self, how: Overlay, shares: Sequence[Share]) -> Outlines | None:
+        """Return the outlines of the site on some pieces, or off them."""
+        pieces = np.array(list({share.piece for share in shares}))
+        stack = self._screened.stack.edges
+        return self._ruler.overlaid(how, self._ruler.edges, stack, pieces)
 
     def _from(self, parts: Parts, touched: tuple[int, ...]) -> Parts:
         """Return land with the features that it was cut from; the whole site is of none."""
         if parts is not self._ruler.whole and parts is not NOTHING:
             parts.ground = lambda: self.features(touched)
         return parts
-
-    def _joined(self, touched: tuple[int, ...]) -> Parts:
-        each = [self.alone(i) for i in touched]
-        if any(parts is self._ruler.whole for parts in each):
-            return self._ruler.whole
-        if self._ruler.is_exact or not self.layer.is_coverage:
-            return self._ruler.measured(self._merged(touched))
-        together = joined(each, lambda: self._merged(touched))
-        return self._ruler.whole if self._ruler.is_whole(together.planar_m2) else together
 
     def covers(self, touched: tuple[int, ...]) -> bool:
         """Return whether features cover the whole site."""
@@ -191,7 +205,7 @@ class Cut:
         if not touched:
             return self.known.parts
         if touched not in self._off:
-            rest = self._rest(touched) if self.known.is_whole else None
+            rest = self._rest(touched)
             self._off[touched] = self.off_land(self.features(touched)) if rest is None else rest
         return self._off[touched]
 
@@ -199,14 +213,33 @@ class Cut:
         """Return the land off some features where that is known without cutting it, else None."""
         if self.covers(touched):
             return NOTHING
-        if len(touched) < len(self.hits) and self.layer.is_coverage and self.covers(self.hits):
-            # The site is divided among the features of the layer.
-            return self.on(tuple(i for i in self.hits if i not in touched))
-        shares = [s for i in touched for s in self._met.shares[i]]
-        if len(shares) > 1 or not (shares[0].alone and shares[0].is_one_piece):
+        if self.layer.is_coverage and self._divide_all_land:
+            return self.on(tuple([i for i in self.hits if i not in touched]))
+        shares = self._shares(touched)
+        if not self.known.is_whole or len(shares) > 1:
+            return None
+        if not (shares[0].alone and shares[0].is_one_piece):
             return None
         rest = _without(self.site, shares[0])
-        return self._ruler.over([rest], lambda: self._off_pieces(touched)) if rest else None
+        if rest is None:
+            return None
+        return self._ruler.over(
+            [rest], lambda: self._off_pieces(touched), lambda: self._traced(apart, shares)
+        )
+
+    @lazy
+    def _divide_all_land(self) -> bool:
+        """Whether the hits cover the site as far as the layer reaches, and nothing beyond."""
+        if self.known.is_whole:
+            return self.covers(self.hits)
+        if not self.hits:
+            return False
+        land = self.on(self.hits)
+        missing = self.known.parts.planar_m2 - land.planar_m2
+        if abs(missing) > NOISE_M2 or land.outlines is None:
+            return False
+        inside = self.known.within(land)
+        return inside is land or abs(inside.planar_m2 - land.planar_m2) <= NOISE_M2
 
     def _off_pieces(self, touched: tuple[int, ...]) -> list[Polygon]:
         return parts_of(shapely.difference(self.site.geometry, self.features(touched)))

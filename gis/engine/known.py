@@ -11,9 +11,12 @@ import shapely
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from gis.engine.index import Array
+from gis.engine.kernel import Edges
 from gis.engine.lazy import lazy
 from gis.engine.lines import Lines, ring_segments
-from gis.engine.ruler import Parts, Ruler, parts_of
+from gis.engine.outlines import Outlines, common
+from gis.engine.ruler import NOTHING, Parts, Ruler, parts_of
 from gis.model import Site
 
 # A site drawn at the very distance from the edge of a coverage may miss it by rounding.
@@ -32,7 +35,8 @@ class Known:
 
     ``coverage`` is the polygon inside which absence of a feature means absence, None when that is
     unknown; ``whole`` tells that the site is known to lie inside, ``off`` that none of its area
-    does. ``reach_m`` is how far features around the site will be asked for.
+    does. ``reach_m`` is how far features around the site will be asked for. ``ground``, where the
+    coverage is the land of a layer, is an edge table and the places in it of what the site meets.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Known:
         whole: bool = False,
         off: bool = False,
         reach_m: float = 0.0,
+        ground: tuple[Edges, Array] | None = None,
     ) -> None:
         self.site = ruler.site
         self.ruler = ruler
@@ -50,6 +55,7 @@ class Known:
         self._whole = whole
         self._off = off
         self._reach_m = reach_m
+        self._ground = ground
         self._border: tuple[float, float] | None = None
 
     @lazy
@@ -68,8 +74,16 @@ class Known:
             return None if self.coverage is None else 0.0
         if self._off and self._is_apart(_EDGE_M):
             return 1.0
+        if self._outlines is not None:
+            whole = self.site.area.ellipsoidal_m2
+            return share_of(whole - self.parts.area.ellipsoidal_m2, self.site)
         outside = parts_of(shapely.difference(self.site.geometry, self.coverage))
         return share_of(self.ruler.measured(outside).area.ellipsoidal_m2, self.site)
+
+    @lazy
+    def _outlines(self) -> Outlines | None:
+        """Outlines of the land inside the coverage, None where they are not simple."""
+        return self._traced(self.ruler.edges)
 
     @lazy
     def land(self) -> BaseGeometry:
@@ -85,7 +99,25 @@ class Known:
         """The same land as disjoint parts with their areas."""
         if self.is_whole:
             return self.ruler.whole
-        return self.ruler.measured(parts_of(self.land))
+        return self.ruler.outlined(self._outlines, lambda: parts_of(self.land))
+
+    def within(self, parts: Parts) -> Parts:
+        """Return land of the site as far as it lies inside the coverage."""
+        if self.is_whole or not parts:
+            return parts
+        if self.coverage is None:
+            return NOTHING
+        coverage = self.coverage
+        return self.ruler.outlined(
+            self._traced(parts.edges),
+            lambda: parts_of(shapely.intersection(MultiPolygon(parts.shapes), coverage)),
+        )
+
+    def _traced(self, land: Edges) -> Outlines | None:
+        """Return the outlines of land inside the coverage, None where they are not simple."""
+        if self._ground is None:
+            return None
+        return self.ruler.overlaid(common, land, *self._ground)
 
     def reaches(self, within_m: float) -> bool:
         """Return whether every feature within the distance of the site would have been seen."""

@@ -89,7 +89,7 @@ def surveyed(
     with_evidence
         Whether to list what the site touches; rules do not look at it.
     """
-    ruler = Ruler(site, met.edges)
+    ruler = Ruler(site, met.edges, may_trace=met.may_trace)
     known = survey.known(ruler, met)
     setting = survey.setting(known)
     cuts = Cuts(ruler, known, setting.usable, met)

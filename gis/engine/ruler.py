@@ -16,12 +16,15 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
 from gis.engine.areal import ArealFactor, is_small
-from gis.engine.kernel import Edges
+from gis.engine.index import Array
+from gis.engine.kernel import Edges, edges_of
 from gis.engine.lazy import lazy
+from gis.engine.outlines import Outlines, Overlay, apart, common
 from gis.engine.screen import NOISE_M2, Share
 from gis.model import Area, Site
 
 Maker = Callable[[], list[Polygon]]
+Tracer = Callable[[], Outlines | None]
 
 
 def parts_of(geometry: BaseGeometry) -> list[Polygon]:
@@ -55,10 +58,12 @@ class Parts:
     each
         Whether the areas are those of the polygons, one by one.
 
-    ``ground``, where it is set, gives the features that the land was cut from, uncut.
+    ``ground``, where it is set, gives the features that the land was cut from, uncut; ``trace``
+    gives its outlines where they are simple.
     """
 
     ground: Callable[[], BaseGeometry] | None = None
+    trace: Tracer | None = None
 
     def __init__(
         self,
@@ -85,6 +90,16 @@ class Parts:
         return self._make()
 
     @lazy
+    def outlines(self) -> Outlines | None:
+        """Outlines of the land, None where they are not known without building it."""
+        return self.trace() if self.trace else None
+
+    @lazy
+    def edges(self) -> Edges:
+        """The edges of the land; pieces of one polygon may stand beside each other."""
+        return self.outlines.edges if self.outlines else edges_of(self.shapes)
+
+    @lazy
     def least_m2(self) -> float:
         """No polygon is smaller than this; 0 when nobody knows."""
         return self._least()
@@ -98,14 +113,18 @@ class Parts:
 NOTHING = Parts((), 0.0, list)
 
 
-def joined(lands: Sequence[Parts], make: Maker) -> Parts:
-    """Return lands that do not overlap as one; ``make`` builds their union.
-
-    Neighbours that grow together are larger than each of them.
-    """
+def joined(lands: Sequence[Parts]) -> Parts:
+    """Return lands that do not overlap as one; neighbours stay apart."""
     areas = [a for land in lands for a in land.areas]
     planar = math.fsum(land.planar_m2 for land in lands)
-    return Parts(areas, planar, make, lambda: min(land.least_m2 for land in lands))
+    return Parts(areas, planar, lambda: [p for land in lands for p in land.shapes])
+
+
+def _smallest(parts: Parts) -> float:
+    """Return an area that no polygon of some land falls below."""
+    if parts.outlines is not None:
+        return float(parts.outlines.sums[:, 0].min(initial=math.inf))
+    return min((p.area for p in parts.shapes), default=0.0)
 
 
 class Shape:
@@ -126,12 +145,16 @@ def drawn(land: Any) -> Any:
 
 
 class Ruler:
-    """Measures parts of one site; ``edges`` are those of its parts."""
+    """Measures parts of one site.
 
-    def __init__(self, site: Site, edges: Edges) -> None:
+    ``edges`` are those of its parts; ``may_trace`` says whether land may be known by its outlines.
+    """
+
+    def __init__(self, site: Site, edges: Edges, *, may_trace: bool = True) -> None:
         self.site = site
         self.edges = edges
         self._factor = ArealFactor(site) if is_small(site) else None
+        self._may_trace = may_trace and self._factor is not None
         self._known: dict[bytes, float] = {}
 
     @property
@@ -157,7 +180,9 @@ class Ruler:
             return self.measured(shapes)
         area = self.site.area
         planar = area.planar_m2
-        return Parts([area.ellipsoidal_m2], planar, lambda: shapes, lambda: planar, each=True)
+        found = Parts([area.ellipsoidal_m2], planar, lambda: shapes, lambda: planar, each=True)
+        found.edges = self.edges
+        return found
 
     def measured(self, shapes: list[Polygon]) -> Parts:
         """Return disjoint polygons with their areas."""
@@ -166,10 +191,11 @@ class Ruler:
         planar = math.fsum(p.area for p in shapes)
         return Parts([self._area(p) for p in shapes], planar, lambda: shapes, each=True)
 
-    def over(self, shares: Sequence[Share], make: Maker) -> Parts:
+    def over(self, shares: Sequence[Share], make: Maker, trace: Tracer) -> Parts:
         """Return the land that a site shares with disjoint pieces; ``make`` builds it.
 
-        It is built only when somebody asks for it, or for a part of it that may be a sliver.
+        It is built only when somebody asks for it, or for a part of it that may be a sliver and
+        cannot be traced.
         """
         planar = math.fsum(s.area for s in shares)
         if planar <= NOISE_M2:
@@ -180,14 +206,53 @@ class Ruler:
             return self.measured(make())
         areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
         least = min([s.least for s in shares])
-        if least > 0.0:
-            return Parts(areas, planar, make, lambda: least)
 
         def smallest() -> float:
-            return min((p.area for p in found.shapes), default=0.0)
+            return least or _smallest(found)
 
         found = Parts(areas, planar, make, smallest)
+        found.trace = trace
         return found
+
+    def outlined(self, outlines: Outlines | None, make: Maker) -> Parts:
+        """Return land by its outlines; where there are none ``make`` builds it."""
+        factor = self._factor
+        if outlines is None or factor is None:
+            return self.measured(make())
+        planar = math.fsum(outlines.sums[:, 0])
+        if planar <= NOISE_M2:
+            return NOTHING
+        if self.is_whole(planar):
+            return self.whole
+        rows = outlines.sums.tolist()
+        areas = [factor.area(area, x, y) for area, x, y in rows]
+        found = Parts(areas, planar, make, lambda: min([area for area, _, _ in rows]))
+        found.trace = lambda: outlines
+        return found
+
+    # --- one land over another -------------------------------------------------------------------
+
+    def overlaid(
+        self, how: Overlay, land: Edges, other: Edges, among: Array | None = None
+    ) -> Outlines | None:
+        """Return what one land has of another, or off it; None where that must be built."""
+        return how(land, other, among) if self._may_trace else None
+
+    def both(self, one: Parts, other: Parts, land: Callable[[], BaseGeometry]) -> Parts:
+        """Return what lies on two lands; ``land`` gives the second as it is cut with."""
+        if not one or not other:
+            return NOTHING
+        outlines = self.overlaid(common, one.edges, other.edges)
+        return self.outlined(outlines, lambda: _cut(shapely.intersection, one, land()))
+
+    def first(self, one: Parts, other: Parts, land: Callable[[], BaseGeometry]) -> Parts:
+        """Return what lies on the first of two lands only."""
+        if not one or not other:
+            return one
+        outlines = self.overlaid(apart, one.edges, other.edges)
+        return self.outlined(outlines, lambda: _cut(shapely.difference, one, land()))
+
+    # --- polygons --------------------------------------------------------------------------------
 
     def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:
         """Yield each polygon of some parts with its ellipsoidal area."""
@@ -206,3 +271,9 @@ class Ruler:
         if key not in self._known:
             self._known[key] = ellipsoidal_area(part, self.site.crs.work_epsg)
         return self._known[key]
+
+
+def _cut(
+    how: Callable[[BaseGeometry, BaseGeometry], BaseGeometry], parts: Parts, land: BaseGeometry
+) -> list[Polygon]:
+    return parts_of(how(MultiPolygon(parts.shapes), land))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from gis.engine.stack import GROUND, Stack
 # Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
 NOISE_M2 = 1e-4
 # Of the outlines together and of the area kernel; both are good to 1e-7 m² at this size.
-_AGREES_M2 = 1e-5
+AGREES_M2 = 1e-5
 # What rounding leaves of the overlap with a single piece that only touches.
 _ROUNDING_M2 = 1e-7
 # Beyond this an overlay with the whole feature takes longer than joining its pieces on the site.
@@ -100,13 +101,22 @@ class Screened(dict[str, Met]):
         Of all layers.
     table, first, last
         The edges of the parts of some sites; this one has the parts ``first`` up to ``last``.
+    mode
+        How the sites were screened; in mode ``geos`` nothing may be traced later either.
     """
 
     def __init__(
-        self, layers: Mapping[str, Met], stack: Stack, table: Edges, first: int, last: int
+        self,
+        layers: Mapping[str, Met],
+        stack: Stack,
+        table: Edges,
+        first: int,
+        last: int,
+        mode: Mode = "kernel",
     ) -> None:
         super().__init__(layers)
         self.stack = stack
+        self.may_trace = mode == "kernel"
         self._table, self._first, self._last = table, first, last
 
     @lazy
@@ -137,7 +147,8 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
     features = stack.feature[pairs.piece].tolist()
     found = _grouped(len(sites), stack, zip(*places, features, _shares(pairs), strict=True))
     first = np.searchsorted(owner, np.arange(len(sites) + 1)).tolist()
-    return [Screened(own, stack, edges, *first[n : n + 2]) for n, own in enumerate(found)]
+    spans = zip(found, pairwise(first), strict=True)
+    return [Screened(own, stack, edges, *span, mode) for own, span in spans]
 
 
 class _Pairs(NamedTuple):
@@ -163,9 +174,8 @@ def _pairs(site: Edges, land: Edges, at: Array, piece: Array, feature: Array) ->
     columns = [np.empty(len(at), dtype=kind) for kind in _COLUMNS]
     count = screen_loops.met(
         at, piece, feature,
-        site.offsets, site.rows, site.boxes, site.rings,
-        land.offsets, land.rows, land.boxes, land.rings,
-        TOUCH_M, _ROUNDING_M2, _AGREES_M2, *columns,
+        site.offsets, site.rows, site.boxes, land.offsets, land.rows, land.boxes,
+        TOUCH_M, _ROUNDING_M2, AGREES_M2, *columns,
     )  # fmt: skip
     own = [column[:count] for column in columns]
     return _Pairs._make([*own, land.rings[own[1]] == 1])

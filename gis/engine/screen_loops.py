@@ -19,8 +19,8 @@ Array = np.ndarray[Any, Any]
 @compiled
 def met(
     at: Array, piece: Array, feature_of: Array,
-    a_offsets: Array, a_rows: Array, a_boxes: Array, a_rings: Array,
-    b_offsets: Array, b_rows: Array, b_boxes: Array, b_rings: Array,
+    a_offsets: Array, a_rows: Array, a_boxes: Array,
+    b_offsets: Array, b_rows: Array, b_boxes: Array,
     touch: float, rounding: float, agrees: float,
     part: Array, land: Array, area: Array, x: Array, y: Array, crossings: Array, least: Array,
 ) -> int:  # fmt: skip
@@ -45,7 +45,7 @@ def met(
             x[found], y[found], crossings[found] = x[k], y[k], crossings[k]
             found += 1
     trace_loops.least(
-        a_offsets, a_rows, a_rings, b_offsets, b_rows, b_rings, part[:found], land[:found],
+        a_offsets, a_rows, b_offsets, b_rows, part[:found], land[:found],
         crossings[:found], area[:found], agrees, least[:found],
     )  # fmt: skip
     return found

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import LayerIndex
@@ -190,10 +191,12 @@ def _known(
 ) -> Known:
     if ground is None:
         return Known(ruler, coverage, reach_m=reach_m)
-    areas = met.get(ground.info.id, NOTHING_MET).areas.values()
-    told = any(ruler.is_whole(area) for area in areas)
-    off = not areas and ruler.site.area.planar_m2 > 1.0
-    return Known(ruler, coverage, whole=told, off=off, reach_m=reach_m)
+    own = met.get(ground.info.id, NOTHING_MET)
+    told = any(ruler.is_whole(area) for area in own.areas.values())
+    off = not own.areas and ruler.site.area.planar_m2 > 1.0
+    pieces = np.unique([s.piece for shares in own.shares.values() for s in shares])
+    land = (met.stack.edges, pieces) if own.areas and ground.is_coverage and not told else None
+    return Known(ruler, coverage, whole=told, off=off, reach_m=reach_m, ground=land)
 
 
 class Setting:

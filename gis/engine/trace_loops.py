@@ -1,14 +1,20 @@
-"""How large is the smallest piece of the land that two polygons share? Compiled loops.
+"""Which outlines does the land have that two polygons share? Compiled loops.
 
-The area kernel counts how often two boundaries cross, and knows when they do so for sure: no vertex
-lies on the other boundary, or so near that rounding decides. Then every crossing is a plain one and
-the outlines of the shared land follow from walking along both rings. Two polygons without holes
-share pieces without holes, as what lies outside of either is connected; so each outline is a piece.
-Whatever is not sure is left to an overlay: holes, touching boundaries, areas that do not add up.
+Where two boundaries cross, one runs into the other polygon and the other one out of it. So both are
+rings that go in and out by turns, and the outlines of the shared land follow from walking along
+them: where one enters the other it is followed up to the crossing where it leaves again, then the
+other one is followed to where the first comes back in. Every ring runs with the interior of its
+polygon to the left, holes too, and so do the outlines.
 
-Both rings run with their interior to the left. Where one enters the other it is followed up to the
-crossing where it leaves again, then the other one is followed to where the first comes back in: the
-walk closes around one piece of the shared land. Every piece begins at a crossing of its own.
+A walk that went wrong somewhere does not have the area that the kernel finds without any walk; the
+two are compared, and what is not sure is left to an overlay. So is land with holes: the outline of
+a hole encloses less than nothing, and a ring that crosses nothing is missing from the sum.
+
+Boundaries that touch cross nowhere for sure. To tell inside from outside there, the second polygon
+may be looked at with its edges moved inwards by a nudge, less than any length that means something:
+which crossings there are and how they follow each other is then plain, neighbours share nothing,
+and land that hangs together at a point falls apart, as in an overlay. The outlines themselves run
+along the polygons as they are; where two edges lie on each other a crossing is somewhere on both.
 """
 
 from __future__ import annotations
@@ -20,12 +26,19 @@ import numpy as np
 from gis.engine.compiled import compiled
 
 Array = np.ndarray[Any, Any]
+# What of an outline comes nearer to itself than the neck, metres, may hang together by the nudge
+# alone, or at a point where a hole touches its shell. Vertices nearer than a point are one; what
+# is no larger than noise, m², is left out by whoever reads the outlines.
+_NECK = 5e-6
+_POINT = 1e-7
+_NOISE_M2 = 1e-4
+# How sharp a corner may be, as 1 + cos of the turn, that edges moved by the nudge still meet in.
+_SPIKE = 0.1
 
 
 @compiled
 def least(
-    a_offsets: Array, a_rows: Array, a_rings: Array,
-    b_offsets: Array, b_rows: Array, b_rings: Array,
+    a_offsets: Array, a_rows: Array, b_offsets: Array, b_rows: Array,
     ia: Array, ib: Array, crossings: Array, area: Array, agrees: float,
     least: Array,
 ) -> None:  # fmt: skip
@@ -40,21 +53,19 @@ def least(
             least[k] = area[k] if count >= 0 else 0.0
             continue
         least[k] = 0.0
-        if a_rings[i] != 1 or b_rings[j] != 1:
-            continue
         a, b = a_rows[a_offsets[i] : a_offsets[i + 1]], b_rows[b_offsets[j] : b_offsets[j + 1]]
         rows = np.empty((len(a) + len(b) + 2 * count, 4))
         ends = np.zeros(count, dtype=np.int64)
         smallest, total, begin = np.inf, 0.0, 0
-        for n in range(traced(a, b, count, rows, ends)):
-            own = _area(rows, begin, ends[n])
+        for n in range(traced(a, b, count, 0.0, rows, ends)):
+            own = area_of(rows, begin, ends[n])
             smallest, total, begin = min(smallest, own), total + own, ends[n]
-        if smallest > 0.0 and abs(total - area[k]) <= agrees:
+        if 0.0 < smallest < np.inf and abs(total - area[k]) <= agrees:
             least[k] = smallest
 
 
 @compiled
-def _area(rows: Array, begin: int, end: int) -> float:
+def area_of(rows: Array, begin: int, end: int) -> float:
     """Return the area of one outline."""
     x0, y0 = rows[begin, 0], rows[begin, 1]
     twice = 0.0
@@ -65,39 +76,48 @@ def _area(rows: Array, begin: int, end: int) -> float:
 
 
 @compiled
-def traced(a: Array, b: Array, count: int, rows: Array, ends: Array) -> int:
-    """Write the outlines of what two rings enclose; return how many, -1 where it is not sure.
+def traced(a: Array, b: Array, count: int, nudge: float, rows: Array, ends: Array) -> int:
+    """Write the outlines of what two polygons share; return how many, -1 where it is not sure.
 
-    ``a`` and ``b`` are edges x1, y1, x2, y2 in order, interior to the left, ``count`` how often
-    they are known to cross; ``rows`` takes the edges of the outlines, ``ends`` where each stops.
+    ``a`` and ``b`` are edges x1, y1, x2, y2, ring after ring, interior to the left; ``count`` is
+    how often they are known to cross, -1 where nobody knows. ``nudge`` is how far, metres, edges of
+    the second one are moved inwards to see how they cross. ``rows`` takes the edges of the
+    outlines, ``ends`` where each stops: at most ``len(ends)`` crossings are followed.
     """
-    at = np.empty((count, 2))  # how far along each ring a crossing lies: edge plus part of it
-    xy = np.empty((count, 2))
-    enters = np.empty(count, dtype=np.bool_)
-    if _crossings(a, b, at, xy, enters) != count:
+    most = len(ends)
+    at = np.empty((most, 2))  # how far along each polygon a crossing lies: edge plus part of it
+    xy = np.empty((most, 2))
+    enters = np.empty(most, dtype=np.bool_)
+    a_ring, b_ring = _ring_of(a), _ring_of(b)
+    found = _crossings(a, b, _moved(b, b_ring, nudge), at, xy, enters)
+    if found > most or (count >= 0 and found != count):
         return -1
-    along_a, along_b = np.argsort(at[:, 0]), np.argsort(at[:, 1])
-    if not (_turns(along_a, enters, at[:, 0]) and _turns(along_b, enters, at[:, 1])):
+    next_a, next_b = np.empty(found, dtype=np.int64), np.empty(found, dtype=np.int64)
+    if not _follow(at[:found, 0], enters, a_ring, next_a):
         return -1
-    next_a, next_b = _next(along_a), _next(along_b)
-    used = np.zeros(count, dtype=np.bool_)
+    if not _follow(at[:found, 1], enters, b_ring, next_b):
+        return -1
+    may_touch = nudge > 0.0 or a_ring[0, 1] < len(a) or b_ring[0, 1] < len(b)
+    used = np.zeros(found, dtype=np.bool_)
     n, pieces = 0, 0
-    for first in range(count):
+    for first in range(found):
         if used[first] or not enters[first]:
             continue
         begin, here = n, first
         while True:
             used[here] = True
             out = next_a[here]
-            n = _along(a, at[here, 0], at[out, 0], xy[here], xy[out], rows, n)
+            n = _along(a, a_ring, at[here, 0], at[out, 0], xy[here], xy[out], rows, n)
             back = next_b[out]
-            n = _along(b, at[out, 1], at[back, 1], xy[out], xy[back], rows, n)
+            n = _along(b, b_ring, at[out, 1], at[back, 1], xy[out], xy[back], rows, n)
             here = back
             if here == first:
                 break
             if used[here]:
                 return -1
-        if n - begin < 2:
+        if may_touch:
+            n = _without_points(rows, begin, n)
+        if n - begin < 2 or (may_touch and _is_pinched(rows, begin, n)):
             return -1
         ends[pieces] = n
         pieces += 1
@@ -105,72 +125,161 @@ def traced(a: Array, b: Array, count: int, rows: Array, ends: Array) -> int:
 
 
 @compiled
-def _crossings(a: Array, b: Array, at: Array, xy: Array, enters: Array) -> int:
-    """Find where the edges cross, coordinates relative to the first vertex; return how often."""
-    x0, y0 = a[0, 0], a[0, 1]
+def _crossings(a: Array, b: Array, moved: Array, at: Array, xy: Array, enters: Array) -> int:
+    """Find where the edges cross; return how often.
+
+    Whether they do is told by the ``moved`` edges of ``b``, the place is that of the edges as they
+    are.
+    """
     found = 0
     for i in range(len(a)):
-        px, py = a[i, 0] - x0, a[i, 1] - y0
-        rx, ry = a[i, 2] - a[i, 0], a[i, 3] - a[i, 1]
-        west, east = min(a[i, 0], a[i, 2]), max(a[i, 0], a[i, 2])
-        south, north = min(a[i, 1], a[i, 3]), max(a[i, 1], a[i, 3])
+        px, py = a[i, 0], a[i, 1]
+        rx, ry = a[i, 2] - px, a[i, 3] - py
+        west, east = min(px, a[i, 2]), max(px, a[i, 2])
+        south, north = min(py, a[i, 3]), max(py, a[i, 3])
         for j in range(len(b)):
-            if max(b[j, 0], b[j, 2]) < west or min(b[j, 0], b[j, 2]) > east:
+            if max(moved[j, 0], moved[j, 2]) < west or min(moved[j, 0], moved[j, 2]) > east:
                 continue
-            if max(b[j, 1], b[j, 3]) < south or min(b[j, 1], b[j, 3]) > north:
+            if max(moved[j, 1], moved[j, 3]) < south or min(moved[j, 1], moved[j, 3]) > north:
                 continue
-            sx, sy = b[j, 2] - b[j, 0], b[j, 3] - b[j, 1]
+            sx, sy = moved[j, 2] - moved[j, 0], moved[j, 3] - moved[j, 1]
             turn = rx * sy - ry * sx
             if turn == 0.0:
                 continue
-            qx, qy = b[j, 0] - x0 - px, b[j, 1] - y0 - py
+            qx, qy = moved[j, 0] - px, moved[j, 1] - py
             t = (qx * sy - qy * sx) / turn
             u = (qx * ry - qy * rx) / turn
             if not (0.0 < t < 1.0 and 0.0 < u < 1.0):
                 continue
             if found == len(at):
                 return found + 1
+            part = _part(a[i], b[j], t)
             at[found, 0], at[found, 1] = i + t, j + u
-            xy[found, 0], xy[found, 1] = x0 + px + t * rx, y0 + py + t * ry
+            xy[found, 0], xy[found, 1] = px + part * rx, py + part * ry
             enters[found] = turn < 0.0  # it comes from the right of an edge whose left is inside
             found += 1
     return found
 
 
 @compiled
-def _turns(order: Array, enters: Array, at: Array) -> bool:
-    """Whether a ring goes in and out by turns, at places that can be told apart."""
+def _part(one: Array, other: Array, usual: float) -> float:
+    """Return how far along an edge another one crosses it; anywhere where they lie on one line."""
+    qx, qy = other[0] - one[0], other[1] - one[1]
+    sx, sy = other[2] - other[0], other[3] - other[1]
+    turn = (one[2] - one[0]) * sy - (one[3] - one[1]) * sx
+    return usual if turn == 0.0 else min(max((qx * sy - qy * sx) / turn, 0.0), 1.0)
+
+
+@compiled
+def _moved(edges: Array, ring: Array, nudge: float) -> Array:
+    """Return the edges moved to their left, so that they still meet at their ends."""
+    if nudge == 0.0:
+        return edges
+    moved = np.empty_like(edges)
+    for e in range(len(edges)):
+        before = e - 1 if e > ring[e, 0] else ring[e, 1] - 1
+        x1, y1 = edges[before, 2] - edges[before, 0], edges[before, 3] - edges[before, 1]
+        x2, y2 = edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]
+        one, two = np.hypot(x1, y1), np.hypot(x2, y2)
+        # Left of both edges by the nudge; around a spike not much farther.
+        far = nudge / max(1.0 + (x1 * x2 + y1 * y2) / (one * two), _SPIKE)
+        moved[e, 0] = edges[e, 0] - far * (y1 / one + y2 / two)
+        moved[e, 1] = edges[e, 1] + far * (x1 / one + x2 / two)
+        moved[before, 2], moved[before, 3] = moved[e, 0], moved[e, 1]
+    return moved
+
+
+@compiled
+def _ring_of(edges: Array) -> Array:
+    """Return for each edge where its ring begins, and where the next one does."""
+    bounds = np.empty((len(edges), 2), dtype=np.int64)
+    begin = 0
+    for e in range(len(edges)):
+        last = e + 1 == len(edges)
+        if last or edges[e, 2] != edges[e + 1, 0] or edges[e, 3] != edges[e + 1, 1]:
+            bounds[begin : e + 1, 0], bounds[begin : e + 1, 1] = begin, e + 1
+            begin = e + 1
+    return bounds
+
+
+@compiled
+def _follow(at: Array, enters: Array, ring: Array, after: Array) -> bool:
+    """Fill in for each crossing the one that follows on its ring.
+
+    False where a ring does not go in and out by turns, or crossings cannot be told apart.
+    """
+    order = np.argsort(at)
+    first = 0
     for k in range(len(order)):
-        here, after = order[k], order[(k + 1) % len(order)]
-        if enters[here] == enters[after] or at[here] == at[after]:
+        here = order[k]
+        last = k + 1 == len(order) or at[order[k + 1]] >= ring[int(at[here]), 1]
+        there = order[first] if last else order[k + 1]
+        if enters[here] == enters[there] or at[here] == at[there]:
             return False
+        after[here] = there
+        if last:
+            first = k + 1
     return True
 
 
 @compiled
-def _next(order: Array) -> Array:
-    """Return for each crossing the one that follows along a ring."""
-    after = np.empty(len(order), dtype=np.int64)
-    for k in range(len(order)):
-        after[order[k]] = order[(k + 1) % len(order)]
-    return after
+def _along(
+    edges: Array, ring: Array, begin: float, end: float, start: Array, stop: Array,
+    rows: Array, n: int,
+) -> int:  # fmt: skip
+    """Write the edges of a ring between two places on it; return how many are written by now."""
+    edge, last = int(begin), int(end)
+    first, after = ring[edge, 0], ring[edge, 1]
+    x, y = start[0], start[1]
+    # All around where the end lies before the beginning, also on one and the same edge.
+    left = (last - edge) % (after - first)
+    if left == 0 and end < begin:
+        left = after - first
+    for _ in range(left):
+        rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = x, y, edges[edge, 2], edges[edge, 3]
+        x, y = edges[edge, 2], edges[edge, 3]
+        n += 1
+        edge = edge + 1 if edge + 1 < after else first
+    rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = x, y, stop[0], stop[1]
+    return n + 1
 
 
 @compiled
-def _along(
-    ring: Array, begin: float, end: float, start: Array, stop: Array, rows: Array, n: int
-) -> int:
-    """Write the edges of a ring between two places on it; return how many are written by now."""
-    edge, last = int(begin), int(end)
-    x, y = start[0], start[1]
-    # All around where the end lies before the beginning, also on one and the same edge.
-    left = (last - edge) % len(ring)
-    if left == 0 and end < begin:
-        left = len(ring)
-    for _ in range(left):
-        rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = x, y, ring[edge, 2], ring[edge, 3]
-        x, y = ring[edge, 2], ring[edge, 3]
-        n += 1
-        edge = (edge + 1) % len(ring)
-    rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = x, y, stop[0], stop[1]
-    return n + 1
+def _without_points(rows: Array, begin: int, end: int) -> int:
+    """Leave out the edges of an outline that are no longer than a point; return where it ends."""
+    n = begin
+    for r in range(begin, end):
+        if abs(rows[r, 2] - rows[r, 0]) + abs(rows[r, 3] - rows[r, 1]) > _POINT:
+            rows[n] = rows[r]
+            n += 1
+    for r in range(begin, n):
+        after = r + 1 if r + 1 < n else begin
+        rows[r, 2], rows[r, 3] = rows[after, 0], rows[after, 1]
+    return n
+
+
+@compiled
+def _is_pinched(rows: Array, begin: int, end: int) -> bool:
+    """Whether an outline comes so near to itself that it may be two pieces of land."""
+    if area_of(rows, begin, end) <= _NOISE_M2:
+        return False
+    for p in range(begin, end):
+        before = p - 1 if p > begin else end - 1
+        for q in range(begin, end):
+            if q != p and q != before and _is_near(rows[p, 0], rows[p, 1], rows[q]):
+                return True
+    return False
+
+
+@compiled
+def _is_near(x: float, y: float, edge: Array) -> bool:
+    """Whether a place is within a neck of an edge."""
+    x1, y1, x2, y2 = edge[0], edge[1], edge[2], edge[3]
+    west, east = min(x1, x2) - _NECK, max(x1, x2) + _NECK
+    south, north = min(y1, y2) - _NECK, max(y1, y2) + _NECK
+    if x < west or x > east or y < south or y > north:
+        return False
+    dx, dy = x2 - x1, y2 - y1
+    along = min(max(((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy), 0.0), 1.0)
+    off_x, off_y = x - (x1 + along * dx), y - (y1 + along * dy)
+    return bool(off_x * off_x + off_y * off_y <= _NECK * _NECK)

@@ -8,22 +8,19 @@ reserved by asking, and no verdict depends on it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from gis.engine import Screened
-from gis.engine.areal import ArealFactor, is_small
-from gis.engine.screen import NOISE_M2, ground_of
+from gis.engine.areal import is_small
 from gis.model import Impact, Site
 from gis.plan.quota.accounts import Kind
 from gis.plan.quota.amounts import amount
 from gis.plan.quota.cut import areas_of
 from gis.plan.quota.drawing import Drawing, Drawn
 from gis.plan.quota.ledger import ledger_of
-from gis.plan.quota.probe import Seen
+from gis.plan.quota.seen import Seen
 from gis.plan.quota.sentences import sentence, title_of
 from gis.plan.quota.standing import Standing, standing_of
 from gis.plan.reservations import overlaps
@@ -55,29 +52,10 @@ def impact(plan: Plan, site: Site, met: Screened | None = None) -> tuple[Impact,
 
 def _seen(plan: Plan, site: Site, met: Screened) -> Seen:
     """Return what the screening tells of the lands that budgets count."""
-    factor = ArealFactor(site)
-    ids = {role.only for role in ledger_of(plan).roles.values() if role.only}
-    areas = {
-        layer: {
-            position: math.fsum(factor.area(s.area, s.x, s.y) for s in shares)
-            for position, shares in own.shares.items()
-        }
-        for layer, own in met.items()
-        if layer in ids
-    }
-
-    def ground(layer: str, position: int) -> BaseGeometry:
-        return ground_of(plan.layers[layer].index, met[layer], position)
-
-    return Seen(areas, site.area.ellipsoidal_m2, frozenset(_around(plan, site, met)), ground)
-
-
-def _around(plan: Plan, site: Site, met: Screened) -> Iterator[int]:
-    """Yield the layers, as coverages known by identity, of which one feature holds the site."""
-    whole = site.area.planar_m2 - NOISE_M2
-    for name in {layer.info.coverage for layer in plan.layers.values()} & met.keys():
-        if any(area >= whole for area in met[name].areas.values()):
-            yield id(plan.layers[name].index.union)
+    lands = ledger_of(plan).lands
+    names = {*lands.values(), *(role.only for role in ledger_of(plan).roles.values())}
+    layers = {name: plan.layers[name].index for name in names if name}
+    return Seen(site, met, layers, lands)
 
 
 def impact_of(drawn: Drawn, problem: str = "") -> Impact:

@@ -169,6 +169,11 @@ def screened(
     return Cut(features, at, found, draw)
 
 
+def known(own: Cut, areas: Array, land: Callable[[], BaseGeometry]) -> Cut:
+    """Return shapes as far as they lie on some land, when the area of each, m², is known."""
+    return Cut(own.features, own.at, areas, lambda: _polygonal(_intersections(own.shapes, land())))
+
+
 def whole(features: Features) -> Cut:
     """Return the whole set, uncut."""
     return _measured(features, np.arange(len(features.geometries)), features.geometries)

@@ -17,7 +17,8 @@ from gis.engine.screen import NOISE_M2
 from gis.plan.areas import PlanArea
 from gis.plan.quota.accounts import Account, Kind, Land, is_small, takes
 from gis.plan.quota.ledger import Ledger
-from gis.plan.quota.probe import Probe, Seen
+from gis.plan.quota.probe import Probe
+from gis.plan.quota.seen import Seen
 from gis.plan.quota.standing import Holdings, Left
 
 # A hundredth of a square metre is the last printed digit; half of it is nothing.

@@ -85,6 +85,7 @@ class Ledger:
         self._quotas = plan.file.quota
         self._zone_layers = plan.with_role("zone")
         self._extent = _extent(plan)
+        self.lands = _lands(plan, self.area)
         self.masks: dict[str, Array] = self._chosen()
         self.accounts = tuple(self._accounts())
 
@@ -341,6 +342,15 @@ def _default_area(plan: Plan) -> PlanArea | None:
 
 _LEDGERS: WeakKeyDictionary[Plan, Ledger] = WeakKeyDictionary()
 _LOCK = threading.Lock()
+
+
+def _lands(plan: Plan, area: PlanArea | None) -> dict[int, str]:
+    """Return the layers whose land is a coverage or the area, by the identity of that land."""
+    names = {layer.info.coverage for layer in plan.layers.values()}
+    if area is not None and area.layer is not None:
+        names.add(area.layer.id)
+    own = (layer for name, layer in plan.layers.items() if name in names)
+    return {id(x.index.union): x.info.id for x in own if len(x.index) and x.index.is_coverage}
 
 
 def ledger_of(plan: Plan) -> Ledger:

@@ -7,8 +7,7 @@ class nobody knows, is counted as unknown and never as free.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,12 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.model.answer import ClassTaken
 from gis.plan.quota.accounts import Account, Kind, Land
-from gis.plan.quota.cut import Cut, areas_of, cut, screened, whole
+from gis.plan.quota.cut import Cut, areas_of, cut, known, screened, whole
 
 if TYPE_CHECKING:
     from gis.plan.quota.ledger import Ledger
     from gis.plan.quota.roles import RoleSet
+    from gis.plan.quota.seen import Seen
 
 # A piece that differs from the whole polygon by less is the polygon.
 _ROUNDING_M2 = 1e-4
@@ -29,21 +29,6 @@ _ROUNDING_M2 = 1e-4
 
 # Accounts whose land is a layer of its own.
 _DRAWN = {Kind.DEV_BOUNDARY: "dev_boundary", Kind.FARMLAND: "farmland"}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the screening of a site has told.
-
-    ``areas`` are m² on the ellipsoid by layer and position, ``whole`` those of the site;
-    ``around`` names coverages, by identity, that hold it; ``ground`` gives a feature of a layer, or
-    at least what of it lies on the site.
-    """
-
-    areas: Mapping[str, Mapping[int, float]]
-    whole: float
-    around: frozenset[int]
-    ground: Callable[[str, int], BaseGeometry]
 
 
 class Probe:
@@ -81,7 +66,7 @@ class Probe:
     def area_m2(self) -> float:
         """Return the area of the polygon."""
         if self._seen:
-            return self._seen.whole
+            return self._seen.whole_m2
         return self._once("area", lambda: self._area_of(self._polygon))
 
     # --- the kinds ---
@@ -109,6 +94,17 @@ class Probe:
             return ground
         if self._polygon is not None and abs(own.area() - self.area_m2()) < _ROUNDING_M2:
             return ground
+        return self._both(own, ground)
+
+    def _both(self, own: Cut, ground: Cut) -> Cut:
+        """Return current land as far as it lies on a part of a boundary, cut only if need be."""
+        roles = self._ledger.roles
+        first, second = roles["dev_boundary"], roles["landuse"]
+        apart = second.features.disjoint and (first.features.disjoint or len(own.at) < 2)
+        if self._seen and apart and first.only and second.only:
+            areas = self._seen.on_both(first.only, own.at.tolist(), second.only, ground.at)
+            if areas is not None:
+                return known(ground, areas, own.union)
         return ground.within(own.union())
 
     def _farmland(self) -> Land:
@@ -133,18 +129,38 @@ class Probe:
         if ledger.area is None:
             return Land(own.area())
         area, polygon = ledger.area.polygon, self._polygon
-        known = self._cut("planned_use").where(ledger.masks["planned"])
+        planned = self._cut("planned_use").where(ledger.masks["planned"])
         if polygon is not None and _are_apart(polygon, area):
             return Land(own.area())
-        if polygon is not None and shapely.covers(area, polygon):
+        if polygon is not None and self._is_inside(polygon, area):
             # Land of the area that nobody has planned, or of an unknown class, may be green or not.
-            beyond = max(self.area_m2() - known.area(), 0.0)
+            beyond = max(self.area_m2() - planned.area(), 0.0)
             return Land(own.area(), inside_m2=own.area(), beyond_m2=beyond)
-        inside = area if polygon is None else shapely.intersection(polygon, area)
-        if inside.is_empty:
+        inside = self._inside_m2(area)
+        if not inside:
             return Land(own.area())
-        beyond = max(self._area_of(inside) - known.within(area).area(), 0.0)
-        return Land(own.area(), inside_m2=own.within(area).area(), beyond_m2=beyond)
+        beyond = max(inside - self._on_area(planned, area), 0.0)
+        return Land(own.area(), inside_m2=self._on_area(own, area), beyond_m2=beyond)
+
+    def _is_inside(self, polygon: BaseGeometry, area: BaseGeometry) -> bool:
+        told = self._seen is not None and self._seen.is_inside(area)
+        return told or bool(shapely.covers(area, polygon))
+
+    def _inside_m2(self, area: BaseGeometry) -> float:
+        """Return how much of the polygon lies inside the area of the plan."""
+        if self._polygon is None:
+            return self._area_of(area)
+        told = self._seen.inside_m2(area) if self._seen else None
+        return self._area_of(shapely.intersection(self._polygon, area)) if told is None else told
+
+    def _on_area(self, own: Cut, area: BaseGeometry) -> float:
+        """Return how much of some planned land lies inside the area of the plan."""
+        role = self._ledger.roles["planned_use"]
+        if self._seen and role.only and own.features.disjoint:
+            told = self._seen.on_land(role.only, own.at, area)
+            if told is not None:
+                return math.fsum(told)
+        return own.within(area).area()
 
     def water_m2(self, account: Account) -> float:
         """Return the water on the land of a boundary account that is not construction land."""
@@ -159,13 +175,28 @@ class Probe:
         if self._polygon is None:
             return 0.0
         polygon = self._polygon
-        return self._once(f"beyond {role}", lambda: self._area_of(self._without(polygon, role)))
+        return self._once(f"beyond {role}", lambda: self._beyond_m2(polygon, role))
 
-    def _without(self, polygon: BaseGeometry, role: str) -> BaseGeometry:
-        """Return the part of a polygon outside the coverage of a role and off its features."""
-        around = self._seen.around if self._seen else ()
-        rest = self._ledger.roles[role].outside(polygon, around)
-        return rest if rest.is_empty else shapely.difference(rest, self._cut(role).union())
+    def _beyond_m2(self, polygon: BaseGeometry, role: str) -> float:
+        """Return how much of a polygon no layer of a role speaks about."""
+        told = self._told_beyond(self._ledger.roles[role], self._cut(role)) if self._seen else None
+        if told is not None:
+            return told
+        rest = self._ledger.roles[role].outside(polygon)
+        return 0.0 if rest.is_empty else self._area_of(rest.difference(self._cut(role).union()))
+
+    def _told_beyond(self, role: RoleSet, own: Cut) -> float | None:
+        """Return the same from the screening: what is off the coverage, less features there."""
+        seen, coverage = self._seen, role.only_coverage
+        if seen is None or coverage is None or not role.only or not own.features.disjoint:
+            return None
+        if seen.is_inside(coverage):
+            return 0.0
+        inside, on_features = seen.inside_m2(coverage), seen.on_land(role.only, own.at, coverage)
+        if inside is None or on_features is None:
+            return None
+        beyond = seen.whole_m2 - inside - (own.area() - math.fsum(on_features))
+        return max(beyond, 0.0)
 
     def _unclassed(self) -> float:
         """Return the land without a current class that somebody knows."""
@@ -188,7 +219,7 @@ class Probe:
         if self._polygon is None:
             return whole(role.features)
         if self._seen and role.only:
-            areas = self._seen.areas.get(role.only, {})
+            areas = self._seen.areas(role.only)
             ground = partial(self._seen.ground, role.only)
             return screened(role.features, self._polygon, areas, ground)
         return cut(role.features, self._polygon)

@@ -8,7 +8,7 @@ turns into empty land.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,15 +80,17 @@ class RoleSet:
         schemes = (scheme_of(info) for info in self.usable)
         return next((s.name(cls) for s in schemes if s is not None and s.exists(cls)), "")
 
-    def outside(self, polygon: BaseGeometry, around: Container[int] = ()) -> BaseGeometry:
-        """Return the part of a polygon about which the layers say nothing.
+    @property
+    def only_coverage(self) -> BaseGeometry | None:
+        """The coverage of all layers, None where they have several or it is not known."""
+        return self._coverages[0] if len(self._coverages) == 1 else None
 
-        ``around`` names coverages, by identity, that are known to hold the polygon.
-        """
+    def outside(self, polygon: BaseGeometry) -> BaseGeometry:
+        """Return the part of a polygon about which the layers say nothing."""
         for coverage in self._coverages:
             if coverage is None:  # how far a layer reaches is not known
                 continue
-            if id(coverage) in around or shapely.covers(coverage, polygon):
+            if shapely.covers(coverage, polygon):
                 return _NOWHERE
             polygon = shapely.difference(polygon, coverage)
         return polygon

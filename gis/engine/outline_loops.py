@@ -1,0 +1,179 @@
+"""The compiled loops of overlays of polygons whose outlines can be followed; see ``outlines``.
+
+The area kernel says how large the result is, the walk along the boundaries what it looks like, and
+only where both agree is it one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gis.engine import kernel_loops
+from gis.engine.compiled import compiled
+from gis.engine.trace_loops import area_of, traced
+
+Array = np.ndarray[Any, Any]
+# Metres by which boundaries that touch are told apart.
+_NUDGE = 1e-6
+
+
+@compiled
+def overlaid(
+    a_offsets: Array, a_rows: Array, a_boxes: Array,
+    b_offsets: Array, b_rows: Array, b_boxes: Array,
+    among: Array, inside: bool, touch: float, noise: float, agrees: float,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Return outlines of the land of all ``a`` on those ``b`` that are ``among``, or off them.
+
+    Where each outline begins, nothing at all where it is not sure; edges; and of each outline its
+    area, the place of its centroid and its box. Off several ``b`` at once nothing is sure.
+    """
+    ia, ib, area, _, _, crossings = pairs(
+        a_offsets, a_rows, a_boxes, b_offsets, b_rows, b_boxes, among, touch
+    )
+    rows, offsets, sums = np.empty((64, 4)), np.zeros(9, dtype=np.int64), np.empty((8, 7))
+    pieces, k = 0, 0
+    for i in range(len(a_offsets) - 1):
+        a = a_rows[a_offsets[i] : a_offsets[i + 1]]
+        whole, met = area_of(a, 0, len(a)), 0
+        while k < len(ia) and ia[k] == i:
+            if area[k] > noise:
+                met += 1
+                b = b_rows[b_offsets[ib[k]] : b_offsets[ib[k] + 1]]
+                wanted = area[k] if inside else whole - area[k]
+                own, ends = _pair(a, b, whole, wanted, crossings[k], inside, noise, agrees)
+                if (len(ends) and ends[0] < 0) or (met > 1 and not inside):
+                    return offsets[:0], rows[:0], sums[:0]
+                rows, offsets, sums, pieces = _kept(own, ends, noise, rows, offsets, sums, pieces)
+            k += 1
+        if met == 0 and not inside:
+            ends = np.array([len(a)])
+            rows, offsets, sums, pieces = _kept(a, ends, noise, rows, offsets, sums, pieces)
+    return offsets[: pieces + 1], rows[: offsets[pieces]], sums[:pieces]
+
+
+@compiled
+def pairs(
+    a_offsets: Array, a_rows: Array, a_boxes: Array,
+    b_offsets: Array, b_rows: Array, b_boxes: Array,
+    among: Array, touch: float,
+) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    """Return which pairs may share land, sorted, and what the kernel says of each."""
+    ia, ib = _near(a_boxes, b_boxes, among)
+    area, x, y = np.zeros(len(ia)), np.empty(len(ia)), np.empty(len(ia))
+    crossings = np.zeros(len(ia), dtype=np.int32)
+    kernel_loops.shared(
+        a_offsets, a_rows, a_boxes, b_offsets, b_rows, b_boxes, ia, ib, area, x, y, crossings, touch
+    )
+    return ia, ib, area, x, y, crossings
+
+
+@compiled
+def _near(a_boxes: Array, b_boxes: Array, among: Array) -> tuple[Array, Array]:
+    """Return the pairs whose boxes meet, sorted by the first."""
+    ia = np.empty(len(a_boxes) * len(among), dtype=np.int64)
+    ib = np.empty(len(ia), dtype=np.int64)
+    n = 0
+    for i in range(len(a_boxes)):
+        for j in among:
+            apart = b_boxes[j, 0] > a_boxes[i, 2] or b_boxes[j, 2] < a_boxes[i, 0]
+            if apart or b_boxes[j, 1] > a_boxes[i, 3] or b_boxes[j, 3] < a_boxes[i, 1]:
+                continue
+            ia[n], ib[n] = i, j
+            n += 1
+    return ia[:n], ib[:n]
+
+
+@compiled
+def _pair(
+    a: Array, b: Array, whole: float, wanted: float, crossings: int,
+    inside: bool, noise: float, agrees: float,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Return the outlines of one pair and where each ends; an end below 0 says that none is sure.
+
+    ``whole`` is the area of ``a``, ``wanted`` that of the result.
+    """
+    unsure = np.array([-1])
+    if wanted <= noise:
+        return a[:0], np.zeros(0, dtype=np.int64)
+    if whole - wanted <= noise:
+        return a, np.array([len(a)])
+    if inside and abs(area_of(b, 0, len(b)) - wanted) <= noise:
+        return b, np.array([len(b)])
+    if crossings == 0:
+        return a[:0], unsure
+    other = b if inside else _backwards(b)
+    most = crossings if crossings > 0 else len(a) + len(b)
+    rows, ends = np.empty((len(a) + len(b) + 2 * most, 4)), np.empty(most, dtype=np.int64)
+    nudge = 0.0 if crossings > 0 else _NUDGE
+    pieces = traced(a, other, crossings, nudge, rows, ends)
+    total, begin = 0.0, 0
+    for n in range(pieces):
+        own = area_of(rows, begin, ends[n])
+        if own < -agrees:
+            return a[:0], unsure
+        total, begin = total + own, ends[n]
+    if pieces < 1 or abs(total - wanted) > agrees:
+        return a[:0], unsure
+    return rows, ends[:pieces]
+
+
+@compiled
+def _backwards(edges: Array) -> Array:
+    """Return the edges with the interior to the right."""
+    turned = np.empty_like(edges)
+    for e in range(len(edges)):
+        own = edges[len(edges) - 1 - e]
+        turned[e, 0], turned[e, 1], turned[e, 2], turned[e, 3] = own[2], own[3], own[0], own[1]
+    return turned
+
+
+@compiled
+def _kept(
+    own: Array, ends: Array, noise: float, rows: Array, offsets: Array, sums: Array, pieces: int
+) -> tuple[Array, Array, Array, int]:
+    """Add outlines that are more than noise to those that there are already."""
+    begin = 0
+    for end in ends:
+        area = area_of(own, begin, end)
+        if area > noise:
+            first, last = offsets[pieces], offsets[pieces] + end - begin
+            if last > len(rows):
+                rows = _larger(rows, first, 2 * last)
+            if pieces == len(sums):
+                sums = _larger(sums, pieces, 2 * pieces)
+                more = np.zeros(2 * pieces + 1, dtype=np.int64)
+                more[: pieces + 1] = offsets[: pieces + 1]
+                offsets = more
+            rows[first:last] = own[begin:end]
+            offsets[pieces + 1] = last
+            sums[pieces, 0] = area
+            _describe(own, begin, end, area, sums[pieces])
+            pieces += 1
+        begin = end
+    return rows, offsets, sums, pieces
+
+
+@compiled
+def _larger(table: Array, used: int, size: int) -> Array:
+    more = np.empty((size, table.shape[1]))
+    more[:used] = table[:used]
+    return more
+
+
+@compiled
+def _describe(rows: Array, begin: int, end: int, area: float, sums: Array) -> None:
+    """Fill in the centroid and the box of an outline."""
+    x0, y0 = rows[begin, 0], rows[begin, 1]
+    mx, my = 0.0, 0.0
+    sums[3], sums[4], sums[5], sums[6] = x0, y0, x0, y0
+    for r in range(begin, end):
+        x1, y1, x2, y2 = rows[r, 0] - x0, rows[r, 1] - y0, rows[r, 2] - x0, rows[r, 3] - y0
+        turn = x1 * y2 - x2 * y1
+        mx += (x1 + x2) * turn
+        my += (y1 + y2) * turn
+        sums[3], sums[4] = min(sums[3], rows[r, 0]), min(sums[4], rows[r, 1])
+        sums[5], sums[6] = max(sums[5], rows[r, 0]), max(sums[6], rows[r, 1])
+    sums[1], sums[2] = x0 + mx / (6 * area), y0 + my / (6 * area)
