@@ -39,7 +39,7 @@ def overlaid(
         a = a_rows[a_offsets[i] : a_offsets[i + 1]]
         whole, met = area_of(a, 0, len(a)), 0
         while k < len(ia) and ia[k] == i:
-            if area[k] > noise:
+            if area[k] > (noise if inside else agrees):
                 met += 1
                 b = b_rows[b_offsets[ib[k]] : b_offsets[ib[k] + 1]]
                 wanted = area[k] if inside else whole - area[k]
@@ -98,9 +98,9 @@ def _pair(
     unsure = np.array([-1])
     if wanted <= noise:
         return a[:0], np.zeros(0, dtype=np.int64)
-    if whole - wanted <= noise:
+    if whole - wanted <= agrees:
         return a, np.array([len(a)])
-    if inside and abs(area_of(b, 0, len(b)) - wanted) <= noise:
+    if inside and abs(area_of(b, 0, len(b)) - wanted) <= agrees:
         return b, np.array([len(b)])
     if crossings == 0:
         return a[:0], unsure

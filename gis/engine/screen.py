@@ -26,7 +26,7 @@ from gis.engine.stack import GROUND, Stack
 # Parts under 1e-4 m² are that noise, a hundred times below the last printed digit.
 NOISE_M2 = 1e-4
 # Of the outlines together and of the area kernel; both are good to 1e-7 m² at this size.
-AGREES_M2 = 1e-5
+_AGREES_M2 = 1e-5
 # What rounding leaves of the overlap with a single piece that only touches.
 _ROUNDING_M2 = 1e-7
 # Beyond this an overlay with the whole feature takes longer than joining its pieces on the site.
@@ -175,7 +175,7 @@ def _pairs(site: Edges, land: Edges, at: Array, piece: Array, feature: Array) ->
     count = screen_loops.met(
         at, piece, feature,
         site.offsets, site.rows, site.boxes, land.offsets, land.rows, land.boxes,
-        TOUCH_M, _ROUNDING_M2, AGREES_M2, *columns,
+        TOUCH_M, _ROUNDING_M2, _AGREES_M2, *columns,
     )  # fmt: skip
     own = [column[:count] for column in columns]
     return _Pairs._make([*own, land.rings[own[1]] == 1])

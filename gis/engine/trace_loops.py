@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 # alone, or at a point where a hole touches its shell. Vertices nearer than a point are one; what
 # is no larger than noise, m², is left out by whoever reads the outlines.
 _NECK = 5e-6
-_POINT = 1e-7
+_POINT = 1e-8
 _NOISE_M2 = 1e-4
 # How sharp a corner may be, as 1 + cos of the turn, that edges moved by the nudge still meet in.
 _SPIKE = 0.1

@@ -1,0 +1,189 @@
+"""Land over land by its outlines: by hand, and against the overlays of GEOS.
+
+What an outline is said to be must be what GEOS builds, also where boundaries run along each other;
+where nothing is said there is nothing to compare, so that how often that is so is counted too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gis.engine.kernel import edges_of, polygons_of
+from gis.engine.outlines import Outlines, apart, common, shared_with
+
+E, N = 400_000.0, 4_020_000.0
+NOISE_M2 = 1e-4
+
+
+def box(west: float, south: float, east: float, north: float) -> shapely.Polygon:
+    return shapely.box(E + west, N + south, E + east, N + north)
+
+
+def areas(found: Outlines | None) -> list[float] | None:
+    return None if found is None else sorted(found.sums[:, 0].tolist())
+
+
+def both(a: shapely.Geometry, *b: shapely.Geometry) -> list[float] | None:
+    return areas(common(edges_of([a]), edges_of(b)))
+
+
+def off(a: shapely.Geometry, *b: shapely.Geometry) -> list[float] | None:
+    return areas(apart(edges_of([a]), edges_of(b)))
+
+
+SITE = box(0, 0, 10, 10)
+
+
+def test_a_shared_edge_is_no_land_and_takes_none() -> None:
+    beside = box(10, -5, 20, 5)
+    assert both(SITE, beside) == []
+    assert off(SITE, beside) == pytest.approx([100.0])
+
+
+def test_land_that_is_cut_along_an_edge_of_the_site_is_found() -> None:
+    below = box(-5, -5, 5, 5)  # 5 x 5 m² of it
+    along = box(0, 0, 4, 10)  # shares three sides with the site
+    assert both(SITE, below) == pytest.approx([25.0])
+    assert both(SITE, along) == pytest.approx([40.0])
+    assert off(SITE, along) == pytest.approx([60.0])
+    assert both(SITE, SITE) == pytest.approx([100.0])
+    assert off(SITE, SITE) == []
+
+
+def test_neighbours_may_be_taken_off_one_after_the_other() -> None:
+    left, right = box(-5, -5, 3, 5), box(3, -5, 15, 5)
+    assert both(SITE, left, right) == pytest.approx([15.0, 35.0])
+    assert off(SITE, left, right) == pytest.approx([50.0])
+    middle = box(-5, 4, 15, 6)
+    assert off(SITE, middle) == pytest.approx([40.0, 40.0])
+    assert off(SITE, middle, left) == pytest.approx([28.0, 40.0])
+
+
+def test_land_that_meets_at_a_point_is_in_two_pieces() -> None:
+    # Two triangles of 5 x 5 / 2 m² that meet at the middle of the site.
+    bow = shapely.Polygon([(E, N), (E + 10, N), (E + 5, N + 5)])
+    up = shapely.Polygon([(E, N + 10), (E + 5, N + 5), (E + 10, N + 10)])
+    assert off(SITE, bow, up) in (None, pytest.approx([25.0, 25.0]))
+
+
+def test_a_hole_in_the_result_is_left_to_an_overlay() -> None:
+    pond = box(4, 4, 6, 6)
+    assert off(SITE, pond) is None
+    assert both(SITE, box(-5, -5, 15, 15).difference(pond)) is None
+    assert both(SITE, pond) == pytest.approx([4.0])
+
+
+def test_a_hole_beside_the_site_or_across_its_edge_is_followed() -> None:
+    beside = box(-5, -5, 30, 5).difference(box(15, 1, 16, 2))
+    assert both(SITE, beside) == pytest.approx([50.0])
+    across = box(-5, -5, 30, 5).difference(box(8, 1, 12, 3))  # takes 2 x 2 m²
+    assert both(SITE, across) == pytest.approx([46.0])
+
+
+def test_a_hole_that_touches_its_shell_does_not_join_what_falls_apart() -> None:
+    # The hole touches the shell at (0, 5): off the lower half, two pieces hang at that point.
+    hole = shapely.Polygon([(E, N + 5), (E + 4, N + 4), (E + 4, N + 6)])
+    pierced = SITE.difference(hole)
+    built = shapely.difference(pierced, box(2, -5, 15, 20))
+    wanted = sorted(p.area for p in shapely.get_parts(built))
+    assert len(wanted) == 2
+    assert off(pierced, box(2, -5, 15, 20)) in (None, pytest.approx(wanted))
+
+
+def test_sums_are_those_of_the_polygons() -> None:
+    comb = shapely.union_all([box(0, 0, 10, 2), box(1, -6, 2, 0), box(4, -4, 7, 0)])
+    found = common(edges_of([comb]), edges_of([box(-5, -10, 20, -1)]))
+    assert found is not None
+    shapes = polygons_of(found.edges)
+    assert sorted(shapely.area(shapes)) == pytest.approx([5.0, 9.0])  # 1 x 5 and 3 x 3 m²
+    centres = shapely.get_coordinates(shapely.centroid(shapes))
+    assert found.sums[:, 1:] == pytest.approx(centres, abs=1e-6)
+    assert found.edges.boxes == pytest.approx(shapely.bounds(shapes))
+
+
+def test_areas_are_told_whatever_touches() -> None:
+    pond = box(4, 4, 6, 6)
+    land = edges_of([SITE.difference(pond)])
+    others = edges_of([box(0, 0, 5, 10), box(5, 0, 10, 10), box(10, 0, 20, 10)])
+    rows = shared_with(land, others, np.array([2, 1, 0]))
+    assert [(piece, round(area, 6)) for piece, area, _, _ in sorted(rows)] == [(0, 48.0), (1, 48.0)]
+
+
+@st.composite
+def stars(draw: st.DrawFn, step: float) -> shapely.Geometry:
+    """Rings around a middle whose radius jumps, on a grid where the step is not 0."""
+    count = draw(st.integers(4, 30))
+    radii = draw(st.lists(st.floats(20, 150), min_size=count, max_size=count))
+    turn, x, y = draw(st.floats(0, 1)), draw(st.floats(-60, 60)), draw(st.floats(-60, 60))
+    angle = (np.arange(count) + turn) * 2 * np.pi / count
+    ring = np.column_stack([x + np.cos(angle) * radii, y + np.sin(angle) * radii])
+    ring = np.round(ring / step) * step if step else ring
+    return largest(shapely.make_valid(shapely.Polygon(ring + [E, N])))
+
+
+def largest(shape: shapely.Geometry) -> shapely.Geometry:
+    polygons = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"]
+    return max(polygons, key=lambda p: p.area, default=shapely.Polygon())
+
+
+def compare(
+    how: Callable[..., Outlines | None],
+    built: shapely.Geometry,
+    a: shapely.Geometry,
+    b: shapely.Geometry,
+) -> bool:
+    """Whether something was said; what is said must be what was built."""
+    found = areas(how(edges_of([a]), edges_of([b])))
+    if found is None:
+        return False
+    wanted = sorted(
+        p.area for p in shapely.get_parts(built) if p.geom_type == "Polygon" and p.area > NOISE_M2
+    )
+    assert sum(found) == pytest.approx(sum(wanted), abs=1e-5)
+    # No piece may be said to be larger than what an overlay builds.
+    assert not wanted or found[0] <= wanted[0] + 1e-5
+    return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from([0.0, 5.0, 20.0]))
+def test_what_is_said_is_what_an_overlay_builds(data: st.DataObject, step: float) -> None:
+    a, b = data.draw(stars(step)), data.draw(stars(step))
+    if a.is_empty or b.is_empty:
+        return
+    compare(common, shapely.intersection(a, b), a, b)
+    compare(apart, shapely.difference(a, b), a, b)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from([0.0, 5.0]))
+def test_so_it_is_where_both_were_cut_along_the_same_line(data: st.DataObject, step: float) -> None:
+    site, a, b = (data.draw(stars(step)) for _ in range(3))
+    a, b = (largest(shapely.intersection(site, land)) for land in (a, b))
+    if a.is_empty or b.is_empty:
+        return
+    compare(common, shapely.intersection(a, b), a, b)
+    compare(apart, shapely.difference(a, b), a, b)
+
+
+def test_most_is_said_also_along_shared_lines() -> None:
+    random = np.random.default_rng(5)
+    said = asked = 0
+    for _ in range(100):
+        rings = [
+            random.uniform(-40, 40, 2)
+            + np.column_stack([np.cos(angle), np.sin(angle)]) * random.uniform(40, 120, (24, 1))
+            for angle in [np.arange(24) * 2 * np.pi / 24] * 3
+        ]
+        site, *lands = (shapely.Polygon(ring + [E, N]) for ring in rings)
+        a, b = (largest(shapely.intersection(site, land)) for land in lands)
+        for how, build in ((common, shapely.intersection), (apart, shapely.difference)):
+            asked += 1
+            said += compare(how, build(a, b), a, b)
+    assert said >= 0.95 * asked
