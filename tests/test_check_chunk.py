@@ -51,7 +51,7 @@ def shapes(plan: Plan, count: int) -> Iterator[shapely.Geometry]:
 
 
 def edges(plan: Plan) -> Iterator[shapely.Geometry]:
-    """Sites that lie along what others have drawn: the edge of the plan, features and their parts."""
+    """Sites along what others have drawn: the edge of the plan, features and their parts."""
     random = np.random.default_rng(9)
     border = plan.with_role("planning_area")[0].index.union.boundary
     for _ in range(12):
@@ -134,7 +134,7 @@ def agrees(built: SiteCheck, before: SiteCheck) -> list[object]:
     """What is not equal in two checks.
 
     Areas may differ by 1e-5 m² (of millions by the rounding of coordinates along kilometres of
-    boundary), budgets by the bound of a factor that is linear across the site (``gis.engine.areal``).
+    boundary), budgets by the bound of a factor that is linear across the site (``engine.areal``).
     """
     found: list[object] = []
     for one, two in zip(built.findings, before.findings, strict=True):

@@ -19,6 +19,7 @@ from gis.engine.outlines import Outlines, apart, common, shared_with
 
 E, N = 400_000.0, 4_020_000.0
 NOISE_M2 = 1e-4
+CORNER = np.array([E, N])
 
 
 def box(west: float, south: float, east: float, north: float) -> shapely.Polygon:
@@ -124,7 +125,7 @@ def stars(draw: st.DrawFn, step: float) -> shapely.Geometry:
     angle = (np.arange(count) + turn) * 2 * np.pi / count
     ring = np.column_stack([x + np.cos(angle) * radii, y + np.sin(angle) * radii])
     ring = np.round(ring / step) * step if step else ring
-    return largest(shapely.make_valid(shapely.Polygon(ring + [E, N])))
+    return largest(shapely.make_valid(shapely.Polygon(ring + CORNER)))
 
 
 def largest(shape: shapely.Geometry) -> shapely.Geometry:
@@ -181,7 +182,7 @@ def test_most_is_said_also_along_shared_lines() -> None:
             + np.column_stack([np.cos(angle), np.sin(angle)]) * random.uniform(40, 120, (24, 1))
             for angle in [np.arange(24) * 2 * np.pi / 24] * 3
         ]
-        site, *lands = (shapely.Polygon(ring + [E, N]) for ring in rings)
+        site, *lands = (shapely.Polygon(ring + CORNER) for ring in rings)
         a, b = (largest(shapely.intersection(site, land)) for land in lands)
         for how, build in ((common, shapely.intersection), (apart, shapely.difference)):
             asked += 1

@@ -6,9 +6,10 @@ be laid over the next layer. What is not simple (a hole in the result, land off 
 boundaries that touch in a way that is not plain) is None, and built by an overlay instead.
 
 Exactness: outlines are only believed where their area is that of the kernel within 1e-6 m², so that
-land over land over land is good to 1e-5 m². Parts under 1e-4 m² are rounding, as everywhere. Where boundaries lie on each other, which of two pieces
-touch is told by a nudge of 1e-6 m; outlines that come nearer to themselves than 5e-6 m are not
-believed, as an overlay may see two polygons there.
+land over land over land is good to 1e-5 m². Parts under 1e-4 m² are rounding, as everywhere. Where
+boundaries lie on each other, what hangs together is told with one of them moved by 1e-6 m (see
+``trace_loops``); outlines that come nearer to themselves than 5e-6 m are not believed, as an
+overlay may see two polygons there.
 """
 
 from __future__ import annotations
