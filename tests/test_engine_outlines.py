@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.engine.kernel import edges_of, polygons_of
-from gis.engine.outlines import Outlines, apart, common, shared_with
+from gis.engine.outlines import Outlines, apart, common, least_joined, shared_with
 
 E, N = 400_000.0, 4_020_000.0
 NOISE_M2 = 1e-4
@@ -188,3 +188,20 @@ def test_most_is_said_also_along_shared_lines() -> None:
             asked += 1
             said += compare(how, build(a, b), a, b)
     assert said >= 0.95 * asked
+
+
+def test_small_pieces_that_share_an_edge_are_one_piece_of_land() -> None:
+    # Strips of 2 m² beside each other make 4 m², a third one apart and one at a corner do not.
+    pair, lonely, corner = [box(0, 0, 1, 2), box(1, 0, 2, 2)], box(5, 0, 6, 2), box(2, 2, 3, 4)
+    every = box(-1, -1, 10, 10)
+
+    def least(*shapes: shapely.Geometry) -> float:
+        land = common(edges_of(shapes), edges_of([every]))
+        assert land is not None
+        return least_joined(land, 3.0)
+
+    assert least(*pair) == pytest.approx(4.0)
+    assert least(*pair, lonely) == pytest.approx(2.0)
+    assert least(*pair, corner) == pytest.approx(2.0)
+    assert least(box(0, 0, 5, 5), box(5, 0, 6, 2)) == pytest.approx(27.0)
+    assert least(box(0, 0, 5, 5)) == np.inf  # nothing is small

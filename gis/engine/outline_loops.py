@@ -17,6 +17,8 @@ from gis.engine.trace_loops import area_of, traced
 Array = np.ndarray[Any, Any]
 # Metres by which boundaries that touch are told apart.
 _NUDGE = 1e-6
+# Edges so near to each other, for at least so long, are one edge of two neighbours.
+_BESIDE, _ALONG = 1e-8, 1e-3
 
 
 @compiled
@@ -177,3 +179,43 @@ def _describe(rows: Array, begin: int, end: int, area: float, sums: Array) -> No
         sums[3], sums[4] = min(sums[3], rows[r, 0]), min(sums[4], rows[r, 1])
         sums[5], sums[6] = max(sums[5], rows[r, 0]), max(sums[6], rows[r, 1])
     sums[1], sums[2] = x0 + mx / (6 * area), y0 + my / (6 * area)
+
+
+@compiled
+def least_joined(offsets: Array, rows: Array, areas: Array, small: float) -> float:
+    """Return the area of the smallest land among outlines, those that share an edge taken together.
+
+    Only outlines below ``small`` are looked at; the others are larger anyhow.
+    """
+    group = np.arange(len(areas))
+    for p in range(len(areas)):
+        if areas[p] >= small:
+            continue
+        for q in range(len(areas)):
+            if group[p] != group[q] and _share_an_edge(rows, offsets, p, q):
+                group[group == group[p]] = group[q]
+    least = np.inf
+    for p in range(len(areas)):
+        if areas[p] < small:
+            least = min(least, areas[group == group[p]].sum())
+    return least
+
+
+@compiled
+def _share_an_edge(rows: Array, offsets: Array, p: int, q: int) -> bool:
+    """Whether two outlines run along each other, in opposite directions, for more than a point."""
+    for i in range(offsets[p], offsets[p + 1]):
+        x, y = rows[i, 0], rows[i, 1]
+        dx, dy = rows[i, 2] - x, rows[i, 3] - y
+        length = np.hypot(dx, dy)
+        if length <= _ALONG:
+            continue
+        for j in range(offsets[q], offsets[q + 1]):
+            x1, y1, x2, y2 = rows[j, 0] - x, rows[j, 1] - y, rows[j, 2] - x, rows[j, 3] - y
+            off = max(abs(dx * y1 - dy * x1), abs(dx * y2 - dy * x2)) / length
+            if off > _BESIDE:
+                continue
+            begin, end = (dx * x2 + dy * y2) / length, (dx * x1 + dy * y1) / length
+            if min(end, length) - max(begin, 0.0) > _ALONG:
+                return True
+    return False

@@ -75,6 +75,17 @@ def shared_with(land: Edges, other: Edges, among: Array) -> list[tuple[int, floa
     return [row for row in rows if row[1] > NOISE_M2]
 
 
+def least_joined(land: Outlines, small_m2: float) -> float:
+    """Return an area, planar m², that no land falls below that is smaller than ``small_m2``.
+
+    Neighbours of one layer that share an edge are one piece of land; infinite where none is small.
+    """
+    from gis.engine import outline_loops
+
+    areas = np.ascontiguousarray(land.sums[:, 0])
+    return outline_loops.least_joined(land.edges.offsets, land.edges.rows, areas, small_m2)
+
+
 def _overlaid(land: Edges, other: Edges, among: Array | None, *, inside: bool) -> Outlines | None:
     from gis.engine import outline_loops
 

@@ -19,7 +19,7 @@ from gis.engine.areal import ArealFactor, is_small
 from gis.engine.index import Array
 from gis.engine.kernel import Edges, edges_of
 from gis.engine.lazy import lazy
-from gis.engine.outlines import Outlines, Overlay, apart, common
+from gis.engine.outlines import Outlines, Overlay, apart, common, least_joined
 from gis.engine.screen import NOISE_M2, Share
 from gis.model import Area, Site
 
@@ -103,6 +103,12 @@ class Parts:
     def least_m2(self) -> float:
         """No polygon is smaller than this; 0 when nobody knows."""
         return self._least()
+
+    def are_all(self, least_m2: float) -> bool:
+        """Whether no polygon is known to be smaller than this, whatever its width."""
+        if self.least_m2 >= least_m2:
+            return True
+        return self.outlines is not None and least_joined(self.outlines, least_m2) >= least_m2
 
     @lazy
     def area(self) -> Area:

@@ -16,7 +16,7 @@ from gis.model import Demand, Measure, Sliver, Touched
 
 def sorted_out(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], float]:
     """Return the slivers among the parts, and the ellipsoidal area of all others together."""
-    if parts.least_m2 >= demand.area_tolerance_m2:  # each is too large, whatever its width
+    if parts.are_all(demand.area_tolerance_m2):
         return (), math.fsum(parts.areas)
     slivers, others = [], False
     for part, area in ruler.built(parts):
