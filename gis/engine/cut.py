@@ -110,8 +110,7 @@ class Cut:
         if self.layer.info.geometry == "line":
             lines = self._screened.stack.lines_of(self.layer.info.id)
             return lines.near(self._ruler.edges, reach_m) if lines else (_NONE, _NO_DISTANCE)
-        found = self.layer.within(self.site.geometry, reach_m)
-        return found, shapely.distance(self.site.geometry, self.layer.geometries[found])
+        return self.layer.near(self.site.geometry, reach_m)
 
     # --- land on features ------------------------------------------------------------------------
 

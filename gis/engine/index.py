@@ -143,6 +143,19 @@ class LayerIndex:
             return np.array([], dtype=int)
         return np.sort(self.tree.query(geometry, predicate="dwithin", distance=distance_m))
 
+    def near(self, geometry: BaseGeometry, distance_m: float) -> tuple[Array, Array]:
+        """Return the features at most ``distance_m`` away, sorted, and their distances, m."""
+        if self._is_far(geometry, distance_m):
+            return np.array([], dtype=int), np.array([], dtype=float)
+        west, south, east, north = geometry.bounds
+        d = distance_m
+        # Each distance is needed anyhow: to ask the tree for them first would work it out twice.
+        found = self.tree.query(shapely.box(west - d, south - d, east + d, north + d))
+        found.sort()
+        apart = np.asarray(shapely.distance(geometry, self.geometries[found]))
+        near = apart <= distance_m
+        return found[near], apart[near]
+
     def select(
         self, positions: Array, patterns: Sequence[str], *, excluding: bool = False
     ) -> Array:

@@ -130,9 +130,10 @@ class Probe:
             return Land(own.area())
         area, polygon = ledger.area.polygon, self._polygon
         planned = self._cut("planned_use").where(ledger.masks["planned"])
-        if polygon is not None and _are_apart(polygon, area):
+        told = self._seen is not None and self._seen.is_inside(area)
+        if polygon is not None and not told and _are_apart(polygon, area):
             return Land(own.area())
-        if polygon is not None and self._is_inside(polygon, area):
+        if told or (polygon is not None and shapely.covers(area, polygon)):
             # Land of the area that nobody has planned, or of an unknown class, may be green or not.
             beyond = max(self.area_m2() - planned.area(), 0.0)
             return Land(own.area(), inside_m2=own.area(), beyond_m2=beyond)
@@ -141,10 +142,6 @@ class Probe:
             return Land(own.area())
         beyond = max(inside - self._on_area(planned, area), 0.0)
         return Land(own.area(), inside_m2=self._on_area(own, area), beyond_m2=beyond)
-
-    def _is_inside(self, polygon: BaseGeometry, area: BaseGeometry) -> bool:
-        told = self._seen is not None and self._seen.is_inside(area)
-        return told or bool(shapely.covers(area, polygon))
 
     def _inside_m2(self, area: BaseGeometry) -> float:
         """Return how much of the polygon lies inside the area of the plan."""
