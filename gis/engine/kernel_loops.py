@@ -30,8 +30,9 @@ def shared(
     sums = np.empty(3)
     for k in range(len(ia)):
         i, j = ia[k], ib[k]
-        box[:2] = np.maximum(a_boxes[i, :2], b_boxes[j, :2])
-        box[2:] = np.minimum(a_boxes[i, 2:], b_boxes[j, 2:])
+        for side in range(2):
+            box[side] = max(a_boxes[i, side], b_boxes[j, side])
+            box[side + 2] = min(a_boxes[i, side + 2], b_boxes[j, side + 2])
         x[k] = y[k] = np.nan
         if not (box[2] > box[0] and box[3] > box[1]):
             continue

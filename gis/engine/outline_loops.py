@@ -12,7 +12,7 @@ import numpy as np
 
 from gis.engine import kernel_loops
 from gis.engine.compiled import compiled
-from gis.engine.trace_loops import area_of, traced
+from gis.engine.trace_loops import area_of, copy_row, traced
 
 Array = np.ndarray[Any, Any]
 # Metres by which boundaries that touch are told apart.
@@ -146,10 +146,9 @@ def _kept(
                 rows = _larger(rows, first, 2 * last)
             if pieces == len(sums):
                 sums = _larger(sums, pieces, 2 * pieces)
-                more = np.zeros(2 * pieces + 1, dtype=np.int64)
-                more[: pieces + 1] = offsets[: pieces + 1]
-                offsets = more
-            rows[first:last] = own[begin:end]
+                offsets = np.append(offsets, np.zeros(pieces, dtype=np.int64))
+            for r in range(begin, end):
+                copy_row(own, r, rows, first + r - begin)
             offsets[pieces + 1] = last
             sums[pieces, 0] = area
             _describe(own, begin, end, area, sums[pieces])
@@ -161,7 +160,8 @@ def _kept(
 @compiled
 def _larger(table: Array, used: int, size: int) -> Array:
     more = np.empty((size, table.shape[1]))
-    more[:used] = table[:used]
+    for r in range(used):
+        copy_row(table, r, more, r)
     return more
 
 

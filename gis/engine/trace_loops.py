@@ -76,6 +76,13 @@ def area_of(rows: Array, begin: int, end: int) -> float:
 
 
 @compiled
+def copy_row(table: Array, row: int, to: Array, place: int) -> None:
+    """Copy one row; assigned as a whole it would take a second more to compile."""
+    for column in range(table.shape[1]):
+        to[place, column] = table[row, column]
+
+
+@compiled
 def traced(a: Array, b: Array, count: int, nudge: float, rows: Array, ends: Array) -> int:
     """Write the outlines of what two polygons share; return how many, -1 where it is not sure.
 
@@ -208,7 +215,7 @@ def _follow(at: Array, enters: Array, ring: Array, after: Array) -> bool:
 
     False where a ring does not go in and out by turns, or crossings cannot be told apart.
     """
-    order = np.argsort(at)
+    order = _order(at)
     first = 0
     for k in range(len(order)):
         here = order[k]
@@ -220,6 +227,19 @@ def _follow(at: Array, enters: Array, ring: Array, after: Array) -> bool:
         if last:
             first = k + 1
     return True
+
+
+@compiled
+def _order(at: Array) -> Array:
+    """Return what sorts some numbers; they are few."""
+    order = np.arange(len(at))
+    for k in range(1, len(at)):
+        own, n = order[k], k
+        while n > 0 and at[order[n - 1]] > at[own]:
+            order[n] = order[n - 1]
+            n -= 1
+        order[n] = own
+    return order
 
 
 @compiled
@@ -250,7 +270,7 @@ def _without_points(rows: Array, begin: int, end: int) -> int:
     n = begin
     for r in range(begin, end):
         if abs(rows[r, 2] - rows[r, 0]) + abs(rows[r, 3] - rows[r, 1]) > _POINT:
-            rows[n] = rows[r]
+            copy_row(rows, r, rows, n)
             n += 1
     for r in range(begin, n):
         after = r + 1 if r + 1 < n else begin
