@@ -10,8 +10,10 @@ without 4534-4554, 6-degree zones 13-23 with prefix 4491-4501, without 4502-4512
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -187,6 +189,12 @@ def crs_of(epsg: int) -> CRS:
 
 
 @lru_cache(maxsize=64)
+def is_geographic(epsg: int) -> bool:
+    """Return whether the coordinates of a CRS are degrees; raises what ``crs_of`` raises."""
+    return bool(crs_of(epsg).is_geographic)
+
+
+@lru_cache(maxsize=64)
 def _transformer(source: int, target: int) -> Transformer:
     return Transformer.from_crs(crs_of(source), crs_of(target), always_xy=True)
 
@@ -222,8 +230,12 @@ def transform_all(
 
 
 def _moved(geometry: Any, source: int, target: int) -> Any:
-    moved = _apply(geometry, _transformer(source, target))
-    if not np.isfinite(shapely.get_coordinates(moved)).all():
+    return shapely.transform(geometry, lambda xy: _finite_xy(xy, source, target))
+
+
+def _finite_xy(xy: np.ndarray[Any, Any], source: int, target: int) -> np.ndarray[Any, Any]:
+    moved = _moved_xy(xy, _transformer(source, target))
+    if not np.isfinite(moved).all():
         raise CrsError(
             f"坐标按 EPSG:{source} 解释时超出其适用范围",
             expected=f"EPSG:{source} 的有效坐标",
@@ -241,10 +253,14 @@ def transform_point(point: tuple[float, float], source: int, target: int) -> tup
 
 
 def _apply(geometry: Any, transformer: Transformer) -> Any:
-    def move(xy: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+    return shapely.transform(geometry, lambda xy: _moved_xy(xy, transformer))
 
-    return shapely.transform(geometry, move)
+
+def _moved_xy(xy: np.ndarray[Any, Any], transformer: Transformer) -> np.ndarray[Any, Any]:
+    """Return (n, 2) coordinates moved; not finite where a point has no image."""
+    columns = xy.T.copy()  # each column in one piece, which PROJ fills without copies of its own
+    transformer.transform(columns[0], columns[1], inplace=True)
+    return columns.T
 
 
 @lru_cache(maxsize=64)
@@ -280,8 +296,9 @@ def ellipsoidal_area(geometry: BaseGeometry, crs: int | str | CRS) -> float:
     epsg = _code_of(crs)
     if geometry.is_empty or shapely.get_dimensions(geometry) < 2:
         return 0.0
-    x, y = geometry.envelope.centroid.coords[0]
-    lon, lat = _transformer(epsg, _geographic(epsg)).transform(x, y)
+    west, south, east, north = geometry.bounds
+    centre = ((west + east) / 2, (south + north) / 2)
+    lon, lat = _transformer(epsg, _geographic(epsg)).transform(*centre)
     dense = densified(np.array([geometry]), DENSIFY_M)[0]
     return float(_apply(dense, _equal_area(epsg, round(lon), round(lat))).area)
 
@@ -340,23 +357,29 @@ def to_lonlat(geometry: BaseGeometry, epsg: int) -> dict[str, Any]:
 
     Nine decimals are 0.1 mm on the ground; with seven, a 7.5 ha parcel is off by 4.6 m².
     """
-    shown = transform(geometry, epsg, geographic_code(epsg))
-    return {"type": shown.geom_type, "coordinates": coordinates_of(shown)}
+    xy, target = shapely.get_coordinates(geometry), geographic_code(epsg)
+    lonlat = xy if target == epsg else _finite_xy(xy, epsg, target)
+    return {"type": geometry.geom_type, "coordinates": _nested(geometry, _rounded(lonlat))}
 
 
 def coordinates_of(geometry: BaseGeometry, decimals: int = 9) -> list[Any]:
     """Return the coordinates as GeoJSON nests them; a way through JSON text takes ten times it."""
+    return _nested(geometry, _rounded(shapely.get_coordinates(geometry), decimals))
+
+
+def _rounded(xy: np.ndarray[Any, Any], decimals: int = 9) -> Iterator[list[float]]:
+    return iter(np.round(xy, decimals).tolist())
+
+
+def _nested(geometry: BaseGeometry, positions: Iterator[list[float]]) -> list[Any]:
+    """Take the positions of a geometry, in its order, and nest them as GeoJSON does."""
     match geometry.geom_type:
         case "Polygon":
-            return [coordinates_of(ring, decimals) for ring in shapely.get_rings(geometry)]
+            sizes = shapely.get_num_points(shapely.get_rings(geometry)).tolist()
+            return [list(islice(positions, size)) for size in sizes]
         case "Point":
-            return next(iter(_rounded(geometry, decimals)), [])
+            return [] if geometry.is_empty else next(positions)
         case "LineString" | "LinearRing":
-            return _rounded(geometry, decimals)
+            return list(islice(positions, len(geometry.coords)))
         case _:
-            return [coordinates_of(part, decimals) for part in shapely.get_parts(geometry)]
-
-
-def _rounded(geometry: BaseGeometry, decimals: int) -> list[Any]:
-    coordinates: list[Any] = np.round(shapely.get_coordinates(geometry), decimals).tolist()
-    return coordinates
+            return [_nested(part, positions) for part in geometry.geoms]

@@ -10,6 +10,7 @@ import shapely
 from pyproj import Geod
 
 from gis.crs import (
+    coordinates_of,
     crs_of,
     densified,
     ellipsoidal_area,
@@ -166,3 +167,37 @@ def test_shown_coordinates_keep_a_tenth_of_a_millimetre() -> None:
     back = transform(shapely.from_geojson(json.dumps(shown)), 4490, 4548)
     expected = shapely.box(408_000, 4_030_000, 408_500, 4_030_500)
     assert shapely.hausdorff_distance(back, expected) < 2e-4
+
+
+def test_coordinates_are_nested_as_geojson_has_them_whatever_the_shape() -> None:
+    hole = "((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 2, 5 1), (7 2, 8 2, 8 3, 7 2))"
+    shapes = [
+        f"POLYGON {hole}",
+        f"MULTIPOLYGON ({hole}, ((20 0, 21 0, 21 1, 20 0)))",
+        "MULTIPOLYGON EMPTY",
+        "POINT (1 2)",
+        "MULTIPOINT ((1 2), (3 4))",
+        "LINESTRING (0 0, 1 1, 2 0)",
+        "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3, 4 4))",
+    ]
+    for text in shapes:
+        shape = shapely.from_wkt(text)
+        assert coordinates_of(shape) == json.loads(shapely.to_geojson(shape))["coordinates"]
+    mixed = shapely.from_wkt(f"GEOMETRYCOLLECTION (POINT EMPTY, POINT (1 2), POLYGON {hole})")
+    assert coordinates_of(mixed) == [[], [1, 2], coordinates_of(shapely.from_wkt(shapes[0]))]
+    assert coordinates_of(shapely.from_wkt("POINT Z (1 2 3)")) == [1, 2]
+    assert coordinates_of(shapely.from_wkt("POLYGON EMPTY")) == []
+
+
+def test_nothing_is_shown_that_has_no_place() -> None:
+    with pytest.raises(CrsError, match="超出其适用范围"):
+        to_lonlat(shapely.box(1e30, 1e30, 1.1e30, 1.1e30), 4548)
+
+
+def test_the_coordinates_that_are_given_stay_as_they_are() -> None:
+    site = shapely.box(408_000, 4_030_000, 408_500, 4_030_500)
+    before = site.wkb
+    moved = transform(site, 4548, 4490)
+    ellipsoidal_area(site, 4548)
+    to_lonlat(site, 4548)
+    assert site.wkb == before != moved.wkb

@@ -15,7 +15,14 @@ import shapely
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
-from gis.crs import CGCS2000, CrsPolicy, crs_of, ellipsoidal_area, to_lonlat, transform
+from gis.crs import (
+    CGCS2000,
+    CrsPolicy,
+    ellipsoidal_area,
+    is_geographic,
+    to_lonlat,
+    transform,
+)
 from gis.errors import ClaimError, DeclaredAreaError, Fault, GeometryError, InputError
 from gis.intake.areas import ComparedArea, compared
 from gis.intake.draft import Declared, Document, Draft, Ring, Shape, ShapeKind, Trace
@@ -189,7 +196,7 @@ def _outline(
         return _strip(work, options.width_m)
     ignored = Remark("width_ignored", "图形已是面，宽度 width_m 未采用")
     warnings = () if options.width_m is None else (ignored,)
-    if not drawing.faults and shapely.is_valid(work):
+    if not drawing.faults and work.is_valid:
         return _Outline(work, warnings=warnings)
     if not options.repair:
         raise _bent(shape, reading, options.policy.work_epsg)
@@ -250,7 +257,7 @@ def _doubt(
     if reading.shift:
         reason = f"坐标为 {reading.shift}，由公开公式近似还原，误差可达十米"
         doubt = Doubt(reason, REACH_M)
-    elif trace is None or options.given is not None or not crs_of(reading.epsg).is_geographic:
+    elif trace is None or options.given is not None or not is_geographic(reading.epsg):
         return None
     else:
         doubt = Doubt(trace.reason, REACH_M, _others(trace, outline, options.policy))

@@ -101,7 +101,8 @@ class Shape:
     @property
     def xy(self) -> FloatArray:
         """All vertices as one (n, 2) array."""
-        return np.concatenate([ring.xy for ring in self.rings])
+        rings = self.rings
+        return rings[0].xy if len(rings) == 1 else np.concatenate([ring.xy for ring in rings])
 
     def swapped(self) -> Shape:
         """Return the same shape with its two coordinates exchanged."""

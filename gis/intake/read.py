@@ -271,7 +271,8 @@ def _open(
     if changed:
         document = replace(document, warnings=(*document.warnings, name_warning("文件名")))
     if document.trace is None or not document.trace.shifts:
-        document = replace(document, trace=traced([label], where="文件名") or document.trace)
+        trace = traced([label], where="文件名")
+        document = document if trace is None else replace(document, trace=trace)
     shown = Source(document.kind, label, hashlib.sha256(data).hexdigest())
     return document, Options(policy, given, repair, width_m, shown)
 

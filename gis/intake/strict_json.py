@@ -135,6 +135,8 @@ def check_nesting(text: str) -> None:
     Brackets inside strings do not count. Exact up to the first mistake in the text, which is as
     far as a parser gets.
     """
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return  # so few, in strings or not, that no more can lie in each other
     # First pairs of backslashes, then escaped quotes: every quote that is left begins or ends one.
     plain = text.encode("utf-8", "surrogatepass").replace(b"\\\\", b"").replace(b'\\"', b"")
     roles = _ROLE[np.frombuffer(plain, dtype=np.uint8)]

@@ -74,13 +74,14 @@ def refuse_degenerate(shape: Shape, rings: Sequence[Tidy], marker: Marker) -> No
 
 
 def _degenerate(tidy: Tidy, kind: ShapeKind) -> str:
+    if kind is ShapeKind.AREA and len(tidy.xy) >= 3 and _bends(tidy.xy):
+        return ""  # more than a line there and back; a bow-tie of area 0 still is
     distinct = len(set(map(tuple, tidy.xy.tolist())))
     if kind is ShapeKind.LINE:
         return "线不足两个不同的点" if distinct < 2 else ""
     if distinct < 3:
         return f"环只有 {distinct} 个不同的点，至少需要三个"
-    # More than a line there and back; a bow-tie of area 0 still is.
-    encloses = _bends(tidy.xy) or LineString(tidy.xy).convex_hull.area > 0.0
+    encloses = LineString(tidy.xy).convex_hull.area > 0.0
     return "" if encloses else "环的各点在一条直线上，没有面积"
 
 
@@ -94,7 +95,7 @@ def _bends(xy: npt.NDArray[np.float64]) -> bool:
 
 def defects(geometry: BaseGeometry, rings: Sequence[Tidy], marker: Marker) -> tuple[Fault, ...]:
     """Return all defects that can be named, with their places; empty for a valid geometry."""
-    if shapely.is_valid(geometry):
+    if geometry.is_valid:  # unlike the function, it leaves the filters of the warnings alone
         return ()
     edges = _Edges(rings)
     faults = Faults()

@@ -30,7 +30,9 @@ def sliver_warnings(shape: Shape, drawing: Drawing, work: BaseGeometry) -> tuple
     if shape.kind is not ShapeKind.AREA or drawing.faults:
         return ()
     outlines = [
-        ring for part in shapely.get_parts(work) for ring in (part.exterior, *part.interiors)
+        ring
+        for part in getattr(work, "geoms", (work,))
+        for ring in (part.exterior, *part.interiors)
     ]
     thin: list[str] = []
     spikes: list[str] = []

@@ -45,14 +45,16 @@ class Tidy:
 
 def tidy(ring: Ring, number: int, *, closed: bool) -> Tidy:
     """Return the ring without consecutive repeated points, closed where it should be."""
-    xy = ring.xy
-    keep = np.ones(len(xy), dtype=bool)
-    keep[1:] = (xy[1:] != xy[:-1]).any(axis=1)
-    kept = xy[keep]
-    index = tuple(np.flatnonzero(keep).tolist())
+    kept = xy = ring.xy
+    index: tuple[int, ...] = tuple(range(len(xy)))
+    repeated: tuple[int, ...] = ()
+    again = (xy[1:] == xy[:-1]).all(axis=1)
+    if again.any():
+        keep = np.concatenate([[True], ~again])
+        kept, index = xy[keep], tuple(np.flatnonzero(keep).tolist())
+        repeated = tuple(np.flatnonzero(~keep).tolist())
     open_ring = closed and len(kept) > 0 and bool((kept[0] != kept[-1]).any())
     if open_ring:
         kept = np.vstack([kept, kept[:1]])
         index = (*index, 0)
-    repeated = tuple(np.flatnonzero(~keep).tolist())
     return Tidy(ring, number, kept, index, open_ring, repeated)

@@ -23,6 +23,7 @@ from gis.crs import (
     crs_of,
     gauss_kruger,
     geographic_code,
+    is_geographic,
     same_datum_code,
     transform,
 )
@@ -146,22 +147,23 @@ def check_vertices_near(shape: Shape, epsg: int, policy: CrsPolicy) -> None:
     """
     west, south, east, north = policy.bounds
     reach = max(east - west, north - south) + _FAR_DEG
-    if not crs_of(epsg).is_geographic:
+    if not is_geographic(epsg):
         reach *= _METRES_PER_DEGREE
-    centre = np.array(middle(shape.xy))
+    xy = shape.xy
+    centre = np.array(middle(xy))
+    if not (np.abs(xy - centre) > reach).any():
+        return
     faults = Faults()
     for ring in shape.rings:
-        far = np.abs(ring.xy - centre) > reach
-        for i in np.flatnonzero(far.any(axis=1)) if far.any() else ():
+        for i in np.flatnonzero((np.abs(ring.xy - centre) > reach).any(axis=1)):
             x, y = ring.xy[int(i)]
             faults.add(ring.place(int(i)), f"坐标（{show(x, y)}）远离其他界址点")
-    if faults:
-        raise faults.error(
-            OutsidePlanError,
-            "有界址点远离规划范围",
-            expected=bounds_text(policy),
-            advice="核对坐标数字",
-        )
+    raise faults.error(
+        OutsidePlanError,
+        "有界址点远离规划范围",
+        expected=bounds_text(policy),
+        advice="核对坐标数字",
+    )
 
 
 def check_inside(geometry: BaseGeometry, policy: CrsPolicy) -> tuple[Remark, ...]:
@@ -201,7 +203,8 @@ def _inner_box(policy: CrsPolicy) -> tuple[float, float, float, float]:
 # --- among several -------------------------------------------------------------------------------
 
 
-def _guessable(policy: CrsPolicy) -> list[int]:
+@lru_cache(maxsize=64)
+def _guessable(policy: CrsPolicy) -> tuple[int, ...]:
     """Return the accepted codes that numbers alone may mean.
 
     An easting without its zone, read in a 6-degree zone on another meridian, is the same number as
@@ -216,7 +219,7 @@ def _guessable(policy: CrsPolicy) -> list[int]:
             return False
         return zone.central_meridian != work.central_meridian
 
-    return [code for code in policy.accepted if not is_far_fetched(code)]
+    return tuple(code for code in policy.accepted if not is_far_fetched(code))
 
 
 def _one_of(fits: Sequence[int], point: Point, policy: CrsPolicy) -> int:
@@ -231,6 +234,8 @@ def _one_of(fits: Sequence[int], point: Point, policy: CrsPolicy) -> int:
         return (epsg != policy.work_epsg, zone is not None and zone.width == 6, fits.index(epsg))
 
     best = min(fits, key=rank)
+    if len(fits) == 1:
+        return best
     here = to_lonlat(best, point)
     for other in fits:
         there = to_lonlat(other, point)
@@ -251,13 +256,14 @@ def _how(epsg: int, given: Declared | None, said: Declared | None, lonlat_by_def
     zone = gauss_kruger(epsg)
     if zone is not None and zone.prefixed:
         return "prefix"
-    degrees = zone is None and crs_of(epsg).is_geographic
+    degrees = zone is None and is_geographic(epsg)
     return "declared" if degrees and lonlat_by_default else "guessed"
 
 
 # --- what to tell ---------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def _remarks(
     epsg: int, how: str, policy: CrsPolicy, said: Declared | None, swapped: bool
 ) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from gis.crs import (
     CrsPolicy,
-    crs_of,
     gauss_kruger,
     gauss_kruger_epsg,
     geographic_code,
+    is_geographic,
     refuse_old_datum,
     same_datum_code,
     transform_point,
@@ -72,7 +72,7 @@ def to_lonlat(epsg: int, point: Point) -> Point | None:
     """Return a point in degrees, None when it has no finite place in this CRS."""
     code = same_datum_code(epsg)
     try:
-        if crs_of(code).is_geographic:
+        if is_geographic(code):
             return point
         lonlat = transform_point(point, code, geographic_code(code))
     except CrsError:
