@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import shapely
 from starlette.concurrency import run_in_threadpool
 
@@ -21,7 +20,7 @@ from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
 from gis.check import check_site, with_remedies
-from gis.json_text import json_bytes, with_id, without_outlines
+from gis.json_text import json_bytes, text_without_outlines, with_id, without_outlines
 from gis.model import Site, SiteCheck, Verdict
 from gis.output.export import without_geometry
 from gis.plan import Plan
@@ -43,6 +42,9 @@ class Answer:
         if geometry and not state.hidden_layers:
             return with_id(self.kept or json_bytes(self.check), self.check.id, self.id)
         if not geometry and not any(remedy.geometry for remedy in self.check.remedies):
+            # A record says all of it already, under its own id.
+            if self.kept:
+                return text_without_outlines(with_id(self.kept, self.check.id, self.id))
             return with_id(json_bytes(without_outlines(self.check)), self.check.id, self.id)
         shown = state.showable if geometry else without_geometry
         return plain_json(shown({**to_dict(self.check), "id": self.id}))
@@ -62,12 +64,12 @@ def is_small(sites: Sequence[Site], plan: Plan) -> bool:
     # A site whose place is in doubt is judged at a dozen places.
     if len(sites) > _INLINE_SITES or any(site.doubt for site in sites):
         return False
-    outlines = np.array([site.geometry for site in sites], dtype=object)
-    if shapely.get_num_coordinates(outlines).sum() > _INLINE_VERTICES:
+    outlines = [site.geometry for site in sites]
+    if sum(map(shapely.get_num_coordinates, outlines)) > _INLINE_VERTICES:
         return False
     # The box counts, not the area: a corridor meets what lies in its box before it is told apart.
-    west, south, east, north = shapely.bounds(outlines).T
-    boxes_m2 = float(((east - west) * (north - south)).sum())
+    boxes = [outline.bounds for outline in outlines]
+    boxes_m2 = sum((east - west) * (north - south) for west, south, east, north in boxes)
     return boxes_m2 <= min(_INLINE_M2, _INLINE_SHARE * plan.bounds_polygon.area)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import httpx2
 import pytest
@@ -13,6 +14,7 @@ from test_api_checks import AS_OF, SQUARE, feature, post
 
 from api.app import create_app
 from api.recording import Recorder
+from api.routers import checks
 from api.schemas import SiteCheckOut
 from api.settings import Settings
 from gis.output.export import without_geometry
@@ -108,6 +110,60 @@ def test_without_records_nothing_is_kept_and_the_answer_is_the_same(client, plan
     kept = post(client, SQUARE).json()
     assert {**answer, "id": ""} == {**kept, "id": ""}
     assert answer["id"] == answer["digest"][:16]
+
+
+# --- many at once --------------------------------------------------------------------------------
+
+
+def test_requests_that_come_together_are_all_read_before_the_first_is_checked(
+    plan, tmp_path, monkeypatch
+) -> None:
+    app = create_app(Settings(db=tmp_path / "r.sqlite", records=False), plan=plan)
+    steps: list[str] = []
+
+    def noted(name: str, step: str) -> None:
+        plain = getattr(checks, name)
+
+        async def note(*given, **more):
+            steps.append(step)
+            return await plain(*given, **more)
+
+        monkeypatch.setattr(checks, name, note)
+
+    noted("sites_of", "read")
+    noted("judge", "checked")
+    sent = {"content": json.dumps(SQUARE), "headers": {"Content-Type": "application/geo+json"}}
+
+    async def all_at_once():
+        transport = httpx2.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx2.AsyncClient(transport=transport, base_url="http://test") as client,
+        ):
+            path = f"/v1/site-checks?as_of={AS_OF}{WITHOUT}"
+            return await asyncio.gather(*(client.post(path, **sent) for _ in range(4)))
+
+    assert [answer.status_code for answer in asyncio.run(all_at_once())] == [200] * 4
+    assert steps == ["read"] * 4 + ["checked"] * 4
+
+
+def test_waiting_for_others_to_be_read_takes_nothing_from_the_time_of_a_check(
+    client, monkeypatch
+) -> None:
+    left: list[float] = []
+    plain = checks.judge
+
+    async def judge(*given, deadline, **more):
+        left.append(deadline - time.monotonic())
+        return await plain(*given, deadline=deadline, **more)
+
+    async def others_read() -> float:
+        return 1000.0
+
+    monkeypatch.setattr(checks, "judge", judge)
+    monkeypatch.setattr(checks, "_others_read", others_read)
+    assert post(client, SQUARE, WITHOUT).status_code == 200
+    assert left[0] > 900
 
 
 # --- group commit --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import gis.written as written
 from gis.canonical import to_dict
 from gis.check import check_site
 from gis.intake import read_site
-from gis.json_text import json_bytes, with_id, without_outlines
+from gis.json_text import json_bytes, text_without_outlines, with_id, without_outlines
 from gis.model import Contact, SiteCheck
 from gis.output.export import without_geometry
 from gis.plan import Plan
@@ -62,6 +62,23 @@ def test_without_outlines_it_is_the_document_that_was_stripped_of_them(
         bare = without_geometry(to_dict(check))
         assert json.loads(json_bytes(without_outlines(check))) == bare
         assert list(json.loads(json_bytes(without_outlines(check)))) == list(bare)
+
+
+def test_outlines_are_cut_out_of_a_text_as_if_they_had_never_been_written(
+    checks: list[SiteCheck],
+) -> None:
+    drawn = [c for c in checks if c.outline and not any(r.geometry for r in c.remedies)]
+    first, *rest = drawn[0].findings
+    # What a person writes must not be taken for an outline, nor hide one.
+    false = 'A","geometry":{"type":"Point","coordinates":[1,2]},"x":"}{'
+    drawn += [
+        replace(drawn[0], site=replace(drawn[0].site, name=false)),
+        replace(drawn[0], findings=(replace(first, reason=false), *rest)),
+        replace(drawn[0], contacts=(Contact("water", false, 0.5, 0.05, drawn[0].outline),)),
+    ]
+    for check in drawn:
+        bare = json_bytes(without_outlines(check))
+        assert text_without_outlines(json_bytes(check)) == bare != json_bytes(check)
 
 
 def test_another_id_takes_the_place_of_its_own_and_of_nothing_else(

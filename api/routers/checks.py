@@ -8,6 +8,7 @@ always run in a thread.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -102,6 +103,8 @@ async def checked(upload: Upload, options: Options, state: State, visit: Visit) 
     deadline = time.monotonic() + state.settings.check_budget_s
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
+    if small:
+        deadline += await _others_read()
     # Before the check: what is reserved meanwhile is not what it rests on.
     snapshot = state.snapshot() if state.settings.records else None
     checks = await judge(sites, options, state, small=small, deadline=deadline)
@@ -130,6 +133,17 @@ router.add_api_route(
     },
     description="提交地块，得到结论、逐条规则的依据与处理办法；每次检测留有记录，`id` 即记录编号。",
 )
+
+
+async def _others_read() -> float:
+    """Let requests that have come meanwhile be read first; return the seconds that it took.
+
+    Many are then read one after the other, and checked one after the other: a processor that holds
+    the code of one stage in its caches takes half the time for the next reading.
+    """
+    begun = time.monotonic()
+    await asyncio.sleep(0)
+    return time.monotonic() - begun
 
 
 async def _save(
