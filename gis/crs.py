@@ -371,7 +371,7 @@ def _rounded(xy: np.ndarray[Any, Any], decimals: int = 9) -> Iterator[list[float
     return iter(np.round(xy, decimals).tolist())
 
 
-def _nested(geometry: BaseGeometry, positions: Iterator[list[float]]) -> list[Any]:
+def _nested(geometry: Any, positions: Iterator[list[float]]) -> list[Any]:
     """Take the positions of a geometry, in its order, and nest them as GeoJSON does."""
     match geometry.geom_type:
         case "Polygon":

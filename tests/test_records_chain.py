@@ -17,7 +17,7 @@ from gis.errors import ClaimError, NotFoundError, StoreDamagedError
 from gis.output.records import Entry, RecordStore, Submission
 from gis.output.records.address import address_of
 from gis.output.records.audit import audit
-from gis.output.records.chain import GENESIS, changed_fields, field_hash, is_whole, sealed
+from gis.output.records.chain import GENESIS, changed_fields, field_hash, hashed, is_whole, sealed
 from gis.output.records.engines import open_engine
 from gis.output.records.schema import migrate
 from gis.output.records.tables import records
@@ -59,6 +59,13 @@ def test_every_changed_field_is_named_and_nothing_else(row, other, data):
     same = field_hash(other) == field_hash(whole[name])
     assert changed_fields(changed) == (() if same else (name,))
     assert is_whole(changed, [name]) is same
+
+
+@given(row=ROWS, text=st.text())
+def test_a_text_whose_bytes_are_at_hand_has_the_hash_that_it_has_without(row, text):
+    row = {**row, "document": text}
+    assert hashed(row, document=text.encode()) == hashed(row)
+    assert hashed(row, document=text.encode() + b" ") != hashed(row)
 
 
 @given(row=ROWS, seal=st.sampled_from(["field_hashes", "hash"]), data=st.data())

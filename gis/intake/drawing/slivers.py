@@ -7,6 +7,7 @@ should know of them. They are measured in the work CRS and told in the words of 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import shapely
@@ -29,11 +30,8 @@ def sliver_warnings(shape: Shape, drawing: Drawing, work: BaseGeometry) -> tuple
     """Return warnings for thin parts, thin holes and spikes of a valid drawing in the work CRS."""
     if shape.kind is not ShapeKind.AREA or drawing.faults:
         return ()
-    outlines = [
-        ring
-        for part in getattr(work, "geoms", (work,))
-        for ring in (part.exterior, *part.interiors)
-    ]
+    parts: Any = getattr(work, "geoms", (work,))
+    outlines = [ring for part in parts for ring in (part.exterior, *part.interiors)]
     thin: list[str] = []
     spikes: list[str] = []
     for ring, line in zip(shape.rings, outlines, strict=True):

@@ -31,9 +31,14 @@ class Hashed:
     hashes: Mapping[str, str]
 
 
-def hashed(row: Row) -> Hashed:
-    """Return a row with the hashes of its fields, which is nearly all of the work."""
-    return Hashed(row, field_hashes(row))
+def hashed(row: Row, **utf8: bytes) -> Hashed:
+    """Return a row with the hashes of its fields, which is nearly all of the work.
+
+    ``utf8`` are texts of the row whose bytes are at hand: a long one need not be encoded again.
+    """
+    rest = {name: value for name, value in row.items() if name not in utf8}
+    texts = {name: _text_hash(content) for name, content in utf8.items()}
+    return Hashed(row, {**field_hashes(rest), **texts})
 
 
 def sealed(row: Row | Hashed, seq: int, prev_hash: str) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def field_hashes(row: Row) -> dict[str, str]:
 def field_hash(value: object) -> str:
     """Return the SHA-256 of one value; a text, a number, bytes and nothing never look alike."""
     if isinstance(value, str):
-        return _sha256(b"t" + value.encode("utf-8", "surrogateescape"))
+        return _text_hash(value.encode("utf-8", "surrogateescape"))
     if isinstance(value, bytes):
         return _sha256(b"b" + value)
     return _sha256(b"n" if value is None else b"i" + str(value).encode())
@@ -109,6 +114,10 @@ def _parsed(text: bytes) -> Mapping[str, str]:
 
 def _bytes(text: object) -> bytes:
     return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogateescape")
+
+
+def _text_hash(content: bytes) -> str:
+    return _sha256(b"t" + content)
 
 
 def _sha256(content: bytes) -> str:

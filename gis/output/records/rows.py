@@ -12,7 +12,7 @@ from gis.canonical import canonical_json
 from gis.errors import ClaimError, Fault
 from gis.json_text import with_id
 from gis.model import Verdict
-from gis.output.records.chain import hashed
+from gis.output.records.chain import Hashed, hashed
 from gis.output.records.entry import Entry, Submission
 from gis.output.records.kept import Record
 from gis.output.records.software import software_versions
@@ -34,8 +34,15 @@ def made_ready(submission: Submission) -> Submission:
     """
     if submission.rows:
         return submission
-    rows = [hashed(record_row(entry, submission)) for entry in submission.entries]
+    rows = [_hashed(entry, submission) for entry in submission.entries]
     return replace(submission, rows=rows)
+
+
+def _hashed(entry: Entry, submission: Submission) -> Hashed:
+    row = record_row(entry, submission)
+    if not entry.text:
+        return hashed(row)
+    return hashed(row, document=with_id(entry.text, entry.document["id"], row["id"]))
 
 
 def record_row(entry: Entry, submission: Submission) -> dict[str, Any]:
