@@ -21,7 +21,7 @@ from gis.engine.known import Known
 from gis.engine.lazy import lazy
 from gis.engine.outlines import Outlines, Overlay, apart, common
 from gis.engine.ruler import NOTHING, Maker, Parts, Ruler, parts_of
-from gis.engine.screen import NOISE_M2, NOTHING_MET, Screened, Share, ground_of
+from gis.engine.screen import NOISE_M2, NOTHING_MET, Screened, Share, ground_of, pieces_of
 from gis.model import Site
 
 # Rounding leaves no thousand parts of noise that would be taken for this much land together.
@@ -150,9 +150,8 @@ class Cut:
 
     def _traced(self, how: Overlay, shares: Sequence[Share]) -> Outlines | None:
         """Return the outlines of the site on some pieces, or off them."""
-        pieces = np.array(list({share.piece for share in shares}))
         stack = self._screened.stack.edges
-        return self._ruler.overlaid(how, self._ruler.edges, stack, pieces)
+        return self._ruler.overlaid(how, self._ruler.edges, stack, pieces_of(shares))
 
     def _from(self, parts: Parts, touched: tuple[int, ...]) -> Parts:
         """Return land with the features that it was cut from; the whole site is of none."""

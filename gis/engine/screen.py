@@ -55,6 +55,11 @@ class Share(NamedTuple):
         return 0 <= self.crossings <= 2
 
 
+def pieces_of(shares: Iterable[Share]) -> Array:
+    """Return the places in the stack of the pieces that some land is shared with, each once."""
+    return np.array(list({share.piece for share in shares}), dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Met:
     """What one site shares with the features of one layer, by position; noise left out.

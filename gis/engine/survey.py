@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import LayerIndex
 from gis.engine.known import Known
 from gis.engine.ruler import Ruler
-from gis.engine.screen import NOTHING_MET, Screened
+from gis.engine.screen import NOTHING_MET, Screened, pieces_of
 from gis.model import Demand, LayerReport, LayerState, Measure, Quantity, Rest, class_matches
 
 Classes = frozenset[str | None]
@@ -194,8 +193,9 @@ def _known(
     own = met.get(ground.info.id, NOTHING_MET)
     told = any(ruler.is_whole(area) for area in own.areas.values())
     off = not own.areas and ruler.site.area.planar_m2 > 1.0
-    pieces = np.unique([s.piece for shares in own.shares.values() for s in shares])
-    land = (met.stack.edges, pieces) if own.areas and ground.is_coverage and not told else None
+    land = None
+    if own.areas and ground.is_coverage and not told:
+        land = met.stack.edges, pieces_of(s for shares in own.shares.values() for s in shares)
     return Known(ruler, coverage, whole=told, off=off, reach_m=reach_m, ground=land)
 
 

@@ -18,7 +18,7 @@ from gis.engine.index import Array, LayerIndex
 from gis.engine.kernel import Edges
 from gis.engine.lazy import lazy
 from gis.engine.outlines import common, shared_with
-from gis.engine.screen import NOISE_M2, NOTHING_MET, Share, ground_of
+from gis.engine.screen import NOISE_M2, NOTHING_MET, Share, ground_of, pieces_of
 from gis.model import Site
 
 
@@ -113,8 +113,7 @@ class Seen:
         return self._edges[key]
 
     def _traced(self, shares: Sequence[Share]) -> Edges | None:
-        pieces = np.array(list({share.piece for share in shares}), dtype=np.int64)
-        outlines = common(self._met.edges, self._stack, pieces)
+        outlines = common(self._met.edges, self._stack, pieces_of(shares))
         return None if outlines is None else outlines.edges
 
     @lazy
