@@ -325,11 +325,11 @@ class Answers:
         if around.land.is_empty:
             return NOTHING
         shares = shares_of(self._ruler.edges, around.edges)
-        place = self._site.geometry
-        return self._ruler.over(
+        place, ruler = self._site.geometry, self._ruler
+        return ruler.over(
             shares,
             lambda: parts_of(shapely.intersection(place, around.land)),
-            lambda: self._ruler.overlaid(common, self._ruler.edges, around.edges),
+            lambda: ruler.overlaid(common, ruler.edges, around.edges),
         )
 
     def _off(self, cut: Cut, around: Surroundings, inside: Parts) -> Parts:

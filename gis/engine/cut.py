@@ -50,6 +50,11 @@ class Cut:
         self._features: dict[tuple[int, ...], BaseGeometry] = {}
         self._grounds: dict[int, BaseGeometry] = {}
 
+    def let_go(self) -> None:
+        """Forget the lands that were measured; those that somebody holds can still be drawn."""
+        for kept in self._alone, self._on, self._off:
+            kept.clear()
+
     # --- which features --------------------------------------------------------------------------
 
     @lazy
@@ -279,6 +284,15 @@ class Cuts(dict[str, Cut]):
         layer, number = self._usable[name]
         made = self[name] = Cut(self._crops, layer, self._known[number], self._screened)
         return made
+
+    def let_go(self) -> None:
+        """Let the cuts forget their lands, which know the cuts that draw them.
+
+        Cycles would wait for the garbage collector: some hundred objects a site, and a pause of
+        tens of milliseconds every hundred sites.
+        """
+        for cut in self.values():
+            cut.let_go()
 
 
 def _without(site: Site, share: Share) -> Share | None:

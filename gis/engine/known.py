@@ -99,7 +99,12 @@ class Known:
         """The same land as disjoint parts with their areas."""
         if self.is_whole:
             return self.ruler.whole
-        return self.ruler.outlined(self._outlines, lambda: parts_of(self.land))
+        if self._outlines is None:
+            return self.ruler.measured(parts_of(self.land))
+        site, coverage = self.site.geometry, self.coverage
+        return self.ruler.outlined(
+            self._outlines, lambda: parts_of(shapely.intersection(site, coverage))
+        )
 
     def within(self, parts: Parts) -> Parts:
         """Return land of the site as far as it lies inside the coverage."""

@@ -94,9 +94,9 @@ def surveyed(
     setting = survey.setting(known)
     cuts = Cuts(ruler, known, setting.usable, met)
     measures = Answers(ruler, cuts, survey.reach).to(setting, met)
-    evidence = _listed(cuts, setting, met, measures) if with_evidence else ()
-    layers = survey.layers_of(known, setting.rest)
-    return Measurement(tuple(evidence), measures, layers, setting.rest)
+    evidence = tuple(_listed(cuts, setting, met, measures)) if with_evidence else ()
+    cuts.let_go()
+    return Measurement(evidence, measures, survey.layers_of(known, setting.rest), setting.rest)
 
 
 def _listed(

@@ -54,12 +54,13 @@ class Parts:
     make
         Builds the polygons.
     least
-        Tells an area, planar, that no polygon falls below; 0 when nobody knows.
+        Tells an area of these parts, planar, that no polygon falls below; 0 when nobody knows.
     each
         Whether the areas are those of the polygons, one by one.
 
     ``ground``, where it is set, gives the features that the land was cut from, uncut; ``trace``
-    gives its outlines where they are simple.
+    gives its outlines where they are simple. None of the functions may hold the parts themselves:
+    what no cycle holds together is gone without the collector, whose pauses a single check feels.
     """
 
     ground: Callable[[], BaseGeometry] | None = None
@@ -70,7 +71,7 @@ class Parts:
         areas: Sequence[float],
         planar_m2: float,
         make: Maker,
-        least: Callable[[], float] = float,
+        least: Callable[[Parts], float] = lambda _: 0.0,
         *,
         each: bool = False,
     ) -> None:
@@ -102,7 +103,7 @@ class Parts:
     @lazy
     def least_m2(self) -> float:
         """No polygon is smaller than this; 0 when nobody knows."""
-        return self._least()
+        return self._least(self)
 
     def are_all(self, least_m2: float) -> bool:
         """Whether no polygon is known to be smaller than this, whatever its width."""
@@ -186,7 +187,7 @@ class Ruler:
             return self.measured(shapes)
         area = self.site.area
         planar = area.planar_m2
-        found = Parts([area.ellipsoidal_m2], planar, lambda: shapes, lambda: planar, each=True)
+        found = Parts([area.ellipsoidal_m2], planar, lambda: shapes, lambda _: planar, each=True)
         found.edges = self.edges
         return found
 
@@ -212,11 +213,7 @@ class Ruler:
             return self.measured(make())
         areas = [self._factor.area(s.area, s.x, s.y) for s in shares]
         least = min([s.least for s in shares])
-
-        def smallest() -> float:
-            return least or _smallest(found)
-
-        found = Parts(areas, planar, make, smallest)
+        found = Parts(areas, planar, make, (lambda _: least) if least else _smallest)
         found.trace = trace
         return found
 
@@ -232,7 +229,7 @@ class Ruler:
             return self.whole
         rows = outlines.sums.tolist()
         areas = [factor.area(area, x, y) for area, x, y in rows]
-        found = Parts(areas, planar, make, lambda: min([area for area, _, _ in rows]))
+        found = Parts(areas, planar, make, lambda _: min([area for area, _, _ in rows]))
         found.trace = lambda: outlines
         return found
 
