@@ -6,6 +6,7 @@ an upload or stores an answer.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ from api.deps import State
 from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
-from gis.check import check_site, with_remedies
+from gis.check import checking, with_remedies
 from gis.json_text import json_bytes, text_without_outlines, with_id, without_outlines
 from gis.model import Site, SiteCheck, Verdict
 from gis.output.export import without_geometry
 from gis.plan import Plan
+from gis.stages import Staged, finished
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ async def judge(
     Parameters
     ----------
     small
-        From ``is_small``; small sites are checked right here.
+        From ``is_small``; small sites are checked right here, in turns with those of others.
     deadline
         When the request has used up its time, on the clock of ``time.monotonic``.
 
@@ -96,14 +98,24 @@ async def judge(
     searched = options.remedies and not small and len(sites) <= _INLINE_SITES
     # A record shows the outlines, whatever this answer does.
     drawn = options.geometry or state.settings.records
-    how = partial(check_site, plan=state.plan, remedies=searched, geometry=drawn)
-    work = partial(_check_all, sites, options, how, deadline, done)
+    how = partial(
+        checking,
+        plan=state.plan,
+        use=options.use,
+        attributes=options.attributes or None,
+        as_of=options.as_of,
+        remedies=searched,
+        geometry=drawn,
+    )
     if small:
-        work()
+        if time.monotonic() > deadline:
+            raise _too_much(0, len(sites))
+        done = [await _in_turns(how(site)) for site in sites]
         # A search for remedies judges a dozen outlines: too long for others to wait.
         if options.remedies and any(check.verdict is not Verdict.PASS for check in done):
             done = await run_in_threadpool(_helped, done, state.plan)
         return done
+    work = partial(_check_all, sites, how, deadline, done)
     try:
         await state.heavy.run(work, deadline - time.monotonic())
     except TimeoutError:
@@ -115,10 +127,24 @@ def _helped(checks: Sequence[SiteCheck], plan: Plan) -> list[SiteCheck]:
     return [with_remedies(c, plan) if c.verdict is not Verdict.PASS else c for c in checks]
 
 
+async def _in_turns(check: Staged[SiteCheck]) -> SiteCheck:
+    """Return what a check finds, other requests going on with theirs after each stage of it.
+
+    Those that wait together are then measured one after the other, and judged one after the other,
+    while the processor's caches hold the code of one stage (``gis.stages``).
+    """
+    while True:
+        try:
+            next(check)
+        except StopIteration as end:
+            found: SiteCheck = end.value
+            return found
+        await asyncio.sleep(0)
+
+
 def _check_all(
     sites: Sequence[Site],
-    options: Options,
-    check: Callable[..., SiteCheck],
+    check: Callable[[Site], Staged[SiteCheck]],
     deadline: float,
     done: list[SiteCheck],
 ) -> None:
@@ -126,10 +152,7 @@ def _check_all(
     for site in sites:
         if time.monotonic() > deadline:
             raise _too_much(len(done), len(sites))
-        found = check(
-            site, use=options.use, attributes=options.attributes or None, as_of=options.as_of
-        )
-        done.append(found)
+        done.append(finished(check(site)))
 
 
 def _too_much(done: int, total: int) -> EffortError:

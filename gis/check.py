@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -20,17 +21,20 @@ from gis.digest import digest
 from gis.doubt import alternatives, settled, settled_impact
 from gis.engine import Screened, cross, drawn, screen
 from gis.errors import ClaimError
-from gis.judge import Judged, judge
+from gis.judge import Judged, judge, judging
 from gis.model import Contact, CrossRow, Finding, Impact, LayerState, Remedy, Site, SiteCheck
 from gis.plan import Plan, as_plan
 from gis.plan.areas import belongs
 from gis.plan.impact import impact
 from gis.remedy import Ground, remedies_for
 from gis.rulebook import contacts, decide
+from gis.stages import Staged, finished, side_by_side
 
 _Row = TypeVar("_Row", Finding, Contact, Remedy)
 # China has one time zone and no summer time, so the legal day needs no time-zone database.
 CHINA = timezone(timedelta(hours=8))
+# Checks of a chunk that go on side by side: enough to spare time, few enough to hold in memory.
+_ABREAST = 32
 
 
 def legal_day() -> date:
@@ -96,11 +100,40 @@ def check_site(
     >>> check.verdict.label, check.deciding_rule
     ('有条件符合', 'shandong.archaeology')
     """
+    stages = checking(
+        site,
+        plan,
+        use=use,
+        attributes=attributes,
+        as_of=as_of,
+        remedies=remedies,
+        geometry=geometry,
+        met=met,
+    )
+    return finished(stages)
+
+
+def checking(
+    site: Site,
+    plan: Plan,
+    *,
+    use: str | None = None,
+    attributes: Mapping[str, object] | None = None,
+    as_of: date | None = None,
+    remedies: bool = True,
+    geometry: bool = True,
+    met: Screened | None = None,
+) -> Staged[SiteCheck]:
+    """Check one site as ``check_site`` does, with a pause after each stage.
+
+    For those who check several at once: ``gis.stages.side_by_side``, or turns of an event loop.
+    """
     _check_call(site, plan, as_of)
     belongs(site, plan)
     day = as_of or legal_day()
     site = with_claims(site, use, attributes)
-    judged = judge(site, plan, day, met=met, marked=geometry or remedies)
+    judged = yield from judging(site, plan, day, met=met, marked=geometry or remedies)
+    yield
     findings = _settled(site, plan, judged)
     offers = _offered(site, plan, day, findings, outlines=remedies)
     return _assembled(site, plan, judged, findings, offers, geometry=geometry)
@@ -145,17 +178,22 @@ def check_chunk(
     """
     outlines = np.array([site.geometry for site in sites], dtype=object)
     day = as_of or legal_day()
-    for site, met in zip(sites, screen(outlines, plan.stack), strict=True):
-        yield check_site(
-            site,
-            plan,
-            use=use,
-            attributes=attributes,
-            as_of=day,
-            remedies=False,
-            geometry=geometry,
-            met=met,
-        )
+    check = partial(
+        checking,
+        plan=plan,
+        use=use,
+        attributes=attributes,
+        as_of=day,
+        remedies=False,
+        geometry=geometry,
+    )
+    seen = list(zip(sites, screen(outlines, plan.stack), strict=True))
+    for start in range(0, len(seen), _ABREAST):
+        group = seen[start : start + _ABREAST]
+        for ended in side_by_side(check(site, met=met) for site, met in group):
+            if ended.error is not None:
+                raise ended.error
+            yield cast("SiteCheck", ended.result)
 
 
 def with_remedies(check: SiteCheck, plan: Plan) -> SiteCheck:

@@ -17,6 +17,7 @@ from gis.model import Finding, Impact, Site
 from gis.plan import Plan
 from gis.plan.impact import impact
 from gis.rulebook import Facts, evaluate
+from gis.stages import Staged, finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,29 @@ def judge(
     marked
         Whether findings keep the land that they mark, for showing or for remedies.
     """
+    stages = judging(site, plan, day, rules, met=met, with_evidence=with_evidence, marked=marked)
+    return finished(stages)
+
+
+def judging(
+    site: Site,
+    plan: Plan,
+    day: date,
+    rules: frozenset[str] | None = None,
+    *,
+    met: Screened | None = None,
+    with_evidence: bool = True,
+    marked: bool = True,
+) -> Staged[Judged]:
+    """Judge an outline as ``judge`` does, with a pause after measuring and after the budgets."""
     book = plan.rulebook if rules is None else plan.rulebook.part(rules)
     if met is None:
         met = screen(np.array([site.geometry], dtype=object), plan.stack)[0]
     measured = surveyed(site, plan.survey(day, rules), met, with_evidence=with_evidence)
+    yield
     needs_budgets = rules is None or any(rule.kind == "quota" for rule in book.in_force(day))
     taken = impact(plan, site, met) if needs_budgets else ()
+    yield
     facts = _facts(site, day, measured, taken)
     return Judged(measured, facts, evaluate(book, facts, marked=marked))
 

@@ -15,6 +15,7 @@ FLOORS = {
     "gis": 0,
     "gis.errors": 0,
     "gis.rounding": 0,
+    "gis.stages": 0,
     "gis.units": 1,
     "gis.crs": 1,
     "gis.tomlfile": 1,

@@ -99,7 +99,7 @@ class Known:
         """The same land as disjoint parts with their areas."""
         if self.is_whole:
             return self.ruler.whole
-        if self._outlines is None:
+        if self._outlines is None or self.coverage is None:
             return self.ruler.measured(parts_of(self.land))
         site, coverage = self.site.geometry, self.coverage
         return self.ruler.outlined(
