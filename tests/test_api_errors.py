@@ -347,7 +347,7 @@ def test_a_defect_is_a_problem_without_details_and_with_security_headers(client,
     def broken(*_args, **_kwargs):
         raise RuntimeError("secret detail in /srv/somewhere.py")
 
-    monkeypatch.setattr("api.judging.check_site", broken)
+    monkeypatch.setattr("api.judging.checking", broken)
     answer = client.post("/v1/site-checks", content=polygon(), headers={"Content-Type": GEO})
     document = assert_problem(answer, 500)
     assert document["code"] == "defect"

@@ -6,6 +6,7 @@ import json
 import threading
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -15,7 +16,7 @@ from api.examples import point_lines
 from api.heavy import HeavyWork
 from api.routers import checks
 from api.settings import Settings
-from gis.check import check_site
+from gis.check import checking
 from gis.errors import BusyError
 from gis.intake.read import read_site, read_sites
 
@@ -57,9 +58,9 @@ def service(plan, tmp_path):
 
 @pytest.fixture
 def held(monkeypatch):
-    """Hold every check inside ``check_site`` until the test lets it go."""
+    """Hold every check before its first stage until the test lets it go."""
     hold = Hold()
-    monkeypatch.setattr(judging, "check_site", hold.check_site)
+    monkeypatch.setattr(judging, "checking", hold.checking)
     yield hold
     hold.go.set()
 
@@ -69,10 +70,10 @@ class Hold:
         self.entered = threading.Semaphore(0)
         self.go = threading.Event()
 
-    def check_site(self, *args, **kwargs):
+    def checking(self, *args, **kwargs):
         self.entered.release()
         assert self.go.wait(30)
-        return check_site(*args, **kwargs)
+        return (yield from checking(*args, **kwargs))
 
     def wait_for_one(self):
         assert self.entered.acquire(timeout=30)
@@ -117,17 +118,53 @@ def test_a_small_site_is_checked_on_the_event_loop_and_a_large_one_is_not(servic
 
     def noted(*args, **kwargs):
         seen.append(threading.current_thread())
-        return check_site(*args, **kwargs)
+        return (yield from checking(*args, **kwargs))
 
     async def loop_thread():
         return threading.current_thread()
 
     client = service()
-    monkeypatch.setattr(judging, "check_site", noted)
+    monkeypatch.setattr(judging, "checking", noted)
     for ring in (RING, LARGE):
         assert post(client, polygon(ring)).status_code == 200
     event_loop = client.portal.call(loop_thread)
     assert [thread is event_loop for thread in seen] == [True, False]
+
+
+def test_small_sites_that_wait_together_go_on_side_by_side_and_get_their_own_answers(
+    service, monkeypatch
+):
+    log, rings = [], [[[x + 0.002 * n, y] for x, y in RING] for n in range(4)]
+
+    def noted(site, **kwargs):
+        stages = checking(site, **kwargs)
+        for stage in range(10):
+            log.append((stage, site.geometry.bounds))
+            try:
+                next(stages)
+            except StopIteration as end:
+                return end.value
+            yield
+
+    client = service()
+    alone = [post(client, polygon(ring)).json() for ring in rings]
+    monkeypatch.setattr(judging, "checking", noted)
+
+    async def together():
+        transport = httpx.ASGITransport(app=client.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as asking:
+            bodies = [json.dumps(polygon(ring)) for ring in rings]
+            url = "/v1/site-checks?as_of=2026-11-22"
+            asked = [asking.post(url, content=body, headers=HEADERS) for body in bodies]
+            return await asyncio.gather(*asked)
+
+    answers = [answer.json() for answer in client.portal.call(together)]
+    assert [answer["digest"] for answer in answers] == [answer["digest"] for answer in alone]
+    assert len({answer["digest"] for answer in answers}) == len(rings)
+    first = [site for stage, site in log if stage == 0]
+    # Every site was begun before any of them was ended.
+    assert [site for _, site in log[: len(rings)]] == first
+    assert len(set(first)) == len(rings)
 
 
 def test_a_site_has_the_same_digest_inline_and_in_a_thread(service, monkeypatch):
@@ -228,7 +265,7 @@ def test_a_defect_in_a_thread_is_a_problem_and_frees_its_place(service, monkeypa
 
     client = service(heavy_checks=1, heavy_waiting=0)
     with monkeypatch.context() as patch:
-        patch.setattr(judging, "check_site", broken)
+        patch.setattr(judging, "checking", broken)
         answer = post(client, polygon(LARGE))
     assert (answer.status_code, answer.json()["code"]) == (500, "defect")
     assert post(client, polygon(LARGE)).status_code == 200
