@@ -7,6 +7,7 @@ where nothing is said there is nothing to compare, so that how often that is so 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.engine.kernel import edges_of, polygons_of
-from gis.engine.outlines import Outlines, apart, common, least_joined, shared_with
+from gis.engine.outlines import Outlines, apart, common, shared_with, small_lands
 
 E, N = 400_000.0, 4_020_000.0
 NOISE_M2 = 1e-4
@@ -190,18 +191,77 @@ def test_most_is_said_also_along_shared_lines() -> None:
     assert said >= 0.95 * asked
 
 
+def small(below_m2: float, *shapes: shapely.Geometry) -> list[tuple[float, float]] | None:
+    land = common(edges_of(shapes), edges_of([box(-50, -50, 50, 50)]))
+    assert land is not None
+    found = small_lands(land, below_m2)
+    return None if found is None else sorted((s.planar_m2, s.perimeter_m) for s in found)
+
+
 def test_small_pieces_that_share_an_edge_are_one_piece_of_land() -> None:
-    # Strips of 2 m² beside each other make 4 m², a third one apart and one at a corner do not.
-    pair, lonely, corner = [box(0, 0, 1, 2), box(1, 0, 2, 2)], box(5, 0, 6, 2), box(2, 2, 3, 4)
-    every = box(-1, -1, 10, 10)
+    # Strips of 1 m x 2 m: two beside each other make 2 m x 2 m, the third one is apart.
+    pair, lonely = [box(0, 0, 1, 2), box(1, 0, 2, 2)], box(5, 0, 6, 2)
+    assert small(3.0, *pair) == []
+    assert small(5.0, *pair) == [pytest.approx((4.0, 8.0))]
+    assert small(3.0, *pair, lonely) == [pytest.approx((2.0, 6.0))]
+    assert small(5.0, *pair, lonely) == [pytest.approx((2.0, 6.0)), pytest.approx((4.0, 8.0))]
+    assert small(3.0, box(0, 0, 5, 5), box(5, 0, 6, 2)) == []  # 27 m² together
+    assert small(3.0, box(0, 0, 5, 5)) == []
 
-    def least(*shapes: shapely.Geometry) -> float:
-        land = common(edges_of(shapes), edges_of([every]))
-        assert land is not None
-        return least_joined(land, 3.0)
 
-    assert least(*pair) == pytest.approx(4.0)
-    assert least(*pair, lonely) == pytest.approx(2.0)
-    assert least(*pair, corner) == pytest.approx(2.0)
-    assert least(box(0, 0, 5, 5), box(5, 0, 6, 2)) == pytest.approx(27.0)
-    assert least(box(0, 0, 5, 5)) == np.inf  # nothing is small
+def test_a_ring_of_small_pieces_has_the_perimeter_of_its_hole_too() -> None:
+    ring = box(0, 0, 3, 1), box(2, 1, 3, 3), box(0, 2, 2, 3), box(0, 1, 1, 2)
+    assert small(9.0, *ring) == [pytest.approx((8.0, 12.0 + 4.0))]
+
+
+def test_pieces_that_meet_at_a_point_or_nearly_are_not_sure() -> None:
+    first = box(0, 0, 1, 2)
+    assert small(3.0, first, box(1, 2, 2, 4)) is None
+    assert small(3.0, first, box(1 + 5e-7, 0, 2, 2)) is None
+    assert small(3.0, first, box(1, 2 - 5e-4, 2, 4)) is None  # half a millimetre in common
+    assert small(3.0, first, box(1 + 1e-5, 0, 2, 2)) == [pytest.approx((2.0, 6.0), abs=1e-4)] * 2
+
+
+def test_the_centre_of_a_piece_is_that_of_all_its_outlines() -> None:
+    land = common(edges_of([box(0, 0, 1, 2), box(1, 0, 4, 1)]), edges_of([box(-9, -9, 9, 9)]))
+    assert land is not None
+    (found,) = small_lands(land, 6.0) or []
+    shape = shapely.union(box(0, 0, 1, 2), box(1, 0, 4, 1))
+    assert found.centre == pytest.approx((shape.centroid.x, shape.centroid.y))
+
+
+@settings(max_examples=150, deadline=None)
+@given(stars(0.0), st.integers(0, 2**32), st.lists(st.floats(-100, 100), max_size=4))
+def test_slivers_along_an_edge_are_those_of_an_overlay(
+    site: shapely.Polygon, seed: int, cuts: list[float]
+) -> None:
+    # A neighbour drawn a hand apart, and kept in strips as a subdivided layer is.
+    random = np.random.default_rng(seed)
+    ring = shapely.get_coordinates(site)[:-1]
+    beside = shapely.Polygon(ring + random.uniform(-0.05, 0.05, ring.shape))
+    if site.is_empty or not beside.is_valid:
+        return
+    bounds = [-400.0, *sorted(cuts), 400.0]
+    strips = [
+        part
+        for west, east in pairwise(bounds)
+        if east - west > 1e-3
+        for part in shapely.get_parts(beside.intersection(box(west, -400, east, 400)))
+        if part.geom_type == "Polygon" and part.area > 1.0
+    ]
+    # Strips apart by less than a centimetre leave land between them that is no sliver of the edge.
+    for how, build in ((common, shapely.intersection), (apart, shapely.difference)):
+        land = how(edges_of([site]), edges_of(strips))
+        found = None if land is None else small_lands(land, 1.0)
+        if found is None:
+            continue
+        built = shapely.get_parts(build(site, shapely.union_all(strips)))
+        # What is near a limit may be on either side of it.
+        near = [p for p in built if abs(p.area - 1) < 1e-4 or abs(p.area - NOISE_M2) < 1e-5]
+        if near or any(1e-6 < p.area < NOISE_M2 for p in built):
+            continue
+        wanted = sorted((p.area, p.length) for p in built if NOISE_M2 < p.area < 1)
+        told = sorted((s.planar_m2, s.perimeter_m) for s in found)
+        assert len(told) == len(wanted)
+        for one, other in zip(told, wanted, strict=True):
+            assert one == pytest.approx(other, abs=1e-4)

@@ -19,6 +19,8 @@ Array = np.ndarray[Any, Any]
 _NUDGE = 1e-6
 # Edges so near to each other, for at least so long, are one edge of two neighbours.
 _BESIDE, _ALONG = 1e-8, 1e-3
+# Outlines without an edge in common that come nearer than this may hang together.
+_NEAR = 1e-6
 
 
 @compiled
@@ -182,40 +184,62 @@ def _describe(rows: Array, begin: int, end: int, area: float, sums: Array) -> No
 
 
 @compiled
-def least_joined(offsets: Array, rows: Array, areas: Array, small: float) -> float:
-    """Return the area of the smallest land among outlines, those that share an edge taken together.
+def together(
+    offsets: Array, rows: Array, boxes: Array, areas: Array, small: float
+) -> tuple[Array, Array]:  # fmt: skip
+    """Return which outlines make one piece of land, and how much of its perimeter each one has.
 
-    Only outlines below ``small`` are looked at; the others are larger anyhow.
+    Outlines that share an edge are together. Only those below ``small`` are looked at, and what
+    they are together with; the perimeter of the others is not told. Empty where one comes so near
+    to another without an edge in common that nobody knows.
     """
-    group = np.arange(len(areas))
+    group, length = np.arange(len(areas)), np.zeros(len(areas))
     for p in range(len(areas)):
         if areas[p] >= small:
             continue
+        for i in range(offsets[p], offsets[p + 1]):
+            length[p] += np.hypot(rows[i, 2] - rows[i, 0], rows[i, 3] - rows[i, 1])
         for q in range(len(areas)):
-            if group[p] != group[q] and _share_an_edge(rows, offsets, p, q):
+            if q == p or (q < p and areas[q] < small) or _are_apart(boxes, p, q):
+                continue
+            shared, touch = _shared_m(rows, offsets, p, q)
+            if shared > _ALONG:
+                length[p], length[q] = length[p] - shared, length[q] - shared
                 group[group == group[p]] = group[q]
-    least = np.inf
-    for p in range(len(areas)):
-        if areas[p] < small:
-            least = min(least, areas[group == group[p]].sum())
-    return least
+            elif touch:
+                return group[:0], length[:0]
+    return group, length
 
 
 @compiled
-def _share_an_edge(rows: Array, offsets: Array, p: int, q: int) -> bool:
-    """Whether two outlines run along each other, in opposite directions, for more than a point."""
+def _are_apart(boxes: Array, p: int, q: int) -> bool:
+    for low, high in ((0, 2), (1, 3)):
+        if boxes[p, low] > boxes[q, high] + _NEAR or boxes[p, high] < boxes[q, low] - _NEAR:
+            return True
+    return False
+
+
+@compiled
+def _shared_m(rows: Array, offsets: Array, p: int, q: int) -> tuple[float, bool]:
+    """Return for how long two outlines run along each other, and whether they come near at all."""
+    shared, touch = 0.0, False
     for i in range(offsets[p], offsets[p + 1]):
         x, y = rows[i, 0], rows[i, 1]
         dx, dy = rows[i, 2] - x, rows[i, 3] - y
         length = np.hypot(dx, dy)
-        if length <= _ALONG:
+        if length == 0.0:
             continue
         for j in range(offsets[q], offsets[q + 1]):
+            # The edge of q in metres along the edge of p and off it.
             x1, y1, x2, y2 = rows[j, 0] - x, rows[j, 1] - y, rows[j, 2] - x, rows[j, 3] - y
-            off = max(abs(dx * y1 - dy * x1), abs(dx * y2 - dy * x2)) / length
-            if off > _BESIDE:
+            off1, off2 = (dx * y1 - dy * x1) / length, (dx * y2 - dy * x2) / length
+            if min(abs(off1), abs(off2)) > _NEAR and (off1 > 0.0) == (off2 > 0.0):
                 continue
-            begin, end = (dx * x2 + dy * y2) / length, (dx * x1 + dy * y1) / length
-            if min(end, length) - max(begin, 0.0) > _ALONG:
-                return True
-    return False
+            along1, along2 = (dx * x1 + dy * y1) / length, (dx * x2 + dy * y2) / length
+            begin, end = min(along1, along2), max(along1, along2)
+            if end < -_NEAR or begin > length + _NEAR:
+                continue
+            touch = True
+            if max(abs(off1), abs(off2)) <= _BESIDE:
+                shared += max(0.0, min(end, length) - max(begin, 0.0))
+    return shared, touch

@@ -14,6 +14,7 @@ overlay may see two polygons there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -75,15 +76,45 @@ def shared_with(land: Edges, other: Edges, among: Array) -> list[tuple[int, floa
     return [row for row in rows if row[1] > NOISE_M2]
 
 
-def least_joined(land: Outlines, small_m2: float) -> float:
-    """Return an area, planar m², that no land falls below that is smaller than ``small_m2``.
+class SmallLand(NamedTuple):
+    """A piece of land of one or more outlines that share edges.
 
-    Neighbours of one layer that share an edge are one piece of land; infinite where none is small.
+    ``sums`` are those of its outlines, ``perimeter_m`` is that of the whole piece.
+    """
+
+    sums: Array
+    perimeter_m: float
+
+    @property
+    def planar_m2(self) -> float:
+        """Its area."""
+        return math.fsum(self.sums[:, 0])
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The place of its centroid."""
+        weights = self.sums[:, 0] / self.planar_m2
+        return float(weights @ self.sums[:, 1]), float(weights @ self.sums[:, 2])
+
+
+def small_lands(land: Outlines, below_m2: float) -> list[SmallLand] | None:
+    """Return the pieces of land smaller than ``below_m2``, planar; None where that is not sure.
+
+    Neighbours that share an edge are one piece. Where outlines only touch, or nearly, an overlay
+    may see one piece or two.
     """
     from gis.engine import outline_loops
 
     areas = np.ascontiguousarray(land.sums[:, 0])
-    return outline_loops.least_joined(land.edges.offsets, land.edges.rows, areas, small_m2)
+    if not (areas < below_m2).any():
+        return []
+    edges = land.edges
+    group, length = outline_loops.together(edges.offsets, edges.rows, edges.boxes, areas, below_m2)
+    if not len(group):
+        return None
+    groups = (group == number for number in np.unique(group[areas < below_m2]))
+    found = (SmallLand(land.sums[own], math.fsum(length[own])) for own in groups)
+    return [one for one in found if one.planar_m2 < below_m2]
 
 
 def _overlaid(land: Edges, other: Edges, among: Array | None, *, inside: bool) -> Outlines | None:

@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import ellipsoidal_area
@@ -19,7 +20,7 @@ from gis.engine.areal import ArealFactor, is_small
 from gis.engine.index import Array
 from gis.engine.kernel import Edges, edges_of
 from gis.engine.lazy import lazy
-from gis.engine.outlines import Outlines, Overlay, apart, common, least_joined
+from gis.engine.outlines import Outlines, Overlay, SmallLand, apart, common, small_lands
 from gis.engine.screen import NOISE_M2, Share
 from gis.model import Area, Site
 
@@ -105,11 +106,16 @@ class Parts:
         """No polygon is smaller than this; 0 when nobody knows."""
         return self._least(self)
 
-    def are_all(self, least_m2: float) -> bool:
-        """Whether no polygon is known to be smaller than this, whatever its width."""
-        if self.least_m2 >= least_m2:
-            return True
-        return self.outlines is not None and least_joined(self.outlines, least_m2) >= least_m2
+    def small(self, below_m2: float) -> Sequence[SmallLand] | None:
+        """Return its pieces smaller than this, planar; None where they must be built to be known.
+
+        No outlines are asked for where all pieces are known to be larger.
+        """
+        if self.least_m2 >= below_m2:
+            return ()
+        if self.outlines is None:
+            return None
+        return small_lands(self.outlines, below_m2)
 
     @lazy
     def area(self) -> Area:
@@ -144,6 +150,22 @@ class Shape:
     def geometry(self) -> MultiPolygon:
         """The land as one geometry in the work CRS."""
         return MultiPolygon(self._parts.shapes)
+
+
+class Piece(Shape):
+    """A piece of some land, told by its centroid."""
+
+    def __init__(self, parts: Parts, centre: tuple[float, float]) -> None:
+        super().__init__(parts)
+        self._centre = Point(centre)
+
+    @lazy
+    def geometry(self) -> Polygon:  # type: ignore[override]  # a piece is one polygon
+        """The polygon whose centroid it is."""
+        shapes = np.array(self._parts.shapes, dtype=object)
+        apart = shapely.distance(shapely.centroid(shapes), self._centre)
+        found: Polygon = shapes[int(np.argmin(apart))]
+        return found
 
 
 def drawn(land: Any) -> Any:
@@ -256,6 +278,12 @@ class Ruler:
         return self.outlined(outlines, lambda: _cut(shapely.difference, one, land()))
 
     # --- polygons --------------------------------------------------------------------------------
+
+    def size(self, land: SmallLand) -> float:
+        """Return the ellipsoidal area of a piece of land that was traced."""
+        if self._factor is None:
+            raise ValueError("land of a site so large is not traced")
+        return math.fsum([self._factor.area(*row) for row in land.sums.tolist()])
 
     def built(self, parts: Parts) -> Iterator[tuple[Polygon, float]]:
         """Yield each polygon of some parts with its ellipsoidal area."""

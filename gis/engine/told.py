@@ -6,18 +6,32 @@ The last step of an answer: what was found becomes numbers. Nothing is searched 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gis.engine.cut import Cut
 from gis.engine.index import LayerIndex
-from gis.engine.ruler import Parts, Ruler, Shape
+from gis.engine.outlines import SmallLand
+from gis.engine.ruler import Parts, Piece, Ruler, Shape
+from gis.engine.screen import NOISE_M2
 from gis.model import Demand, Measure, Sliver, Touched
 
 
 def sorted_out(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[tuple[Sliver, ...], float]:
     """Return the slivers among the parts, and the ellipsoidal area of all others together."""
-    if parts.are_all(demand.area_tolerance_m2):
+    small = parts.small(demand.area_tolerance_m2)
+    if small is not None and not small:
         return (), math.fsum(parts.areas)
+    if small is None:
+        slivers, others = _built(ruler, demand, parts)
+    else:
+        slivers, others = _traced(ruler, demand, parts, small)
+    # What is left of the whole, so that it is the same number whether parts had to be built or not.
+    rest = math.fsum([*parts.areas, *(-s.area_m2 for s in slivers)]) if others else 0.0
+    return tuple(sorted(slivers, key=lambda s: (s.area_m2, s.width_m))), rest
+
+
+def _built(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[list[Sliver], bool]:
+    """Return the slivers among the polygons, and whether there is more than slivers."""
     slivers, others = [], False
     for part, area in ruler.built(parts):
         width = 2 * part.area / part.length
@@ -25,9 +39,20 @@ def sorted_out(ruler: Ruler, demand: Demand, parts: Parts) -> tuple[tuple[Sliver
             slivers.append(Sliver(area, width, part))
         else:
             others = True
-    # What is left of the whole, so that it is the same number whether parts had to be built or not.
-    rest = math.fsum([*parts.areas, *(-s.area_m2 for s in slivers)]) if others else 0.0
-    return tuple(sorted(slivers, key=lambda s: (s.area_m2, s.width_m))), rest
+    return slivers, others
+
+
+def _traced(
+    ruler: Ruler, demand: Demand, parts: Parts, small: Sequence[SmallLand]
+) -> tuple[list[Sliver], bool]:
+    """Return the same from the small pieces of land, whose polygons are drawn when looked at."""
+    slivers, planar = [], 0.0
+    for land in small:
+        width = 2 * land.planar_m2 / land.perimeter_m
+        if width < demand.width_tolerance_m:
+            slivers.append(Sliver(ruler.size(land), width, Piece(parts, land.centre)))
+            planar += land.planar_m2
+    return slivers, parts.planar_m2 - planar > NOISE_M2
 
 
 def as_touched(
