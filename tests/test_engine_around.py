@@ -315,10 +315,44 @@ def test_a_feature_near_the_site_brings_its_values() -> None:
     assert near.values == {"setting": "村镇居民居住区"}
 
 
+ROUND_ABOUT = layer_of(
+    "l",
+    ("all", "区", box(-500, -500, 500, 500)),  # holds the site, its rings are far away
+    ("in", "井", box(40, 40, 41, 41)),
+    ("next", "区", box(100, 0, 150, 100)),  # shares an edge
+    ("far", "井", box(130, 100, 140, 120)),  # 30 m east of the corner
+    ("ring", "区", box(-90, -90, 190, 190).difference(box(-60, -60, 180, 180))),  # 60 m around
+)
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ((), [("all", 0.0), ("in", 0.0), ("next", 0.0), ("far", 30.0), ("ring", 60.0)]),
+        (("区",), [("all", 0.0), ("next", 0.0), ("ring", 60.0)]),
+        (("井",), [("in", 0.0), ("far", 30.0)]),
+        (("河",), []),
+    ],
+)
+def test_polygons_around_a_site_in_it_and_beneath_it_are_near(classes, expected) -> None:
+    demand = Demand("l", Quantity.DISTANCE, within_m=80.0, classes=classes)
+    found = answer(box(0, 0, 100, 100), demand, ROUND_ABOUT).near
+    assert sorted((n.feature_id, round(n.axis_m, 9)) for n in found) == sorted(expected)
+
+
+def test_several_demands_look_for_their_own_classes() -> None:
+    wanted = [Demand("l", Quantity.DISTANCE, within_m=80.0, classes=(c,)) for c in "区井"]
+    site = box(0, 0, 100, 100)
+    area = Area(ellipsoidal_area(site, 4548), site.area)
+    plot = Site("t", site, area, CrsDecision(4548, 4548, "given"), Source("wkt", "t", ""))
+    found = measure(plot, [ROUND_ABOUT], wanted, coverages={"l": EVERYWHERE}).measures
+    assert [len(found[demand].near) for demand in wanted] == [3, 2]
+
+
 def test_a_sliver_brings_its_outline() -> None:
     strip = layer_of("l", ("a", None, box(99.95, 0, 200, 10)))
     (sliver,) = answer(SITE, Demand("l", Quantity.INSIDE), strip).slivers
-    assert sliver.geometry.equals(box(99.95, 0, 100, 10))
+    assert drawn(sliver.geometry).equals(box(99.95, 0, 100, 10))
 
 
 @pytest.mark.parametrize(

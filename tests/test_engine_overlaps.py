@@ -13,9 +13,15 @@ from test_engine_around import E, N, box, layer_of, line
 from test_engine_screen import KINDS, fields, grid
 from test_engine_stack import BELTS, LAYERS, ZONES
 
-from gis.engine import LayerIndex, Stack
+from gis.crs import ellipsoidal_area
+from gis.engine import LayerIndex, Stack, screen
+from gis.engine.crop import Crops
+from gis.engine.cut import Cut
 from gis.engine.kernel import edges_of
+from gis.engine.known import Known
 from gis.engine.overlaps import CHUNK, Overlaps, nearest, overlaps
+from gis.engine.ruler import Ruler
+from gis.model import Area, CrsDecision, Site, Source
 
 STACK = Stack.of(LAYERS)
 
@@ -249,6 +255,29 @@ def test_all_lines_in_reach_are_those_that_geos_finds(
         axis = shapely.distance(site, layer.geometries)
         assert found.tolist() == np.flatnonzero(axis <= reach).tolist()
         assert apart == pytest.approx(axis[found], abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 2**31), st.sampled_from([3, 40]), st.sampled_from([0.0, 50.0, 700.0]))
+def test_all_polygons_in_reach_are_those_that_geos_finds(
+    seed: int, count: int, reach: float
+) -> None:
+    kinds = ["x", "y", None]
+    rows = [(str(n), kinds[n % 3], shape) for n, shape in enumerate(blobs(seed + 1, count))]
+    layer = layer_of("l", *rows)
+    stack = Stack.of([layer])
+    for site in blobs(seed, 4):
+        (met,) = screen(np.array([site], dtype=object), stack)
+        area = Area(ellipsoidal_area(site, 4548), site.area)
+        plot = Site("t", site, area, CrsDecision(4548, 4548, "given"), Source("wkt", "t", ""))
+        known = Known(Ruler(plot, met.edges), None)
+        for chosen in (None, frozenset({"x", None}), frozenset({"none"})):
+            cut = Cut(Crops(site), layer, known, met)
+            found, apart = cut.near(reach, reach, chosen)
+            metres = shapely.distance(site, layer.geometries)
+            own = [chosen is None or cls in chosen for cls in layer.classes]
+            assert found.tolist() == np.flatnonzero(own & (metres <= reach)).tolist()
+            assert apart == pytest.approx(metres[found], abs=1e-6)
 
 
 def test_a_layer_without_lines_has_none_near() -> None:

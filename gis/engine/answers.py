@@ -21,7 +21,7 @@ from gis.engine.known import share_of
 from gis.engine.outlines import common
 from gis.engine.ruler import NOTHING, Parts, Ruler, Shape, drawn, joined, parts_of
 from gis.engine.screen import NOISE_M2, shares_of
-from gis.engine.survey import Alike, Setting
+from gis.engine.survey import Alike, Look, Setting
 from gis.engine.told import as_touched, length_or_count, sorted_out, values_of
 from gis.model import Demand, LayerClasses, Measure, Near, Quantity, Touched
 
@@ -49,15 +49,15 @@ class Answers:
         Of the site, a valid polygon in the work CRS.
     cuts
         Per layer id the site over that layer; only layers that can answer for this site.
-    reach
-        Per layer id the largest distance, m, that a demand will ask for.
+    looks
+        Per layer id how far, and for what, demands look around the site.
     """
 
-    def __init__(self, ruler: Ruler, cuts: Cuts, reach: Mapping[str, float]) -> None:
+    def __init__(self, ruler: Ruler, cuts: Cuts, looks: Mapping[str, Look]) -> None:
         self._site = ruler.site
         self._ruler = ruler
         self._cuts = cuts
-        self._reach = reach
+        self._looks = looks
         self._lands: dict[tuple[object, ...], Land] = {}
 
     def to(self, setting: Setting, met: Iterable[str]) -> dict[Demand, Measure]:
@@ -290,8 +290,8 @@ class Answers:
     def _within(self, cut: Cut, distance_m: float) -> tuple[Array, Array]:
         """Return the features whose edge may be within a distance, and how far they are."""
         half = cut.layer.max_half_width
-        reach = self._reach.get(cut.layer.info.id, 0.0) + half
-        return cut.near(distance_m + half, reach)
+        metres, kinds = self._looks[cut.layer.info.id]
+        return cut.near(distance_m + half, metres + half, kinds)
 
     def _near(self, cut: Cut, demand: Demand) -> tuple[Array, Array]:
         """Return the features of a demand whose edge may be within its distance, and how far."""

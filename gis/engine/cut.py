@@ -16,9 +16,10 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.crop import Crops
-from gis.engine.index import Array, LayerIndex
+from gis.engine.index import Array, Kinds, LayerIndex
 from gis.engine.known import Known
 from gis.engine.lazy import lazy
+from gis.engine.lines import outline_of
 from gis.engine.outlines import Outlines, Overlay, apart, common
 from gis.engine.ruler import NOTHING, Maker, Parts, Ruler, parts_of
 from gis.engine.screen import NOISE_M2, NOTHING_MET, Screened, Share, ground_of, pieces_of
@@ -97,25 +98,48 @@ class Cut:
         kinds, own = self.layer.kinds(classes, excluding=excluding), self.layer.classes
         return tuple(i for i in self.hits if own[i] in kinds)
 
-    def near(self, distance_m: float, reach_m: float) -> tuple[Array, Array]:
+    def near(
+        self, distance_m: float, reach_m: float, kinds: Kinds | None = None
+    ) -> tuple[Array, Array]:
         """Return the features at most ``distance_m`` from the site, and their distances.
 
-        The layer is searched as far as ``reach_m`` once, for everybody who asks for less.
+        The layer is searched as far as ``reach_m`` once, for everybody who asks for less; of a
+        polygon layer only features of some classes are, where ``kinds`` are given.
         """
         if self._near is None or self._near[0] < distance_m:
             reach = max(reach_m, distance_m)
-            self._near = reach, *self._within(reach)
+            self._near = reach, *self._within(reach, kinds)
         _, found, apart = self._near
         if not len(found):
             return found, apart
         within = apart <= distance_m
         return found[within], apart[within]
 
-    def _within(self, reach_m: float) -> tuple[Array, Array]:
+    def _within(self, reach_m: float, kinds: Kinds | None) -> tuple[Array, Array]:
         if self.layer.info.geometry == "line":
             lines = self._screened.stack.lines_of(self.layer.info.id)
             return lines.near(self._ruler.edges, reach_m) if lines else (_NONE, _NO_DISTANCE)
-        return self.layer.near(self.site.geometry, reach_m)
+        if kinds is not None and not kinds:
+            return _NONE, _NO_DISTANCE
+        outline = outline_of(self.layer, kinds) if self._is_traced else None
+        if outline is None:
+            return self.layer.near(self.site.geometry, reach_m, kinds)
+        return self._beside(*outline.near(self._ruler.edges, reach_m), kinds)
+
+    @property
+    def _is_traced(self) -> bool:
+        return self._screened.may_trace and self.layer.info.geometry == "polygon"
+
+    def _beside(self, found: Array, apart: Array, kinds: Kinds | None) -> tuple[Array, Array]:
+        """Return features and their distances from the site, given how far their rings are."""
+        own = self.layer.classes
+        # A ring may be far from a site that lies deep inside.
+        met = [i for i in self._met.areas if kinds is None or own[i] in kinds]
+        if not met:
+            return found, apart
+        metres = dict(zip(found.tolist(), apart.tolist(), strict=True)) | dict.fromkeys(met, 0.0)
+        at = sorted(metres)
+        return np.array(at, dtype=np.int64), np.array([metres[i] for i in at])
 
     # --- land on features ------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
@@ -18,6 +18,8 @@ from shapely.geometry.base import BaseGeometry
 from gis.model import LayerInfo, LayerReport, LayerState, class_matches
 
 Array = np.ndarray[Any, Any]
+# Classes of features; None stands for those without one.
+Kinds: TypeAlias = frozenset[str | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,11 @@ class LayerIndex:
         return {}
 
     @cached_property
+    def rings(self) -> dict[Kinds | None, Any]:
+        """The rings of the polygons of some classes in a grid, see ``lines.outline_of``."""
+        return {}
+
+    @cached_property
     def is_coverage(self) -> bool:
         """Whether the polygons neither overlap nor cross each other's edges."""
         return bool(shapely.coverage_is_valid(self.geometries))
@@ -143,8 +150,13 @@ class LayerIndex:
             return np.array([], dtype=int)
         return np.sort(self.tree.query(geometry, predicate="dwithin", distance=distance_m))
 
-    def near(self, geometry: BaseGeometry, distance_m: float) -> tuple[Array, Array]:
-        """Return the features at most ``distance_m`` away, sorted, and their distances, m."""
+    def near(
+        self, geometry: BaseGeometry, distance_m: float, kinds: Kinds | None = None
+    ) -> tuple[Array, Array]:
+        """Return the features at most ``distance_m`` away, sorted, and their distances, m.
+
+        Those of some classes only, where ``kinds`` are given.
+        """
         if self._is_far(geometry, distance_m):
             return np.array([], dtype=int), np.array([], dtype=float)
         west, south, east, north = geometry.bounds
@@ -152,6 +164,8 @@ class LayerIndex:
         # Each distance is needed anyhow: to ask the tree for them first would work it out twice.
         found = self.tree.query(shapely.box(west - d, south - d, east + d, north + d))
         found.sort()
+        if kinds is not None:
+            found = found[[self.classes[i] in kinds for i in found]]
         apart = np.asarray(shapely.distance(geometry, self.geometries[found]))
         near = apart <= distance_m
         return found[near], apart[near]

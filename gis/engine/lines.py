@@ -13,8 +13,11 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gis.engine.index import Array, LayerIndex
+from gis.engine.index import Array, Kinds, LayerIndex
 from gis.engine.kernel import Edges
+
+# Rings of a layer with more vertices would take more memory than a search through them is worth.
+_MOST_VERTICES = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +162,30 @@ def ring_segments(polygons: BaseGeometry) -> Segments:
     ends, _ = _segmented(lines)
     none = np.zeros(len(ends), dtype=np.int64)
     return Segments(ends, none, none, np.zeros(len(ends)))
+
+
+def outline_of(layer: LayerIndex, kinds: Kinds | None = None) -> Lines | None:
+    """Return the rings of polygons, of some classes or all, in a grid that is drawn up once.
+
+    None where there are too many, or none. Threads that ask at once may draw it up twice and get
+    the same.
+    """
+    if kinds not in layer.rings:
+        classes = layer.classes.tolist()
+        chosen = [i for i, cls in enumerate(classes) if kinds is None or cls in kinds]
+        own = np.array(chosen, dtype=np.int64)
+        few = 0 < int(layer.sizes[own].sum()) <= _MOST_VERTICES
+        layer.rings[kinds] = Lines(_rings(layer, own)) if few else None
+    found: Lines | None = layer.rings[kinds]
+    return found
+
+
+def _rings(layer: LayerIndex, own: Array) -> Segments:
+    parts, feature = shapely.get_parts(layer.geometries[own], return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    ends, ring = _segmented(rings)
+    none = np.zeros(len(ends), dtype=np.int64)
+    return Segments(ends, none, own[feature[part[ring]]], np.zeros(len(ends)))
 
 
 def _ends(layer: LayerIndex) -> tuple[Array, Array]:

@@ -88,14 +88,17 @@ def near(
         for c in range(c0, min(c1, columns - 1) + 1):
             for k in range(starts[r * columns + c], starts[r * columns + c + 1]):
                 s = items[k]
-                if _far(box, ends[s]) > reach:
-                    continue
-                axis = _apart(rows, 0, len(rows), ends[s])
-                if axis > reach:
+                far = _far(box, ends[s])
+                if far > reach:
                     continue
                 at = 0
                 while at < count and found[at] != feature[s]:
                     at += 1
+                if at < count and far > apart[at]:
+                    continue
+                axis = _apart(rows, 0, len(rows), ends[s])
+                if axis > reach:
+                    continue
                 if at == count:
                     found[at], apart[at] = feature[s], axis
                     count += 1

@@ -93,7 +93,7 @@ def surveyed(
     known = survey.known(ruler, met)
     setting = survey.setting(known)
     cuts = Cuts(ruler, known, setting.usable, met)
-    measures = Answers(ruler, cuts, survey.reach).to(setting, met)
+    measures = Answers(ruler, cuts, survey.looks).to(setting, met)
     evidence = tuple(_listed(cuts, setting, met, measures)) if with_evidence else ()
     cuts.let_go()
     return Measurement(evidence, measures, survey.layers_of(known, setting.rest), setting.rest)

@@ -102,6 +102,16 @@ class Here:
         return found
 
 
+class Look(NamedTuple):
+    """How far demands look around a site for features of a layer, m.
+
+    ``kinds`` are the classes of the features that they look for, None for all.
+    """
+
+    metres: float = 0.0
+    kinds: Classes | None = None
+
+
 class Survey:
     """What is asked of some layers, and where they can answer.
 
@@ -124,9 +134,7 @@ class Survey:
     ) -> None:
         self.layers = tuple(layers)
         self.nothing = {d: Measure(d) for d in sorted(frozenset(demands), key=_order)}
-        self.reach: dict[str, float] = {}
-        for demand in (inner for d in self.nothing for inner in (d, *d.divided)):
-            self.reach[demand.layer] = max(self.reach.get(demand.layer, 0.0), demand.within_m)
+        self.looks = {layer.info.id: self._look(layer) for layer in self.layers}
         given = [coverages.get(layer.info.id) for layer in self.layers]
         self._coverages = tuple({id(c): c for c in given}.values())
         places = {id(c): n for n, c in enumerate(self._coverages)}
@@ -143,11 +151,21 @@ class Survey:
         is_it = ground is not None and ground.is_land(self._coverages[number])
         return ground if is_it else None
 
+    def _look(self, layer: LayerIndex) -> Look:
+        """Return how far, and for what, the demands look around a site for features of a layer."""
+        inner = (one for d in self.nothing for one in (d, *d.divided))
+        about = [d for d in inner if d.layer == layer.info.id and d.within_m]
+        kinds = [layer.kinds(d.classes, excluding=d.excluding) for d in about if d.classes]
+        # A line is looked for whatever its class: how near it is tells whether it meets the site.
+        every = layer.info.geometry != "polygon" or len(kinds) < len(about)
+        metres = max((d.within_m for d in about), default=0.0)
+        return Look(metres, None if every else frozenset[str | None]().union(*kinds))
+
     def _reach_of(self, number: int) -> float:
         """Return how far demands look for features of the layers of a coverage."""
         placed = zip(self.layers, self.coverage_of, strict=True)
         own = (layer.info.id for layer, n in placed if n == number)
-        return max((self.reach.get(name, 0.0) for name in own), default=0.0)
+        return max((self.looks[name].metres for name in own), default=0.0)
 
     def known(self, ruler: Ruler, met: Screened) -> tuple[Known, ...]:
         """Return how far a site lies inside each coverage.

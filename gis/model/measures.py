@@ -180,8 +180,8 @@ def _demand(own: Mapping[str, Any]) -> Demand:
 class Sliver:
     """A part under both tolerances: width is 2 · area / perimeter.
 
-    ``geometry`` is the part in the work CRS, an opaque object here; it makes no difference between
-    slivers.
+    ``geometry`` is the part in the work CRS, an opaque object here, perhaps not drawn yet; it makes
+    no difference between slivers.
     """
 
     area_m2: float
