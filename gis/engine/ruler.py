@@ -204,7 +204,9 @@ class Ruler:
     @lazy
     def whole(self) -> Parts:
         """The whole site."""
-        shapes = [p for p in shapely.get_parts(self.site.geometry) if _real(p)]
+        site = self.site.geometry
+        parts = [site] if isinstance(site, Polygon) else shapely.get_parts(site)
+        shapes: list[Polygon] = [p for p in parts if _real(p)]
         if len(shapes) > 1:
             return self.measured(shapes)
         area = self.site.area

@@ -141,7 +141,10 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
 
     In mode ``geos`` every overlap is built; nothing is then known about its pieces.
     """
-    parts, owner = shapely.get_parts(sites, return_index=True)
+    if len(sites) == 1 and sites[0].geom_type == "Polygon":
+        parts, owner = sites, _FIRST
+    else:
+        parts, owner = shapely.get_parts(sites, return_index=True)
     edges = edges_of(parts)
     at, piece = stack.near(parts)
     if mode == "geos":
@@ -154,6 +157,9 @@ def screen(sites: Array, stack: Stack, *, mode: Mode = "kernel") -> list[Screene
     first = np.searchsorted(owner, np.arange(len(sites) + 1)).tolist()
     spans = zip(found, pairwise(first), strict=True)
     return [Screened(own, stack, edges, *span, mode) for own, span in spans]
+
+
+_FIRST = np.zeros(1, dtype=np.int64)
 
 
 class _Pairs(NamedTuple):
