@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from datetime import date
 
@@ -84,6 +85,22 @@ def sites(plan: Plan) -> list[Site]:
 @pytest.fixture(scope="module")
 def one_by_one(sites: list[Site], plan: Plan, as_of: date) -> list[SiteCheck]:
     return [check_site(site, plan, as_of=as_of, remedies=False) for site in sites]
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_check_leaves_nothing_to_the_garbage_collector(
+    sites, one_by_one, plan, as_of, drawn
+) -> None:
+    assert len(one_by_one) == len(sites)  # whatever is kept for all sites is there by now
+    gc.collect()
+    gc.disable()
+    try:
+        for site in sites:
+            check_site(site, plan, as_of=as_of, remedies=False, geometry=drawn)
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0
 
 
 def test_a_chunk_decides_the_same_byte_for_byte(sites, one_by_one, plan, as_of) -> None:
