@@ -108,6 +108,7 @@ async def judge(
         geometry=drawn,
     )
     if small:
+        # Looked at once: what others take meanwhile is not taken from the time of this one.
         if time.monotonic() > deadline:
             raise _too_much(0, len(sites))
         done = [await _in_turns(how(site)) for site in sites]
@@ -128,18 +129,18 @@ def _helped(checks: Sequence[SiteCheck], plan: Plan) -> list[SiteCheck]:
 
 
 async def _in_turns(check: Staged[SiteCheck]) -> SiteCheck:
-    """Return what a check finds, other requests going on with theirs after each stage of it.
+    """Return what a check finds, other requests going on with theirs before each stage of it.
 
-    Those that wait together are then measured one after the other, and judged one after the other,
-    while the processor's caches hold the code of one stage (``gis.stages``).
+    Those that wait together are then read, measured, judged one after the other, while the
+    processor's caches hold the code of one stage (``gis.stages``).
     """
     while True:
+        await asyncio.sleep(0)
         try:
             next(check)
         except StopIteration as end:
             found: SiteCheck = end.value
             return found
-        await asyncio.sleep(0)
 
 
 def _check_all(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 from test_api_checks import AS_OF, SQUARE, feature, post
 
+from api import judging
 from api.app import create_app
 from api.recording import Recorder
 from api.routers import checks
@@ -121,17 +122,18 @@ def test_requests_that_come_together_are_all_read_before_the_first_is_checked(
     app = create_app(Settings(db=tmp_path / "r.sqlite", records=False), plan=plan)
     steps: list[str] = []
 
-    def noted(name: str, step: str) -> None:
-        plain = getattr(checks, name)
+    plain_read, plain_check = checks.sites_of, judging.checking
 
-        async def note(*given, **more):
-            steps.append(step)
-            return await plain(*given, **more)
+    async def read(*given, **more):
+        steps.append("read")
+        return await plain_read(*given, **more)
 
-        monkeypatch.setattr(checks, name, note)
+    def checked(*given, **more):
+        steps.append("checked")
+        return (yield from plain_check(*given, **more))
 
-    noted("sites_of", "read")
-    noted("judge", "checked")
+    monkeypatch.setattr(checks, "sites_of", read)
+    monkeypatch.setattr(judging, "checking", checked)
     sent = {"content": json.dumps(SQUARE), "headers": {"Content-Type": "application/geo+json"}}
 
     async def all_at_once():
@@ -147,23 +149,20 @@ def test_requests_that_come_together_are_all_read_before_the_first_is_checked(
     assert steps == ["read"] * 4 + ["checked"] * 4
 
 
-def test_waiting_for_others_to_be_read_takes_nothing_from_the_time_of_a_check(
+def test_what_others_take_meanwhile_takes_nothing_from_the_time_of_a_check(
     client, monkeypatch
 ) -> None:
-    left: list[float] = []
-    plain = checks.judge
+    now = [0.0]
 
-    async def judge(*given, deadline, **more):
-        left.append(deadline - time.monotonic())
-        return await plain(*given, deadline=deadline, **more)
+    async def others(_seconds: float) -> None:
+        now[0] += 1000.0
 
-    async def others_read() -> float:
-        return 1000.0
-
-    monkeypatch.setattr(checks, "judge", judge)
-    monkeypatch.setattr(checks, "_others_read", others_read)
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    for module in (checks, judging):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(judging, "asyncio", SimpleNamespace(sleep=others))
     assert post(client, SQUARE, WITHOUT).status_code == 200
-    assert left[0] > 900
+    assert now[0] > 3000
 
 
 # --- group commit --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import json
 import threading
 from types import SimpleNamespace
 
-import httpx
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -151,8 +151,8 @@ def test_small_sites_that_wait_together_go_on_side_by_side_and_get_their_own_ans
     monkeypatch.setattr(judging, "checking", noted)
 
     async def together():
-        transport = httpx.ASGITransport(app=client.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as asking:
+        transport = httpx2.ASGITransport(app=client.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as asking:
             bodies = [json.dumps(polygon(ring)) for ring in rings]
             url = "/v1/site-checks?as_of=2026-11-22"
             asked = [asking.post(url, content=body, headers=HEADERS) for body in bodies]

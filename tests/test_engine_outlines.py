@@ -222,6 +222,23 @@ def test_pieces_that_meet_at_a_point_or_nearly_are_not_sure() -> None:
     assert small(3.0, first, box(1 + 1e-5, 0, 2, 2)) == [pytest.approx((2.0, 6.0), abs=1e-4)] * 2
 
 
+def test_a_way_out_and_back_has_a_length_and_no_area_and_is_not_sure() -> None:
+    ring = [(0, 0), (2, 0), (2, 1), (2, 9), (2, 1), (0, 1), (0, 0)]
+    ends = np.array(ring) + CORNER
+    rows = np.hstack([ends[:-1], ends[1:]])
+    plain = edges_of([box(0, 0, 2, 1)])
+    there_and_back = plain._replace(offsets=np.array([0, len(rows)]), rows=rows)
+    sums = np.array([[2.0, E + 1, N + 0.5]])
+    assert small_lands(Outlines(plain, sums), 3.0) is not None
+    assert small_lands(Outlines(there_and_back, sums), 3.0) is None
+
+
+def test_nothing_is_said_where_noise_is_left_out_that_a_neighbour_may_be_whole_with() -> None:
+    thin, rest = box(-5, 0, 5e-6, 10), box(5e-6, 0, 1, 10)  # 5e-5 m² of the site, and 9.99995 m²
+    assert both(SITE, rest) == pytest.approx([9.99995], abs=1e-6)
+    assert both(SITE, thin, rest) is None
+
+
 def test_the_centre_of_a_piece_is_that_of_all_its_outlines() -> None:
     land = common(edges_of([box(0, 0, 1, 2), box(1, 0, 4, 1)]), edges_of([box(-9, -9, 9, 9)]))
     assert land is not None

@@ -113,14 +113,14 @@ def test_a_check_under_way_ends_on_the_release_that_it_began_with(
     world, client, monkeypatch
 ) -> None:
     began, go_on = threading.Event(), threading.Event()
-    check_site = api.judging.check_site
+    checking = api.judging.checking
 
     def slow(*args, **options):
         began.set()
         assert go_on.wait(20)
-        return check_site(*args, **options)
+        return checking(*args, **options)
 
-    monkeypatch.setattr(api.judging, "check_site", slow)
+    monkeypatch.setattr(api.judging, "checking", slow)
     # In a thread beside the loop, as a large site is.
     monkeypatch.setattr("api.routers.checks.is_small", lambda *_: False)
     found: list[tuple[str, str]] = []

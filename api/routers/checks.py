@@ -8,7 +8,6 @@ always run in a thread.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -103,9 +102,6 @@ async def checked(upload: Upload, options: Options, state: State, visit: Visit) 
     deadline = time.monotonic() + state.settings.check_budget_s
     sites = await sites_of(upload, options, state)
     small = is_small(sites, state.plan)
-    if small:
-        # Requests that have come meanwhile are read first: one stage after the other is faster.
-        await asyncio.sleep(0)
     # Before the check: what is reserved meanwhile is not what it rests on.
     snapshot = state.snapshot() if state.settings.records else None
     checks = await judge(sites, options, state, small=small, deadline=deadline)
