@@ -20,7 +20,7 @@ from api.deps import State
 from api.errors import EffortError
 from api.options import Options
 from gis.canonical import to_dict
-from gis.check import checking, with_remedies
+from gis.check import Asked, checking, with_remedies
 from gis.json_text import json_bytes, text_without_outlines, with_id, without_outlines
 from gis.model import Site, SiteCheck, Verdict
 from gis.output.export import without_geometry
@@ -98,15 +98,8 @@ async def judge(
     searched = options.remedies and not small and len(sites) <= _INLINE_SITES
     # A record shows the outlines, whatever this answer does.
     drawn = options.geometry or state.settings.records
-    how = partial(
-        checking,
-        plan=state.plan,
-        use=options.use,
-        attributes=options.attributes or None,
-        as_of=options.as_of,
-        remedies=searched,
-        geometry=drawn,
-    )
+    asked = Asked(options.use, options.attributes or None, options.as_of, searched, drawn)
+    how = partial(checking, plan=state.plan, asked=asked)
     if small:
         # Looked at once: what others take meanwhile is not taken from the time of this one.
         if time.monotonic() > deadline:

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -205,17 +206,16 @@ class Told:
 def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield one row per task; ``ratio`` is to the endpoint that does nothing, in the same run."""
     plan = gis.load_plan()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as running:
         folder = Path(name)
         bodies = folder / "bodies.json"
         bodies.write_text(json.dumps(_bodies(plan, options.parcels, options.seed)), "utf-8")
-        servers = {records: Server(folder, records=records) for records in (False, True)}
-        try:
-            told = _in_rounds(servers, bodies, options)
-            memory = {records: round(server.rss_mb()) for records, server in servers.items()}
-        finally:
-            for server in servers.values():
-                server.stop()
+        servers: dict[bool, Server] = {}
+        for records in (False, True):
+            servers[records] = Server(folder, records=records)
+            running.callback(servers[records].stop)
+        told = _in_rounds(servers, bodies, options)
+        memory = {records: round(server.rss_mb()) for records, server in servers.items()}
     common = {"workload": "W6", "engine": "wuqu-kernel", "connections": options.connections}
     noop_rate = told["no-op"].row()["per_s"]
     for task, (_, _, records) in TASKS.items():

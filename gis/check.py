@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
-from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -100,34 +99,28 @@ def check_site(
     >>> check.verdict.label, check.deciding_rule
     ('有条件符合', 'shandong.archaeology')
     """
-    stages = checking(
-        site,
-        plan,
-        use=use,
-        attributes=attributes,
-        as_of=as_of,
-        remedies=remedies,
-        geometry=geometry,
-        met=met,
-    )
-    return finished(stages)
+    asked = Asked(use, attributes, as_of, remedies, geometry)
+    return finished(checking(site, plan, asked, met))
+
+
+class Asked(NamedTuple):
+    """What is asked of a check, as in ``check_site``."""
+
+    use: str | None = None
+    attributes: Mapping[str, object] | None = None
+    as_of: date | None = None
+    remedies: bool = True
+    geometry: bool = True
 
 
 def checking(
-    site: Site,
-    plan: Plan,
-    *,
-    use: str | None = None,
-    attributes: Mapping[str, object] | None = None,
-    as_of: date | None = None,
-    remedies: bool = True,
-    geometry: bool = True,
-    met: Screened | None = None,
+    site: Site, plan: Plan, asked: Asked, met: Screened | None = None
 ) -> Staged[SiteCheck]:
     """Check one site as ``check_site`` does, with a pause after each stage.
 
     For those who check several at once: ``gis.stages.side_by_side``, or turns of an event loop.
     """
+    use, attributes, as_of, remedies, geometry = asked
     _check_call(site, plan, as_of)
     belongs(site, plan)
     day = as_of or legal_day()
@@ -177,20 +170,11 @@ def check_chunk(
         As ``check_site``, when the turn comes to the site.
     """
     outlines = np.array([site.geometry for site in sites], dtype=object)
-    day = as_of or legal_day()
-    check = partial(
-        checking,
-        plan=plan,
-        use=use,
-        attributes=attributes,
-        as_of=day,
-        remedies=False,
-        geometry=geometry,
-    )
+    asked = Asked(use, attributes, as_of or legal_day(), remedies=False, geometry=geometry)
     seen = list(zip(sites, screen(outlines, plan.stack), strict=True))
     for start in range(0, len(seen), _ABREAST):
         group = seen[start : start + _ABREAST]
-        for ended in side_by_side(check(site, met=met) for site, met in group):
+        for ended in side_by_side(checking(site, plan, asked, met) for site, met in group):
             if ended.error is not None:
                 raise ended.error
             yield cast("SiteCheck", ended.result)

@@ -17,7 +17,7 @@ from gis.model import Finding, Impact, Site
 from gis.plan import Plan
 from gis.plan.impact import impact
 from gis.rulebook import Facts, evaluate
-from gis.stages import Staged, finished
+from gis.stages import Staged, in_one_go
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Judged:
     findings: tuple[Finding, ...]
 
 
-def judge(
+def judging(
     site: Site,
     plan: Plan,
     day: date,
@@ -38,8 +38,10 @@ def judge(
     met: Screened | None = None,
     with_evidence: bool = True,
     marked: bool = True,
-) -> Judged:
+) -> Staged[Judged]:
     """Judge an outline by the rules in force on a day, or only by those named.
+
+    Pauses after measuring and after the budgets; ``judge`` does it in one go.
 
     Parameters
     ----------
@@ -58,21 +60,6 @@ def judge(
     marked
         Whether findings keep the land that they mark, for showing or for remedies.
     """
-    stages = judging(site, plan, day, rules, met=met, with_evidence=with_evidence, marked=marked)
-    return finished(stages)
-
-
-def judging(
-    site: Site,
-    plan: Plan,
-    day: date,
-    rules: frozenset[str] | None = None,
-    *,
-    met: Screened | None = None,
-    with_evidence: bool = True,
-    marked: bool = True,
-) -> Staged[Judged]:
-    """Judge an outline as ``judge`` does, with a pause after measuring and after the budgets."""
     book = plan.rulebook if rules is None else plan.rulebook.part(rules)
     if met is None:
         met = screen(np.array([site.geometry], dtype=object), plan.stack)[0]
@@ -83,6 +70,9 @@ def judging(
     yield
     facts = _facts(site, day, measured, taken)
     return Judged(measured, facts, evaluate(book, facts, marked=marked))
+
+
+judge = in_one_go(judging)
 
 
 def _facts(site: Site, day: date, measured: Measurement, taken: Iterable[Impact]) -> Facts:

@@ -7,9 +7,10 @@ after the other. Work that can be divided so is a generator that yields between 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from typing import Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 # Work that pauses after each stage and returns its result.
 Staged: TypeAlias = Generator[None, None, _T]
@@ -30,6 +31,15 @@ def finished(work: Staged[_T]) -> _T:
         except StopIteration as end:
             result: _T = end.value
             return result
+
+
+def in_one_go(work: Callable[_P, Staged[_T]]) -> Callable[_P, _T]:
+    """Return a function that does all stages of some work and returns its result."""
+
+    def whole(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return finished(work(*args, **kwargs))
+
+    return whole
 
 
 def side_by_side(works: Iterable[Staged[_T]]) -> list[Ended[_T]]:

@@ -8,7 +8,7 @@ from shapely import affinity
 
 import gis
 from gis.canonical import to_dict
-from gis.check import check_chunk, check_site, checking
+from gis.check import Asked, check_chunk, check_site, checking
 from gis.errors import OutsidePlanError
 from gis.stages import Staged, finished, side_by_side
 
@@ -61,7 +61,7 @@ def test_an_error_ends_only_its_own_work():
 
 def test_a_check_in_stages_decides_as_one_in_one_go(plan, sample_sites):
     alone = [check_site(site, plan, as_of=DAY) for site in sample_sites]
-    ended = side_by_side(checking(site, plan, as_of=DAY) for site in sample_sites)
+    ended = side_by_side(checking(site, plan, Asked(as_of=DAY)) for site in sample_sites)
     assert [to_dict(end.result) for end in ended] == [to_dict(c) for c in alone]
     assert len({check.digest for check in alone}) > 1
 

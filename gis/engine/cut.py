@@ -43,7 +43,7 @@ class Cut:
         self._screened = screened
         self._met = screened.get(layer.info.id, NOTHING_MET)
         self._crops = crops
-        self._near: tuple[float, Array, Array] | None = None
+        self._near: dict[Kinds | None, tuple[float, Array, Array]] = {}
         self._pieces: dict[int, list[Polygon]] = {}
         self._alone: dict[int, Parts] = {}
         self._on: dict[tuple[int, ...], Parts] = {}
@@ -106,10 +106,11 @@ class Cut:
         The layer is searched as far as ``reach_m`` once, for everybody who asks for less; of a
         polygon layer only features of some classes are, where ``kinds`` are given.
         """
-        if self._near is None or self._near[0] < distance_m:
+        known = self._near.get(kinds)
+        if known is None or known[0] < distance_m:
             reach = max(reach_m, distance_m)
-            self._near = reach, *self._within(reach, kinds)
-        _, found, apart = self._near
+            known = self._near[kinds] = reach, *self._within(reach, kinds)
+        _, found, apart = known
         if not len(found):
             return found, apart
         within = apart <= distance_m
