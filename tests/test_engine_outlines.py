@@ -74,11 +74,40 @@ def test_land_that_meets_at_a_point_is_in_two_pieces() -> None:
     assert off(SITE, bow, up) in (None, pytest.approx([25.0, 25.0]))
 
 
-def test_a_hole_in_the_result_is_left_to_an_overlay() -> None:
+def test_a_hole_in_the_result_belongs_to_the_piece_around_it() -> None:
     pond = box(4, 4, 6, 6)
-    assert off(SITE, pond) is None
-    assert both(SITE, box(-5, -5, 15, 15).difference(pond)) is None
+    assert off(SITE, pond) == pytest.approx([96.0])
+    assert both(SITE, box(-5, -5, 15, 15).difference(pond)) == pytest.approx([96.0])
     assert both(SITE, pond) == pytest.approx([4.0])
+    # A strip across the site leaves 2 x 10 m² below and 7 x 10 m² above, that with the pond in it.
+    assert off(SITE.difference(pond), box(-5, 2, 15, 3)) == pytest.approx([20.0, 66.0])
+
+
+def test_an_island_in_a_hole_is_land_of_its_own() -> None:
+    lake, island = box(2, 2, 8, 8), box(4, 4, 6, 6)
+    assert off(SITE, lake.difference(island)) == pytest.approx([4.0, 64.0])
+    assert off(SITE, lake.difference(island), island) == pytest.approx([64.0])
+    found = apart(edges_of([SITE]), edges_of([lake.difference(island)]))
+    assert found is not None
+    shapes = sorted(polygons_of(found.edges), key=lambda p: p.area)
+    assert [len(p.interiors) for p in shapes] == [0, 1]
+    assert shapes[1].equals(SITE.difference(lake))
+
+
+def test_neighbours_in_the_middle_of_a_site_leave_one_hole() -> None:
+    left, right = box(2, 3, 5, 6), box(5, 3, 7, 6)
+    found = apart(edges_of([SITE]), edges_of([left, right]))
+    assert found is not None
+    (shape,) = polygons_of(found.edges)
+    assert shape.area == pytest.approx(85.0)
+    assert [shapely.Polygon(ring).area for ring in shape.interiors] == [pytest.approx(15.0)]
+
+
+def test_a_hole_that_touches_its_shell_is_left_to_an_overlay() -> None:
+    # A diamond that touches the edge of the site at one point: an overlay sees a hole there.
+    pond = shapely.Polygon(np.array([(5, 0), (7, 3), (5, 6), (3, 3)]) + CORNER)
+    assert off(SITE, pond) is None
+    assert off(SITE.difference(pond), box(-5, 8, 15, 20)) is None
 
 
 def test_a_hole_beside_the_site_or_across_its_edge_is_followed() -> None:
@@ -164,6 +193,29 @@ def test_what_is_said_is_what_an_overlay_builds(data: st.DataObject, step: float
 
 
 @settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from([0.0, 5.0, 20.0]))
+def test_so_it_is_of_land_with_holes(data: st.DataObject, step: float) -> None:
+    shells = [data.draw(stars(step)) for _ in range(4)]
+    small = [shapely.affinity.scale(hole, 0.2, 0.2) for hole in shells[2:]]
+    a, b = (largest(shell.difference(hole)) for shell, hole in zip(shells, small, strict=False))
+    if a.is_empty or b.is_empty:
+        return
+    for how, built in ((common, shapely.intersection(a, b)), (apart, shapely.difference(a, b))):
+        if not compare(how, built, a, b):
+            continue
+        shapes = polygons_of(how(edges_of([a]), edges_of([b])).edges)
+        # Where both run along one line an overlay may keep ways out and back of no width.
+        plain = shapely.set_precision(built, 1e-6)
+        wanted = [p for p in shapely.get_parts(plain) if p.area > NOISE_M2]
+        told = sorted(len(p.interiors) for p in shapes)
+        real = sorted(sum(shapely.Polygon(r).area > NOISE_M2 for r in p.interiors) for p in wanted)
+        assert told == real
+        assert sum(p.length for p in shapes) == pytest.approx(
+            sum(p.length for p in wanted), abs=1e-3
+        )
+
+
+@settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from([0.0, 5.0]))
 def test_so_it_is_where_both_were_cut_along_the_same_line(data: st.DataObject, step: float) -> None:
     site, a, b = (data.draw(stars(step)) for _ in range(3))
@@ -233,10 +285,20 @@ def test_a_way_out_and_back_has_a_length_and_no_area_and_is_not_sure() -> None:
     assert small_lands(Outlines(there_and_back, sums), 3.0) is None
 
 
-def test_nothing_is_said_where_noise_is_left_out_that_a_neighbour_may_be_whole_with() -> None:
+def test_noise_beside_land_that_it_is_whole_with_is_kept_and_alone_left_out() -> None:
     thin, rest = box(-5, 0, 5e-6, 10), box(5e-6, 0, 1, 10)  # 5e-5 m² of the site, and 9.99995 m²
     assert both(SITE, rest) == pytest.approx([9.99995], abs=1e-6)
-    assert both(SITE, thin, rest) is None
+    assert both(SITE, thin) == []
+    assert both(SITE, thin, rest) == pytest.approx([5e-5, 9.99995], abs=1e-6)
+    assert both(SITE, thin, box(2, 0, 12, 10)) == pytest.approx([80.0])
+
+
+def test_nothing_is_said_of_noise_that_comes_near_to_land_and_shares_no_edge_with_it() -> None:
+    # A triangle of 5e-5 m² that meets the land above it at a point.
+    edge = shapely.Polygon(np.array([(-5, 5), (5e-3, 4.98), (5e-3, 5), (-5, 5)]) + CORNER)
+    above = shapely.Polygon(np.array([(5e-3, 5), (5, 5), (5, 8), (5e-3, 8)]) + CORNER)
+    assert both(SITE, edge) == []
+    assert both(SITE, edge, above) is None
 
 
 def test_the_centre_of_a_piece_is_that_of_all_its_outlines() -> None:

@@ -92,11 +92,16 @@ def test_a_hole_beside_the_shared_land_or_across_its_edge_takes_part_like_any_ri
     assert smallest == pytest.approx(1.0, abs=1e-8)
 
 
-def test_nothing_is_said_of_land_with_a_hole() -> None:
-    pierced = shapely.difference(BAR, polygon((6, 3.5), (7, 3.5), (7, 4), (6, 4)))
-    smallest, found = least(COMB, pierced)
+def test_a_hole_is_taken_from_the_piece_that_it_lies_in() -> None:
+    pond = polygon((6, 3.5), (7, 3.5), (7, 4), (6, 4))
+    smallest, found = least(COMB, shapely.difference(BAR, pond))
     assert found.crossings[0] == 6
-    assert smallest == 0.0
+    assert smallest == pytest.approx(4.0, abs=1e-8)
+    well = polygon((12.2, 2), (12.8, 2), (12.8, 3), (12.2, 3))  # 0.6 x 1 m² of the smallest tooth
+    assert least(COMB, shapely.difference(BAR, well))[0] == pytest.approx(3.4, abs=1e-8)
+    both = shapely.difference(BAR, shapely.union_all([pond, well]))
+    assert least(COMB, both)[0] == pytest.approx(3.4, abs=1e-8)
+    assert least(both, COMB)[0] == pytest.approx(3.4, abs=1e-8)
 
 
 def test_nothing_is_said_where_boundaries_touch() -> None:

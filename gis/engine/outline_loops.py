@@ -12,15 +12,16 @@ import numpy as np
 
 from gis.engine import kernel_loops
 from gis.engine.compiled import compiled
-from gis.engine.trace_loops import area_of, copy_row, traced
+from gis.engine.ring_loops import area_of, copy_row
+from gis.engine.trace_loops import room_for, traced
 
 Array = np.ndarray[Any, Any]
 # Metres by which boundaries that touch are told apart.
 _NUDGE = 1e-6
 # Edges so near to each other, for at least so long, are one edge of two neighbours.
 _BESIDE, _ALONG = 1e-8, 1e-3
-# So much, m², may all outlines together differ from what the kernel is sure of, noise that is left
-# out and roundings of many pieces alike: land over land over land stays good to 1e-5 m².
+# So much, m², may all outlines together differ from what the kernel is sure of: land over land over
+# land stays good to 1e-5 m².
 _LOST = 2e-6
 # Outlines without an edge in common that come nearer than this may hang together.
 _NEAR = 1e-6
@@ -35,37 +36,38 @@ def overlaid(
     """Return outlines of the land of all ``a`` on those ``b`` that are ``among``, or off them.
 
     Where each outline begins, nothing at all where it is not sure; edges; and of each outline its
-    area, the place of its centroid and its box. Off several ``b`` at once nothing is sure, nor is
-    anything where land was left out as noise: its neighbours may be whole with it only.
+    area, the place of its centroid, its box and how many rings it has. Off several ``b`` at once
+    nothing is sure. What is no larger than noise is kept beside land that it shares an edge with,
+    and left out alone.
     """
     ia, ib, area, _, _, crossings = pairs(
         a_offsets, a_rows, a_boxes, b_offsets, b_rows, b_boxes, among, touch
     )
-    rows, offsets, sums = np.empty((64, 4)), np.zeros(9, dtype=np.int64), np.empty((8, 7))
+    rows, offsets, sums = np.empty((64, 4)), np.zeros(9, dtype=np.int64), np.empty((8, 8))
     pieces, k, sure = 0, 0, 0.0
     for i in range(len(a_offsets) - 1):
         a = a_rows[a_offsets[i] : a_offsets[i + 1]]
         whole, met = area_of(a, 0, len(a)), 0
         while k < len(ia) and ia[k] == i:
-            if area[k] > (noise if inside else agrees):
+            if area[k] > agrees:
                 met += 1
                 b = b_rows[b_offsets[ib[k]] : b_offsets[ib[k] + 1]]
                 wanted = area[k] if inside else whole - area[k]
-                own, ends = _pair(a, b, whole, wanted, crossings[k], inside, noise, agrees)
+                own, ends = _pair(a, b, whole, wanted, crossings[k], inside, agrees)
                 if (len(ends) and ends[0] < 0) or (met > 1 and not inside):
                     return offsets[:0], rows[:0], sums[:0]
-                rows, offsets, sums, pieces = _kept(own, ends, noise, rows, offsets, sums, pieces)
+                rows, offsets, sums, pieces = _kept(own, ends, agrees, rows, offsets, sums, pieces)
                 sure += wanted
             elif inside:
                 sure += area[k]
             k += 1
         if met == 0 and not inside:
             ends = np.array([len(a)])
-            rows, offsets, sums, pieces = _kept(a, ends, noise, rows, offsets, sums, pieces)
+            rows, offsets, sums, pieces = _kept(a, ends, agrees, rows, offsets, sums, pieces)
             sure += whole
     if abs(sums[:pieces, 0].sum() - sure) > _LOST:
         return offsets[:0], rows[:0], sums[:0]
-    return offsets[: pieces + 1], rows[: offsets[pieces]], sums[:pieces]
+    return _without_noise(offsets[: pieces + 1], rows[: offsets[pieces]], sums[:pieces], noise)
 
 
 @compiled
@@ -103,26 +105,24 @@ def _near(a_boxes: Array, b_boxes: Array, among: Array) -> tuple[Array, Array]:
 @compiled
 def _pair(
     a: Array, b: Array, whole: float, wanted: float, crossings: int,
-    inside: bool, noise: float, agrees: float,
+    inside: bool, agrees: float,
 ) -> tuple[Array, Array]:  # fmt: skip
     """Return the outlines of one pair and where each ends; an end below 0 says that none is sure.
 
     ``whole`` is the area of ``a``, ``wanted`` that of the result.
     """
     unsure = np.array([-1])
-    if wanted <= noise:
+    if wanted <= agrees:
         return a[:0], np.zeros(0, dtype=np.int64)
     if whole - wanted <= agrees:
         return a, np.array([len(a)])
     if inside and abs(area_of(b, 0, len(b)) - wanted) <= agrees:
         return b, np.array([len(b)])
-    if crossings == 0:
-        return a[:0], unsure
     other = b if inside else _backwards(b)
-    most = crossings if crossings > 0 else len(a) + len(b)
-    rows, ends = np.empty((len(a) + len(b) + 2 * most, 4)), np.empty(most, dtype=np.int64)
-    nudge = 0.0 if crossings > 0 else _NUDGE
-    pieces = traced(a, other, crossings, nudge, rows, ends)
+    most = crossings if crossings >= 0 else len(a) + len(b)
+    rows, ends = room_for(a, b, most)
+    nudge = 0.0 if crossings >= 0 else _NUDGE
+    pieces = traced(a, other, crossings, most, nudge, rows, ends)
     total, begin = 0.0, 0
     for n in range(pieces):
         own = area_of(rows, begin, ends[n])
@@ -146,13 +146,13 @@ def _backwards(edges: Array) -> Array:
 
 @compiled
 def _kept(
-    own: Array, ends: Array, noise: float, rows: Array, offsets: Array, sums: Array, pieces: int
+    own: Array, ends: Array, least: float, rows: Array, offsets: Array, sums: Array, pieces: int
 ) -> tuple[Array, Array, Array, int]:
-    """Add outlines that are more than noise to those that there are already."""
+    """Add outlines larger than ``least`` to those that there are already."""
     begin = 0
     for end in ends:
         area = area_of(own, begin, end)
-        if area > noise:
+        if area > least:
             first, last = offsets[pieces], offsets[pieces] + end - begin
             if last > len(rows):
                 rows = _larger(rows, first, 2 * last)
@@ -179,9 +179,9 @@ def _larger(table: Array, used: int, size: int) -> Array:
 
 @compiled
 def _describe(rows: Array, begin: int, end: int, area: float, sums: Array) -> None:
-    """Fill in the centroid and the box of an outline."""
+    """Fill in the centroid, the box and the number of rings of an outline."""
     x0, y0 = rows[begin, 0], rows[begin, 1]
-    mx, my = 0.0, 0.0
+    mx, my, sums[7] = 0.0, 0.0, 1.0
     sums[3], sums[4], sums[5], sums[6] = x0, y0, x0, y0
     for r in range(begin, end):
         x1, y1, x2, y2 = rows[r, 0] - x0, rows[r, 1] - y0, rows[r, 2] - x0, rows[r, 3] - y0
@@ -190,7 +190,43 @@ def _describe(rows: Array, begin: int, end: int, area: float, sums: Array) -> No
         my += (y1 + y2) * turn
         sums[3], sums[4] = min(sums[3], rows[r, 0]), min(sums[4], rows[r, 1])
         sums[5], sums[6] = max(sums[5], rows[r, 0]), max(sums[6], rows[r, 1])
+        if r > begin and (rows[r, 0] != rows[r - 1, 2] or rows[r, 1] != rows[r - 1, 3]):
+            sums[7] += 1.0
     sums[1], sums[2] = x0 + mx / (6 * area), y0 + my / (6 * area)
+
+
+@compiled
+def _without_noise(
+    offsets: Array, rows: Array, sums: Array, noise: float
+) -> tuple[Array, Array, Array]:
+    """Leave out what is no larger than noise together with all that it shares an edge with."""
+    areas = sums[:, 0].copy()
+    if not (areas <= noise).any():
+        return offsets, rows, sums
+    group, _ = together(offsets, rows, sums[:, 3:7].copy(), areas, noise)
+    if not len(group):
+        return offsets[:0], rows[:0], sums[:0]
+    total = _totals(group, areas)
+    kept, n = 0, 0
+    for p in range(len(areas)):
+        if total[group[p]] <= noise:
+            continue
+        begin, end = offsets[p], offsets[p + 1]
+        for r in range(begin, end):
+            copy_row(rows, r, rows, n + r - begin)
+        copy_row(sums, p, sums, kept)
+        n, kept = n + end - begin, kept + 1
+        offsets[kept] = n
+    return offsets[: kept + 1], rows[:n], sums[:kept]
+
+
+@compiled
+def _totals(group: Array, areas: Array) -> Array:
+    """Return the area of each group, at its number."""
+    total = np.zeros(len(areas))
+    for p in range(len(areas)):
+        total[group[p]] += areas[p]
+    return total
 
 
 @compiled
@@ -200,17 +236,17 @@ def together(
     """Return which outlines make one piece of land, and how much of its perimeter each one has.
 
     Outlines that share an edge are together. Only those below ``small`` are looked at, and what
-    they are together with; the perimeter of the others is not told. Empty where one comes so near
-    to another without an edge in common, or so near to itself, that nobody knows.
+    they are together with; the perimeter of the others is not told. Empty where one of a piece
+    below ``small`` comes so near to another without an edge in common, or so near to itself, that
+    nobody knows.
     """
     group, length = np.arange(len(areas)), np.zeros(len(areas))
+    touches = np.zeros(len(areas), dtype=np.bool_)
     for p in range(len(areas)):
         if areas[p] >= small:
             continue
         for i in range(offsets[p], offsets[p + 1]):
             length[p] += np.hypot(rows[i, 2] - rows[i, 0], rows[i, 3] - rows[i, 1])
-        if _goes_back(rows, offsets[p], offsets[p + 1]):
-            return group[:0], length[:0]
         for q in range(len(areas)):
             if q == p or (q < p and areas[q] < small) or _are_apart(boxes, p, q):
                 continue
@@ -219,7 +255,11 @@ def together(
                 length[p], length[q] = length[p] - shared, length[q] - shared
                 group[group == group[p]] = group[q]
             elif touch:
-                return group[:0], length[:0]
+                touches[p] = touches[q] = True
+    total = _totals(group, areas)
+    for p in range(len(areas)):
+        if total[group[p]] < small and (touches[p] or _goes_back(rows, offsets[p], offsets[p + 1])):
+            return group[:0], length[:0]
     return group, length
 
 

@@ -1,12 +1,13 @@
 """Which land do polygons share, as outlines, without an overlay of geometries?
 
-Most land that a site has on two layers at once is simple: outlines without holes that follow from
-walking along the boundaries. They are found in microseconds, with the areas of the kernel, and can
-be laid over the next layer. What is not simple (a hole in the result, land off several neighbours,
-boundaries that touch in a way that is not plain) is None, and built by an overlay instead.
+Most land that a site has on two layers at once is simple: outlines that follow from walking along
+the boundaries. They are found in microseconds, with the areas of the kernel, and can be laid over
+the next layer. What is not simple (boundaries that touch in a way that is not plain) is None, and
+built by an overlay instead.
 
 Exactness: outlines are only believed where their area is that of the kernel within 1e-6 m², so that
-land over land over land is good to 1e-5 m². Parts under 1e-4 m² are rounding, as everywhere. Where
+land over land over land is good to 1e-5 m². Parts under 1e-4 m² are rounding, as everywhere, unless
+they share an edge with more land: then an overlay would see one piece, and so they stay. Where
 boundaries lie on each other, what hangs together is told with one of them moved by 1e-6 m (see
 ``trace_loops``); outlines that come nearer to themselves than 5e-6 m are not believed, as an
 overlay may see two polygons there.
@@ -28,7 +29,7 @@ _AGREES_M2 = 1e-6
 
 
 class Outlines(NamedTuple):
-    """Disjoint pieces of land without holes.
+    """Disjoint pieces of land, each with its holes.
 
     ``sums`` are of each piece the planar m² and the place of the centroid.
     """
@@ -127,5 +128,5 @@ def _overlaid(land: Edges, other: Edges, among: Array | None, *, inside: bool) -
     )  # fmt: skip
     if not len(offsets):
         return None
-    ones = np.ones(len(told), dtype=np.int64)
-    return Outlines(Edges(offsets, rows, told[:, 3:], ones, ones), told[:, :3])
+    ones, rings = np.ones(len(told), dtype=np.int64), told[:, 7].astype(np.int64)
+    return Outlines(Edges(offsets, rows, told[:, 3:7], ones, rings), told[:, :3])

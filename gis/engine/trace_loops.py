@@ -6,9 +6,11 @@ them: where one enters the other it is followed up to the crossing where it leav
 other one is followed to where the first comes back in. Every ring runs with the interior of its
 polygon to the left, holes too, and so do the outlines.
 
+A ring that crosses nothing bounds the shared land where it lies inside the other polygon. What
+encloses less than nothing is a hole, of the smallest outline that it lies in (``ring_loops``).
+
 A walk that went wrong somewhere does not have the area that the kernel finds without any walk; the
-two are compared, and what is not sure is left to an overlay. So is land with holes: the outline of
-a hole encloses less than nothing, and a ring that crosses nothing is missing from the sum.
+two are compared, and what is not sure is left to an overlay.
 
 Boundaries that touch cross nowhere for sure. To tell inside from outside there, the second polygon
 may be looked at with its edges moved inwards by a nudge, less than any length that means something:
@@ -24,14 +26,9 @@ from typing import Any
 import numpy as np
 
 from gis.engine.compiled import compiled
+from gis.engine.ring_loops import area_of, ring_of, uncrossed, with_holes, without_points
 
 Array = np.ndarray[Any, Any]
-# What of an outline comes nearer to itself than the neck, metres, may hang together by the nudge
-# alone, or at a point where a hole touches its shell. Vertices nearer than a point are one; what
-# is no larger than noise, m², is left out by whoever reads the outlines.
-_NECK = 5e-6
-_POINT = 1e-8
-_NOISE_M2 = 1e-4
 # How sharp a corner may be, as 1 + cos of the turn, that edges moved by the nudge still meet in.
 _SPIKE = 0.1
 
@@ -54,10 +51,9 @@ def least(
             continue
         least[k] = 0.0
         a, b = a_rows[a_offsets[i] : a_offsets[i + 1]], b_rows[b_offsets[j] : b_offsets[j + 1]]
-        rows = np.empty((len(a) + len(b) + 2 * count, 4))
-        ends = np.zeros(count, dtype=np.int64)
+        rows, ends = room_for(a, b, count)
         smallest, total, begin = np.inf, 0.0, 0
-        for n in range(traced(a, b, count, 0.0, rows, ends)):
+        for n in range(traced(a, b, count, count, 0.0, rows, ends)):
             own = area_of(rows, begin, ends[n])
             smallest, total, begin = min(smallest, own), total + own, ends[n]
         if 0.0 < smallest < np.inf and abs(total - area[k]) <= agrees:
@@ -65,38 +61,30 @@ def least(
 
 
 @compiled
-def area_of(rows: Array, begin: int, end: int) -> float:
-    """Return the area of one outline."""
-    x0, y0 = rows[begin, 0], rows[begin, 1]
-    twice = 0.0
-    for r in range(begin, end):
-        x, y = rows[r, 0] - x0, rows[r, 1] - y0
-        twice += x * (rows[r, 3] - y0) - (rows[r, 2] - x0) * y
-    return twice / 2
+def room_for(a: Array, b: Array, most: int) -> tuple[Array, Array]:
+    """Return tables for the edges of all outlines, and for where each stops."""
+    edges = len(a) + len(b)
+    return np.empty((edges + 2 * most, 4)), np.empty(edges + most, dtype=np.int64)
 
 
 @compiled
-def copy_row(table: Array, row: int, to: Array, place: int) -> None:
-    """Copy one row; assigned as a whole it would take a second more to compile."""
-    for column in range(table.shape[1]):
-        to[place, column] = table[row, column]
-
-
-@compiled
-def traced(a: Array, b: Array, count: int, nudge: float, rows: Array, ends: Array) -> int:
+def traced(
+    a: Array, b: Array, count: int, most: int, nudge: float, rows: Array, ends: Array
+) -> int:
     """Write the outlines of what two polygons share; return how many, -1 where it is not sure.
 
     ``a`` and ``b`` are edges x1, y1, x2, y2, ring after ring, interior to the left; ``count`` is
-    how often they are known to cross, -1 where nobody knows. ``nudge`` is how far, metres, edges of
-    the second one are moved inwards to see how they cross. ``rows`` takes the edges of the
-    outlines, ``ends`` where each stops: at most ``len(ends)`` crossings are followed.
+    how often they are known to cross, -1 where nobody knows, and ``most`` how many crossings are
+    followed. ``nudge`` is how far, metres, edges of the second one are moved inwards to see how
+    they cross. ``rows`` takes the edges of the outlines, holes after their shell, ``ends`` where
+    each stops; both as from ``room_for``.
     """
-    most = len(ends)
     at = np.empty((most, 2))  # how far along each polygon a crossing lies: edge plus part of it
     xy = np.empty((most, 2))
     enters = np.empty(most, dtype=np.bool_)
-    a_ring, b_ring = _ring_of(a), _ring_of(b)
-    found = _crossings(a, b, _moved(b, b_ring, nudge), at, xy, enters)
+    a_ring, b_ring = ring_of(a), ring_of(b)
+    moved = _moved(b, b_ring, nudge)
+    found = _crossings(a, b, moved, at, xy, enters)
     if found > most or (count >= 0 and found != count):
         return -1
     next_a, next_b = np.empty(found, dtype=np.int64), np.empty(found, dtype=np.int64)
@@ -123,12 +111,14 @@ def traced(a: Array, b: Array, count: int, nudge: float, rows: Array, ends: Arra
             if used[here]:
                 return -1
         if may_touch:
-            n = _without_points(rows, begin, n)
-        if n - begin < 2 or (may_touch and _is_pinched(rows, begin, n)):
+            n = without_points(rows, begin, n)
+        if n - begin < 2:
             return -1
         ends[pieces] = n
         pieces += 1
-    return pieces
+    n, pieces = uncrossed(a, a_ring, at[:found, 0], moved, rows, n, ends, pieces)
+    n, pieces = uncrossed(b, b_ring, at[:found, 1], a, rows, n, ends, pieces)
+    return with_holes(rows, ends, pieces, may_touch)
 
 
 @compiled
@@ -197,19 +187,6 @@ def _moved(edges: Array, ring: Array, nudge: float) -> Array:
 
 
 @compiled
-def _ring_of(edges: Array) -> Array:
-    """Return for each edge where its ring begins, and where the next one does."""
-    bounds = np.empty((len(edges), 2), dtype=np.int64)
-    begin = 0
-    for e in range(len(edges)):
-        last = e + 1 == len(edges)
-        if last or edges[e, 2] != edges[e + 1, 0] or edges[e, 3] != edges[e + 1, 1]:
-            bounds[begin : e + 1, 0], bounds[begin : e + 1, 1] = begin, e + 1
-            begin = e + 1
-    return bounds
-
-
-@compiled
 def _follow(at: Array, enters: Array, ring: Array, after: Array) -> bool:
     """Fill in for each crossing the one that follows on its ring.
 
@@ -262,44 +239,3 @@ def _along(
         edge = edge + 1 if edge + 1 < after else first
     rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = x, y, stop[0], stop[1]
     return n + 1
-
-
-@compiled
-def _without_points(rows: Array, begin: int, end: int) -> int:
-    """Leave out the edges of an outline that are no longer than a point; return where it ends."""
-    n = begin
-    for r in range(begin, end):
-        if abs(rows[r, 2] - rows[r, 0]) + abs(rows[r, 3] - rows[r, 1]) > _POINT:
-            copy_row(rows, r, rows, n)
-            n += 1
-    for r in range(begin, n):
-        after = r + 1 if r + 1 < n else begin
-        rows[r, 2], rows[r, 3] = rows[after, 0], rows[after, 1]
-    return n
-
-
-@compiled
-def _is_pinched(rows: Array, begin: int, end: int) -> bool:
-    """Whether an outline comes so near to itself that it may be two pieces of land."""
-    if area_of(rows, begin, end) <= _NOISE_M2:
-        return False
-    for p in range(begin, end):
-        before = p - 1 if p > begin else end - 1
-        for q in range(begin, end):
-            if q != p and q != before and _is_near(rows[p, 0], rows[p, 1], rows[q]):
-                return True
-    return False
-
-
-@compiled
-def _is_near(x: float, y: float, edge: Array) -> bool:
-    """Whether a place is within a neck of an edge."""
-    x1, y1, x2, y2 = edge[0], edge[1], edge[2], edge[3]
-    west, east = min(x1, x2) - _NECK, max(x1, x2) + _NECK
-    south, north = min(y1, y2) - _NECK, max(y1, y2) + _NECK
-    if x < west or x > east or y < south or y > north:
-        return False
-    dx, dy = x2 - x1, y2 - y1
-    along = min(max(((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy), 0.0), 1.0)
-    off_x, off_y = x - (x1 + along * dx), y - (y1 + along * dy)
-    return bool(off_x * off_x + off_y * off_y <= _NECK * _NECK)
