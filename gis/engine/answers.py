@@ -265,7 +265,7 @@ class Answers:
         parts = self._over(around)
         if not inside:
             return Land(self._off(cut, around, parts), (), covered)
-        if parts and parts is not self._ruler.whole:
+        if parts and parts is not self._ruler.whole and len(near) > 1:
             near = in_reach(cut.layer, demand, drawn(Shape(parts)))
         return Land(parts, near.tolist() if parts else (), covered)
 

@@ -66,8 +66,10 @@ class Cut:
         """
         if self.layer.info.geometry == "polygon":
             return tuple(i for i, area in sorted(self._met.areas.items()) if self._is_land(i, area))
-        if self.layer.info.geometry == "line" and not len(self.near(_TOUCH_M, _TOUCH_M)[0]):
-            return ()
+        if self.layer.info.geometry == "line":
+            found, apart = self.near(_TOUCH_M, _TOUCH_M)
+            if self._screened.may_trace and not apart.any():
+                return tuple(found.tolist())
         return tuple(self.layer.meeting(self.site.geometry).tolist())
 
     @lazy
@@ -89,7 +91,9 @@ class Cut:
         return tuple([str(own[i]) for i in touched])
 
     def _is_land(self, position: int, area: float) -> bool:
-        return area > _LAND_M2 or bool(self.pieces(position))
+        if area > _LAND_M2 or any(s.least > NOISE_M2 for s in self._met.shares[position]):
+            return True
+        return bool(self.pieces(position))
 
     def chosen(self, classes: tuple[str, ...], *, excluding: bool = False) -> tuple[int, ...]:
         """Return the hits of some classes, or of all others."""
@@ -283,10 +287,20 @@ class Cut:
 
     def lengths(self, positions: tuple[int, ...]) -> list[float]:
         """Return how many metres of each line run inside the site."""
+        if self._metres is not None:
+            return [self._metres.get(i, 0.0) for i in positions]
         cut = shapely.intersection(self.site.geometry, self.layer.geometries[list(positions)])
         # A line along the boundary touches the site; only what runs inside restricts it.
         inside = shapely.difference(cut, self.site.geometry.boundary)
         return np.asarray(shapely.length(inside), dtype=float).tolist()  # type: ignore[no-any-return]
+
+    @lazy
+    def _metres(self) -> Mapping[int, float] | None:
+        """The same of all lines where that is known without cutting them."""
+        if not self._screened.may_trace:
+            return None
+        lines = self._screened.stack.lines_of(self.layer.info.id)
+        return lines.inside_m(self._ruler.edges) if lines else None
 
 
 class Cuts(dict[str, Cut]):

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.engine.index import Array, Kinds, LayerIndex
-from gis.engine.kernel import Edges
+from gis.engine.kernel import TOUCH_M, Edges
 
 # Rings of a layer with more vertices would take more memory than a search through them is worth.
 _MOST_VERTICES = 500_000
@@ -122,6 +122,21 @@ class Lines:
         count = nearest_loops.near(site.rows, *segments, reach_m, found, apart)
         order = np.argsort(found[:count])
         return found[:count][order], apart[:count][order]
+
+    def inside_m(self, site: Edges) -> dict[int, float] | None:
+        """Return for how many metres features run inside a site, by position.
+
+        None where one runs so near along an edge, or along itself, that it must be cut to be told.
+        """
+        from gis.engine import length_loops
+
+        found, metres = np.empty(self._features, dtype=np.int64), np.empty(self._features)
+        segments = self.ends, self.feature, *self._grid
+        box = _box_of(site)[0]
+        count = length_loops.inside(site.rows, box, *segments, TOUCH_M, found, metres)
+        if count < 0:
+            return None
+        return dict(zip(found[:count].tolist(), metres[:count].tolist(), strict=True))
 
 
 _NONE, _NO_DISTANCE = np.array([], dtype=np.int64), np.array([], dtype=float)

@@ -13,6 +13,8 @@ import numpy as np
 from gis.engine.compiled import compiled
 
 Array = np.ndarray[Any, Any]
+# What is as far as a limit must not be lost by the last digit of a square.
+_ROUNDED = 1.0 + 1e-12
 
 
 @compiled
@@ -52,7 +54,7 @@ def nearest(
                         limit = best + halves[s]
                         if _far(boxes[i], ends[s]) > limit:
                             continue
-                        axis = _apart(rows, offsets[i], offsets[i + 1], ends[s])
+                        axis = _apart(rows, offsets[i], offsets[i + 1], ends[s], limit)
                         edge = max(axis - halves[s], 0.0)
                         if edge < best or (edge == best and feature[s] < owner):
                             best, owner = edge, feature[s]
@@ -96,7 +98,8 @@ def near(
                     at += 1
                 if at < count and far > apart[at]:
                     continue
-                axis = _apart(rows, 0, len(rows), ends[s])
+                limit = apart[at] if at < count else reach
+                axis = _apart(rows, 0, len(rows), ends[s], limit)
                 if axis > reach:
                     continue
                 if at == count:
@@ -127,17 +130,29 @@ def _far(box: Array, end: Array) -> float:
 
 
 @compiled
-def _apart(rows: Array, begin: int, end: int, s: Array) -> float:
-    """Return the distance of a polygon and a segment; 0 when the segment lies inside."""
+def _apart(rows: Array, begin: int, end: int, s: Array, limit: float) -> float:
+    """Return the distance of a polygon and a segment, 0 when the segment lies inside.
+
+    Where it is more than a limit, something more than the limit.
+    """
     least, inside = np.inf, False
+    nearest = limit * limit * _ROUNDED
     x, y = s[0], s[1]
+    west, east = min(s[0], s[2]), max(s[0], s[2])
+    south, north = min(s[1], s[3]), max(s[1], s[3])
     for r in range(begin, end):
         x1, y1, x2, y2 = rows[r, 0], rows[r, 1], rows[r, 2], rows[r, 3]
         if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * ((y - y1) / (y2 - y1)):
             inside = not inside
+        dx = max(min(x1, x2) - east, west - max(x1, x2), 0.0)
+        dy = max(min(y1, y2) - north, south - max(y1, y2), 0.0)
+        # Most edges are farther off by their boxes than what is known to be near.
+        if dx * dx + dy * dy > nearest:
+            continue
         least = min(least, _squared(x1, y1, x2, y2, s[0], s[1], s[2], s[3]))
         if least == 0.0:
             return 0.0
+        nearest = min(nearest, least)
     return 0.0 if inside else float(np.sqrt(least))
 
 
