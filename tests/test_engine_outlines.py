@@ -293,12 +293,24 @@ def test_noise_beside_land_that_it_is_whole_with_is_kept_and_alone_left_out() ->
     assert both(SITE, thin, box(2, 0, 12, 10)) == pytest.approx([80.0])
 
 
-def test_nothing_is_said_of_noise_that_comes_near_to_land_and_shares_no_edge_with_it() -> None:
-    # A triangle of 5e-5 m² that meets the land above it at a point.
+def test_noise_that_meets_land_at_a_point_is_alone() -> None:
+    # 5 mm x 2 cm / 2 of the site, whose one corner is that of the land above it.
     edge = shapely.Polygon(np.array([(-5, 5), (5e-3, 4.98), (5e-3, 5), (-5, 5)]) + CORNER)
     above = shapely.Polygon(np.array([(5e-3, 5), (5, 5), (5, 8), (5e-3, 8)]) + CORNER)
-    assert both(SITE, edge) == []
-    assert both(SITE, edge, above) is None
+    built = shapely.get_parts(SITE.intersection(shapely.union(edge, above)))
+    assert sorted(p.area > NOISE_M2 for p in built) == [False, True]
+    assert both(SITE, edge, above) == pytest.approx([4.995 * 3])
+
+
+def test_a_corner_that_is_cut_off_by_less_than_a_neck_is_no_pinch() -> None:
+    # Both have the last three corners; the edge of the land runs into the site 60 nm before the
+    # first of them, four micrometres off the edge of the site at its other end.
+    shared = [(409699.827, 4026001.696), (409822.208, 4026022.64), (409734.443, 4026124.813)]
+    a = shapely.Polygon([
+        (409693.77543515473, 4026172.156192659), (409668.0349430462, 4026154.268455277), *shared,
+    ])  # fmt: skip
+    b = shapely.Polygon([(409676.072, 4026115.698), *shared])
+    assert both(a, b) == pytest.approx([a.intersection(b).area], abs=1e-6)
 
 
 def test_the_centre_of_a_piece_is_that_of_all_its_outlines() -> None:

@@ -23,6 +23,9 @@ _BESIDE, _ALONG = 1e-8, 1e-3
 # So much, m², may all outlines together differ from what the kernel is sure of: land over land over
 # land stays good to 1e-5 m².
 _LOST = 2e-6
+# A shorter edge in common is a point. Nobody asks for the perimeter of noise, so that whatever is
+# longer joins it.
+_POINT = 1e-7
 # Outlines without an edge in common that come nearer than this may hang together.
 _NEAR = 1e-6
 
@@ -111,7 +114,6 @@ def _pair(
 
     ``whole`` is the area of ``a``, ``wanted`` that of the result.
     """
-    unsure = np.array([-1])
     if wanted <= agrees:
         return a[:0], np.zeros(0, dtype=np.int64)
     if whole - wanted <= agrees:
@@ -119,18 +121,32 @@ def _pair(
     if inside and abs(area_of(b, 0, len(b)) - wanted) <= agrees:
         return b, np.array([len(b)])
     other = b if inside else _backwards(b)
+    if crossings >= 0:
+        return _walked(a, other, crossings, 0.0, wanted, agrees)
+    rows, ends = _walked(a, other, crossings, _NUDGE, wanted, agrees)
+    if ends[0] >= 0:
+        return rows, ends
+    # What is thinner than the nudge is only seen where nothing is moved.
+    return _walked(a, other, crossings, 0.0, wanted, agrees)
+
+
+@compiled
+def _walked(
+    a: Array, b: Array, crossings: int, nudge: float, wanted: float, agrees: float
+) -> tuple[Array, Array]:
+    """Return the outlines that a walk finds and where each ends; an end below 0 for none."""
+    unsure = np.array([-1])
     most = crossings if crossings >= 0 else len(a) + len(b)
     rows, ends = room_for(a, b, most)
-    nudge = 0.0 if crossings >= 0 else _NUDGE
-    pieces = traced(a, other, crossings, most, nudge, rows, ends)
+    pieces = traced(a, b, crossings, most, nudge, rows, ends)
     total, begin = 0.0, 0
     for n in range(pieces):
         own = area_of(rows, begin, ends[n])
         if own < -agrees:
-            return a[:0], unsure
+            return rows[:0], unsure
         total, begin = total + own, ends[n]
     if pieces < 1 or abs(total - wanted) > agrees:
-        return a[:0], unsure
+        return rows[:0], unsure
     return rows, ends[:pieces]
 
 
@@ -203,9 +219,7 @@ def _without_noise(
     areas = sums[:, 0].copy()
     if not (areas <= noise).any():
         return offsets, rows, sums
-    group, _ = together(offsets, rows, sums[:, 3:7].copy(), areas, noise)
-    if not len(group):
-        return offsets[:0], rows[:0], sums[:0]
+    group, _, _ = _groups(offsets, rows, sums[:, 3:7].copy(), areas, noise, _POINT)
     total = _totals(group, areas)
     kept, n = 0, 0
     for p in range(len(areas)):
@@ -240,6 +254,23 @@ def together(
     below ``small`` comes so near to another without an edge in common, or so near to itself, that
     nobody knows.
     """
+    group, length, touches = _groups(offsets, rows, boxes, areas, small, _ALONG)
+    total = _totals(group, areas)
+    for p in range(len(areas)):
+        if total[group[p]] < small and (touches[p] or _goes_back(rows, offsets[p], offsets[p + 1])):
+            return group[:0], length[:0]
+    return group, length
+
+
+@compiled
+def _groups(
+    offsets: Array, rows: Array, boxes: Array, areas: Array, small: float, along: float
+) -> tuple[Array, Array, Array]:
+    """Return the group of each outline, its part of the perimeter, and whether it only touches.
+
+    Those are together that share an edge for more than ``along`` metres; as in ``together``, only
+    outlines below ``small`` are looked at.
+    """
     group, length = np.arange(len(areas)), np.zeros(len(areas))
     touches = np.zeros(len(areas), dtype=np.bool_)
     for p in range(len(areas)):
@@ -251,16 +282,12 @@ def together(
             if q == p or (q < p and areas[q] < small) or _are_apart(boxes, p, q):
                 continue
             shared, touch = _shared_m(rows, offsets, p, q)
-            if shared > _ALONG:
+            if shared > along:
                 length[p], length[q] = length[p] - shared, length[q] - shared
                 group[group == group[p]] = group[q]
             elif touch:
                 touches[p] = touches[q] = True
-    total = _totals(group, areas)
-    for p in range(len(areas)):
-        if total[group[p]] < small and (touches[p] or _goes_back(rows, offsets[p], offsets[p + 1])):
-            return group[:0], length[:0]
-    return group, length
+    return group, length, touches
 
 
 @compiled

@@ -69,13 +69,14 @@ def without_points(rows: Array, begin: int, end: int) -> int:
 
 @compiled
 def uncrossed(
-    edges: Array, ring: Array, at: Array, other: Array,
+    edges: Array, seen: Array, ring: Array, at: Array, other: Array,
     rows: Array, n: int, ends: Array, pieces: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Add the rings of a polygon that lie inside another one and nowhere cross it.
 
-    ``ring`` is from ``ring_of``, ``at`` where the polygon is crossed: edge plus part of it. Returns
-    how many rows and rings there are by now.
+    ``seen`` are its edges as they are looked at, which may be moved by a nudge; ``ring`` is from
+    ``ring_of``, ``at`` where the polygon is crossed: edge plus part of it. Returns how many rows
+    and rings there are by now.
     """
     begin = 0
     while begin < len(edges):
@@ -85,7 +86,7 @@ def uncrossed(
             if begin <= place < after:
                 is_crossed = True
                 break
-        if not is_crossed and _is_in(other, 0, len(other), edges[begin, 0], edges[begin, 1]):
+        if not is_crossed and _is_in(other, 0, len(other), seen[begin, 0], seen[begin, 1]):
             for e in range(begin, after):
                 copy_row(edges, e, rows, n + e - begin)
             n += after - begin
@@ -183,11 +184,37 @@ def _is_pinched(rows: Array, begin: int, end: int) -> bool:
         return False
     ring = ring_of(rows[begin:end])
     for p in range(begin, end):
-        before = p - 1 if p > begin + ring[p - begin, 0] else begin + ring[p - begin, 1] - 1
+        first, last = begin + ring[p - begin, 0], begin + ring[p - begin, 1]
         for q in range(begin, end):
-            if q != p and q != before and _is_near(rows[p, 0], rows[p, 1], rows[q]):
+            if not _is_near(rows[p, 0], rows[p, 1], rows[q]):
+                continue
+            if not (first <= q < last and _is_beside(rows, first, last, p, q)):
                 return True
     return False
+
+
+@compiled
+def _is_beside(rows: Array, first: int, last: int, corner: int, edge: int) -> bool:
+    """Whether a ring runs from a corner to an edge, either way, over no more than a neck.
+
+    Nothing worth mentioning lies between them then, and a corner begins the edge of its number.
+    """
+    length, e = 0.0, corner
+    while e != edge and length <= _NECK:
+        length += _length_of(rows[e])
+        e = e + 1 if e + 1 < last else first
+    if length <= _NECK:
+        return True
+    length, e = 0.0, corner - 1 if corner > first else last - 1
+    while e != edge and length <= _NECK:
+        length += _length_of(rows[e])
+        e = e - 1 if e > first else last - 1
+    return length <= _NECK
+
+
+@compiled
+def _length_of(edge: Array) -> float:
+    return float(np.hypot(edge[2] - edge[0], edge[3] - edge[1]))
 
 
 @compiled

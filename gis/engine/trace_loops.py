@@ -92,7 +92,7 @@ def traced(
         return -1
     if not _follow(at[:found, 1], enters, b_ring, next_b):
         return -1
-    may_touch = nudge > 0.0 or a_ring[0, 1] < len(a) or b_ring[0, 1] < len(b)
+    may_touch = count < 0 or a_ring[0, 1] < len(a) or b_ring[0, 1] < len(b)
     used = np.zeros(found, dtype=np.bool_)
     n, pieces = 0, 0
     for first in range(found):
@@ -116,8 +116,8 @@ def traced(
             return -1
         ends[pieces] = n
         pieces += 1
-    n, pieces = uncrossed(a, a_ring, at[:found, 0], moved, rows, n, ends, pieces)
-    n, pieces = uncrossed(b, b_ring, at[:found, 1], a, rows, n, ends, pieces)
+    n, pieces = uncrossed(a, a, a_ring, at[:found, 0], moved, rows, n, ends, pieces)
+    n, pieces = uncrossed(b, moved, b_ring, at[:found, 1], a, rows, n, ends, pieces)
     return with_holes(rows, ends, pieces, may_touch)
 
 
