@@ -84,6 +84,15 @@ def test_a_sliver_of_another_class_is_listed_though_both_together_are_one_part()
     assert answer(SITE, Demand("l", Quantity.INSIDE), layer).slivers == ()
 
 
+def test_rounding_that_stands_alone_is_no_land_beside_a_sliver() -> None:
+    # A strip of 5 mm by 100 m, and three specks of 9 mm by 1 cm, under a square centimetre each.
+    specks = [box(10 * n, 10, 10 * n + 9e-3, 10.01) for n in (1, 2, 3)]
+    shape = shapely.union_all([box(99.995, 0, 120, 100), *specks])
+    found = answer(SITE, Demand("l", Quantity.INSIDE), layer_of("l", ("a", "0901", shape)))
+    assert [s.area_m2 for s in found.slivers] == [pytest.approx(0.5, rel=1e-3)]
+    assert found.decisive_m2 == 0.0
+
+
 def test_land_without_class_is_a_kind_of_its_own() -> None:
     layer = layer_of("l", ("a", None, box(0, 0, 40, 100)), ("b", "", box(40, 0, 70, 100)))
     found = answer(SITE, BY_CLASS, layer)

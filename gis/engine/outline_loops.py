@@ -12,22 +12,16 @@ import numpy as np
 
 from gis.engine import kernel_loops
 from gis.engine.compiled import compiled
+from gis.engine.neighbour_loops import groups, totals
 from gis.engine.ring_loops import area_of, copy_row
 from gis.engine.trace_loops import room_for, traced
 
 Array = np.ndarray[Any, Any]
 # Metres by which boundaries that touch are told apart.
 _NUDGE = 1e-6
-# Edges so near to each other, for at least so long, are one edge of two neighbours.
-_BESIDE, _ALONG = 1e-8, 1e-3
 # So much, m², may all outlines together differ from what the kernel is sure of: land over land over
 # land stays good to 1e-5 m².
 _LOST = 2e-6
-# A shorter edge in common is a point. Nobody asks for the perimeter of noise, so that whatever is
-# longer joins it.
-_POINT = 1e-7
-# Outlines without an edge in common that come nearer than this may hang together.
-_NEAR = 1e-6
 
 
 @compiled
@@ -219,11 +213,13 @@ def _without_noise(
     areas = sums[:, 0].copy()
     if not (areas <= noise).any():
         return offsets, rows, sums
-    group, _, _ = _groups(offsets, rows, sums[:, 3:7].copy(), areas, noise, _POINT)
-    total = _totals(group, areas)
+    group, _, near = groups(offsets, rows, sums[:, 3:7].copy(), areas, noise)
+    total = totals(group, areas)
     kept, n = 0, 0
     for p in range(len(areas)):
         if total[group[p]] <= noise:
+            if near[p]:
+                return offsets[:0], rows[:0], sums[:0]
             continue
         begin, end = offsets[p], offsets[p + 1]
         for r in range(begin, end):
@@ -232,112 +228,3 @@ def _without_noise(
         n, kept = n + end - begin, kept + 1
         offsets[kept] = n
     return offsets[: kept + 1], rows[:n], sums[:kept]
-
-
-@compiled
-def _totals(group: Array, areas: Array) -> Array:
-    """Return the area of each group, at its number."""
-    total = np.zeros(len(areas))
-    for p in range(len(areas)):
-        total[group[p]] += areas[p]
-    return total
-
-
-@compiled
-def together(
-    offsets: Array, rows: Array, boxes: Array, areas: Array, small: float
-) -> tuple[Array, Array]:  # fmt: skip
-    """Return which outlines make one piece of land, and how much of its perimeter each one has.
-
-    Outlines that share an edge are together. Only those below ``small`` are looked at, and what
-    they are together with; the perimeter of the others is not told. Empty where one of a piece
-    below ``small`` comes so near to another without an edge in common, or so near to itself, that
-    nobody knows.
-    """
-    group, length, touches = _groups(offsets, rows, boxes, areas, small, _ALONG)
-    total = _totals(group, areas)
-    for p in range(len(areas)):
-        if total[group[p]] < small and (touches[p] or _goes_back(rows, offsets[p], offsets[p + 1])):
-            return group[:0], length[:0]
-    return group, length
-
-
-@compiled
-def _groups(
-    offsets: Array, rows: Array, boxes: Array, areas: Array, small: float, along: float
-) -> tuple[Array, Array, Array]:
-    """Return the group of each outline, its part of the perimeter, and whether it only touches.
-
-    Those are together that share an edge for more than ``along`` metres; as in ``together``, only
-    outlines below ``small`` are looked at.
-    """
-    group, length = np.arange(len(areas)), np.zeros(len(areas))
-    touches = np.zeros(len(areas), dtype=np.bool_)
-    for p in range(len(areas)):
-        if areas[p] >= small:
-            continue
-        for i in range(offsets[p], offsets[p + 1]):
-            length[p] += np.hypot(rows[i, 2] - rows[i, 0], rows[i, 3] - rows[i, 1])
-        for q in range(len(areas)):
-            if q == p or (q < p and areas[q] < small) or _are_apart(boxes, p, q):
-                continue
-            shared, touch = _shared_m(rows, offsets, p, q)
-            if shared > along:
-                length[p], length[q] = length[p] - shared, length[q] - shared
-                group[group == group[p]] = group[q]
-            elif touch:
-                touches[p] = touches[q] = True
-    return group, length, touches
-
-
-@compiled
-def _goes_back(rows: Array, begin: int, end: int) -> bool:
-    """Whether an outline runs back along itself: a way out and back has a length and no area."""
-    for i in range(begin, end):
-        x, y = rows[i, 0], rows[i, 1]
-        dx, dy = rows[i, 2] - x, rows[i, 3] - y
-        length = np.hypot(dx, dy)
-        if length <= _ALONG:
-            continue
-        for j in range(begin, end):
-            x1, y1, x2, y2 = rows[j, 0] - x, rows[j, 1] - y, rows[j, 2] - x, rows[j, 3] - y
-            off = max(abs(dx * y1 - dy * x1), abs(dx * y2 - dy * x2)) / length
-            first, last = (dx * x2 + dy * y2) / length, (dx * x1 + dy * y1) / length
-            # Only an edge that runs the other way has its end before its begin.
-            if off <= _NEAR and min(last, length) - max(first, 0.0) > _ALONG:
-                return True
-    return False
-
-
-@compiled
-def _are_apart(boxes: Array, p: int, q: int) -> bool:
-    for low, high in ((0, 2), (1, 3)):
-        if boxes[p, low] > boxes[q, high] + _NEAR or boxes[p, high] < boxes[q, low] - _NEAR:
-            return True
-    return False
-
-
-@compiled
-def _shared_m(rows: Array, offsets: Array, p: int, q: int) -> tuple[float, bool]:
-    """Return for how long two outlines run along each other, and whether they come near at all."""
-    shared, touch = 0.0, False
-    for i in range(offsets[p], offsets[p + 1]):
-        x, y = rows[i, 0], rows[i, 1]
-        dx, dy = rows[i, 2] - x, rows[i, 3] - y
-        length = np.hypot(dx, dy)
-        if length == 0.0:
-            continue
-        for j in range(offsets[q], offsets[q + 1]):
-            # The edge of q in metres along the edge of p and off it.
-            x1, y1, x2, y2 = rows[j, 0] - x, rows[j, 1] - y, rows[j, 2] - x, rows[j, 3] - y
-            off1, off2 = (dx * y1 - dy * x1) / length, (dx * y2 - dy * x2) / length
-            if min(abs(off1), abs(off2)) > _NEAR and (off1 > 0.0) == (off2 > 0.0):
-                continue
-            along1, along2 = (dx * x1 + dy * y1) / length, (dx * x2 + dy * y2) / length
-            begin, end = min(along1, along2), max(along1, along2)
-            if end < -_NEAR or begin > length + _NEAR:
-                continue
-            touch = True
-            if max(abs(off1), abs(off2)) <= _BESIDE:
-                shared += max(0.0, min(end, length) - max(begin, 0.0))
-    return shared, touch

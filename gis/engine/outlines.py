@@ -104,13 +104,15 @@ def small_lands(land: Outlines, below_m2: float) -> list[SmallLand] | None:
     Neighbours that share an edge are one piece. Where outlines only touch, or nearly, an overlay
     may see one piece or two.
     """
-    from gis.engine import outline_loops
+    from gis.engine import neighbour_loops
 
     areas = np.ascontiguousarray(land.sums[:, 0])
     if not (areas < below_m2).any():
         return []
     edges = land.edges
-    group, length = outline_loops.together(edges.offsets, edges.rows, edges.boxes, areas, below_m2)
+    group, length = neighbour_loops.together(
+        edges.offsets, edges.rows, edges.boxes, areas, below_m2
+    )
     if not len(group):
         return None
     groups = (group == number for number in np.unique(group[areas < below_m2]))
