@@ -73,6 +73,10 @@ def test_no_more_than_a_touch_is_left_to_an_overlay() -> None:
     assert inside(SITE, line((-5, 5), (5e-4, 5))) is None
 
 
+def test_a_vertex_that_stands_twice_takes_nothing_from_a_line() -> None:
+    assert inside(SITE, line((-5, 5), (4, 5), (4, 5), (25, 5))) == {0: pytest.approx(10.0)}
+
+
 def test_a_segment_counts_once_in_however_many_cells_it_stands() -> None:
     short = [line((n / 10, 1), (n / 10, 1.1)) for n in range(1, 60)]
     found = inside(SITE, line((-40, 5), (60, 6)), *short)

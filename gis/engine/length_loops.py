@@ -45,10 +45,9 @@ def inside(
             for k in range(starts[r * columns + c], starts[r * columns + c + 1]):
                 s = items[k]
                 # A segment stands in many cells and counts in the first one of those looked at.
-                first = max(int((min(ends[s, 0], ends[s, 2]) - west) // cell), c0)
-                if c != first or r != max(int((min(ends[s, 1], ends[s, 3]) - south) // cell), r0):
-                    continue
-                if _is_beside(box, ends[s]):
+                column = max(int((min(ends[s, 0], ends[s, 2]) - west) // cell), c0)
+                line = max(int((min(ends[s, 1], ends[s, 3]) - south) // cell), r0)
+                if c != column or r != line or _is_beside(box, ends[s]):
                     continue
                 length = _length(rows, ends[s], cuts, touch)
                 if length == 0.0:
@@ -57,16 +56,20 @@ def inside(
                     return -1
                 own[used] = s
                 used += 1
-                at = 0
-                while at < count and found[at] != feature[s]:
-                    at += 1
-                if at == count:
-                    found[at], metres[at] = feature[s], 0.0
-                    count += 1
-                metres[at] += length
-    for at in range(count):
-        if metres[at] < _SHORT:
-            return -1
+                count = _added(feature[s], length, found, metres, count)
+    return -1 if (metres[:count] < _SHORT).any() else count
+
+
+@compiled
+def _added(feature: int, length: float, found: Array, metres: Array, count: int) -> int:
+    """Add metres to those of a feature; return how many features there are by now."""
+    at = 0
+    while at < count and found[at] != feature:
+        at += 1
+    if at == count:
+        found[at], metres[at] = feature, 0.0
+        count += 1
+    metres[at] += length
     return count
 
 
@@ -85,7 +88,7 @@ def _length(rows: Array, s: Array, cuts: Array, touch: float) -> float:
     rx, ry = s[2] - x, s[3] - y
     length = np.hypot(rx, ry)
     if length <= _POINT:
-        return -1.0
+        return 0.0
     count = _cut(rows, x, y, rx, ry, cuts)
     total = 0.0
     for k in range(1, count):
@@ -151,7 +154,7 @@ def _off(x1: float, y1: float, x2: float, y2: float) -> float:
 
 @compiled
 def _is_doubled(ends: Array, feature: Array, own: Array, s: int) -> bool:
-    """Whether a segment runs along another one of its feature, which is land of one line."""
+    """Whether a segment runs along another one of its feature: an overlay counts that once."""
     dx, dy = ends[s, 2] - ends[s, 0], ends[s, 3] - ends[s, 1]
     length = np.hypot(dx, dy)
     for o in own:
