@@ -15,9 +15,9 @@ from gis.engine.compiled import compiled
 Array = np.ndarray[Any, Any]
 # Edges so near to each other, for longer than that, are one edge of two neighbours.
 _BESIDE, _ALONG = 1e-8, 1e-6
-# Outlines without an edge in common may hang together where they run as near as this to each other,
-# for longer than two that meet at a point.
-_NEAR, _POINT = 1e-6, 2e-5
+# Outlines without an edge in common that come nearer than this may hang together: where slivers
+# meet at a point an overlay sees one or two, as its vertices are rounded.
+_NEAR = 1e-6
 # A way out and back is no shorter.
 _WAY = 1e-3
 
@@ -37,15 +37,15 @@ def together(
 ) -> tuple[Array, Array]:  # fmt: skip
     """Return which outlines make one piece of land, and how much of its perimeter each one has.
 
-    Outlines that share an edge are together, those that meet at a point are not. Only those below
-    ``small`` are looked at, and what they are together with; the perimeter of the others is not
-    told. Empty where one of a piece below ``small`` runs so near to another without an edge in
-    common, or so near to itself, that nobody knows.
+    Outlines that share an edge are together. Only those below ``small`` are looked at, and what
+    they are together with; the perimeter of the others is not told. Empty where one of a piece
+    below ``small`` comes so near to another without an edge in common, or so near to itself, that
+    nobody knows.
     """
-    group, length, near = groups(offsets, rows, boxes, areas, small)
+    group, length, touches = groups(offsets, rows, boxes, areas, small)
     total = totals(group, areas)
     for p in range(len(areas)):
-        if total[group[p]] < small and (near[p] or _goes_back(rows, offsets[p], offsets[p + 1])):
+        if total[group[p]] < small and (touches[p] or _goes_back(rows, offsets[p], offsets[p + 1])):
             return group[:0], length[:0]
     return group, length
 
@@ -56,10 +56,10 @@ def groups(
 ) -> tuple[Array, Array, Array]:
     """Return the group of each outline, its part of the perimeter, and whether it may have more.
 
-    As in ``together``; more where it runs near to another without an edge in common.
+    As in ``together``; more where it touches another one without an edge in common.
     """
     group, length = np.arange(len(areas)), np.zeros(len(areas))
-    near = np.zeros(len(areas), dtype=np.bool_)
+    touches = np.zeros(len(areas), dtype=np.bool_)
     for p in range(len(areas)):
         if areas[p] >= small:
             continue
@@ -68,13 +68,13 @@ def groups(
         for q in range(len(areas)):
             if q == p or (q < p and areas[q] < small) or _are_apart(boxes, p, q):
                 continue
-            shared, beside = _beside_m(rows, offsets, p, q)
+            shared, touch = _shared_m(rows, offsets, p, q)
             if shared > _ALONG:
                 length[p], length[q] = length[p] - shared, length[q] - shared
                 group[group == group[p]] = group[q]
-            elif beside > _POINT:
-                near[p] = near[q] = True
-    return group, length, near
+            elif touch:
+                touches[p] = touches[q] = True
+    return group, length, touches
 
 
 @compiled
@@ -105,9 +105,9 @@ def _are_apart(boxes: Array, p: int, q: int) -> bool:
 
 
 @compiled
-def _beside_m(rows: Array, offsets: Array, p: int, q: int) -> tuple[float, float]:
-    """Return for how long two outlines share edges, and for how long they are near each other."""
-    shared = beside = 0.0
+def _shared_m(rows: Array, offsets: Array, p: int, q: int) -> tuple[float, bool]:
+    """Return for how long two outlines run along each other, and whether they come near at all."""
+    shared, touch = 0.0, False
     for i in range(offsets[p], offsets[p + 1]):
         x, y = rows[i, 0], rows[i, 1]
         dx, dy = rows[i, 2] - x, rows[i, 3] - y
@@ -121,24 +121,10 @@ def _beside_m(rows: Array, offsets: Array, p: int, q: int) -> tuple[float, float
             if min(abs(off1), abs(off2)) > _NEAR and (off1 > 0.0) == (off2 > 0.0):
                 continue
             along1, along2 = (dx * x1 + dy * y1) / length, (dx * x2 + dy * y2) / length
+            begin, end = min(along1, along2), max(along1, along2)
+            if end < -_NEAR or begin > length + _NEAR:
+                continue
+            touch = True
             if max(abs(off1), abs(off2)) <= _BESIDE:
-                shared += _common(along1, along2, length)
-            begin, end = _near_part(off1, off2)
-            step = along2 - along1
-            beside += _common(along1 + begin * step, along1 + end * step, length)
-    return shared, beside
-
-
-@compiled
-def _common(one: float, other: float, length: float) -> float:
-    """Return how much of a way between two places lies on an edge from 0 to its length."""
-    return max(0.0, min(max(one, other), length) - max(min(one, other), 0.0))
-
-
-@compiled
-def _near_part(off1: float, off2: float) -> tuple[float, float]:
-    """Return from where to where an edge is near, as parts of it, by how far off its ends are."""
-    if off1 == off2:
-        return 0.0, 1.0
-    one, other = (-_NEAR - off1) / (off2 - off1), (_NEAR - off1) / (off2 - off1)
-    return max(min(one, other), 0.0), min(max(one, other), 1.0)
+                shared += max(0.0, min(end, length) - max(begin, 0.0))
+    return shared, touch

@@ -35,7 +35,7 @@ def overlaid(
     Where each outline begins, nothing at all where it is not sure; edges; and of each outline its
     area, the place of its centroid, its box and how many rings it has. Off several ``b`` at once
     nothing is sure. What is no larger than noise is kept beside land that it shares an edge with,
-    and left out alone.
+    and left out alone; where it only touches more nothing is sure.
     """
     ia, ib, area, _, _, crossings = pairs(
         a_offsets, a_rows, a_boxes, b_offsets, b_rows, b_boxes, among, touch
@@ -213,12 +213,12 @@ def _without_noise(
     areas = sums[:, 0].copy()
     if not (areas <= noise).any():
         return offsets, rows, sums
-    group, _, near = groups(offsets, rows, sums[:, 3:7].copy(), areas, noise)
+    group, _, touches = groups(offsets, rows, sums[:, 3:7].copy(), areas, noise)
     total = totals(group, areas)
     kept, n = 0, 0
     for p in range(len(areas)):
         if total[group[p]] <= noise:
-            if near[p]:
+            if touches[p]:
                 return offsets[:0], rows[:0], sums[:0]
             continue
         begin, end = offsets[p], offsets[p + 1]
