@@ -79,7 +79,7 @@ def test_no_secret_reaches_the_log_of_a_real_server_wherever_it_was_sent(one) ->
         connection.recv(1000)
     written = one.log.read_text() + (one.folder / "audit.jsonl").read_text()
     assert "/v1/plan" in written
-    for secret in (key, token, key.rpartition("_")[2], token.rpartition("_")[2]):
+    for secret in (key, token, key[-20:], token[-20:]):
         assert secret not in written
         assert secret[:24] not in written or secret[:24] == key[:14]
 
