@@ -13,7 +13,7 @@ import numpy as np
 from gis.engine import kernel_loops
 from gis.engine.compiled import compiled
 from gis.engine.neighbour_loops import groups, totals
-from gis.engine.ring_loops import area_of, copy_row
+from gis.engine.ring_loops import area_of, copy_row, copy_rows
 from gis.engine.trace_loops import room_for, traced
 
 Array = np.ndarray[Any, Any]
@@ -169,8 +169,7 @@ def _kept(
             if pieces == len(sums):
                 sums = _larger(sums, pieces, 2 * pieces)
                 offsets = np.append(offsets, np.zeros(pieces, dtype=np.int64))
-            for r in range(begin, end):
-                copy_row(own, r, rows, first + r - begin)
+            copy_rows(own, begin, end, rows, first)
             offsets[pieces + 1] = last
             sums[pieces, 0] = area
             _describe(own, begin, end, area, sums[pieces])
@@ -182,8 +181,7 @@ def _kept(
 @compiled
 def _larger(table: Array, used: int, size: int) -> Array:
     more = np.empty((size, table.shape[1]))
-    for r in range(used):
-        copy_row(table, r, more, r)
+    copy_rows(table, 0, used, more, 0)
     return more
 
 
@@ -221,10 +219,8 @@ def _without_noise(
             if touches[p]:
                 return offsets[:0], rows[:0], sums[:0]
             continue
-        begin, end = offsets[p], offsets[p + 1]
-        for r in range(begin, end):
-            copy_row(rows, r, rows, n + r - begin)
+        n = copy_rows(rows, offsets[p], offsets[p + 1], rows, n)
         copy_row(sums, p, sums, kept)
-        n, kept = n + end - begin, kept + 1
+        kept += 1
         offsets[kept] = n
     return offsets[: kept + 1], rows[:n], sums[:kept]

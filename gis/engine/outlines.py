@@ -37,6 +37,11 @@ class Outlines(NamedTuple):
     edges: Edges
     sums: Array
 
+    @property
+    def planar_m2(self) -> float:
+        """Their area together."""
+        return math.fsum(self.sums[:, 0])
+
 
 Overlay = Callable[[Edges, Edges, Array | None], Outlines | None]
 

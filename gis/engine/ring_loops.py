@@ -41,6 +41,14 @@ def copy_row(table: Array, row: int, to: Array, place: int) -> None:
 
 
 @compiled
+def copy_rows(table: Array, begin: int, end: int, to: Array, place: int) -> int:
+    """Copy some rows to a place, which may lie before them; return the place behind them."""
+    for row in range(begin, end):
+        copy_row(table, row, to, place + row - begin)
+    return int(place + end - begin)
+
+
+@compiled
 def ring_of(edges: Array) -> Array:
     """Return for each edge where its ring begins, and where the next one does."""
     bounds = np.empty((len(edges), 2), dtype=np.int64)
@@ -87,9 +95,7 @@ def uncrossed(
                 is_crossed = True
                 break
         if not is_crossed and _is_in(other, 0, len(other), seen[begin, 0], seen[begin, 1]):
-            for e in range(begin, after):
-                copy_row(edges, e, rows, n + e - begin)
-            n += after - begin
+            n = copy_rows(edges, begin, after, rows, n)
             ends[pieces] = n
             pieces += 1
         begin = after
@@ -142,22 +148,18 @@ def _sorted(rows: Array, ends: Array, area: Array) -> int:
     for k in range(count):
         if owner[k] != k:
             continue
-        n = _appended(old, old_ends, k, rows, n)
+        n = copy_rows(old, _begin_of(old_ends, k), old_ends[k], rows, n)
         for hole in range(count):
             if hole != k and owner[hole] == k:
-                n = _appended(old, old_ends, hole, rows, n)
+                n = copy_rows(old, _begin_of(old_ends, hole), old_ends[hole], rows, n)
         ends[pieces] = n
         pieces += 1
     return pieces
 
 
 @compiled
-def _appended(old: Array, ends: Array, ring: int, rows: Array, n: int) -> int:
-    """Write one of some rings; return how many rows are written by now."""
-    begin = ends[ring - 1] if ring else 0
-    for r in range(begin, ends[ring]):
-        copy_row(old, r, rows, n + r - begin)
-    return int(n + ends[ring] - begin)
+def _begin_of(ends: Array, ring: int) -> int:
+    return int(ends[ring - 1]) if ring else 0
 
 
 @compiled
@@ -167,12 +169,12 @@ def _owners(rows: Array, ends: Array, area: Array) -> Array:
     for k in range(len(area)):
         if area[k] >= -_NOTHING_M2:
             continue
-        first = ends[k - 1] if k else 0
+        first = _begin_of(ends, k)
         owner[k] = -1
         for j in range(len(area)):
             if area[j] <= _NOTHING_M2 or (owner[k] >= 0 and area[j] >= area[owner[k]]):
                 continue
-            if _is_in(rows, ends[j - 1] if j else 0, ends[j], rows[first, 0], rows[first, 1]):
+            if _is_in(rows, _begin_of(ends, j), ends[j], rows[first, 0], rows[first, 1]):
                 owner[k] = j
     return owner
 

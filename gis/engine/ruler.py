@@ -246,7 +246,7 @@ class Ruler:
         factor = self._factor
         if outlines is None or factor is None:
             return self.measured(make())
-        planar = math.fsum(outlines.sums[:, 0])
+        planar = outlines.planar_m2
         if planar <= NOISE_M2:
             return NOTHING
         if self.is_whole(planar):

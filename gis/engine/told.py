@@ -48,13 +48,13 @@ def _traced(
     """Return the same from the small pieces of land, whose polygons are drawn when looked at."""
     slivers, planar = [], 0.0
     # Rounding that stands alone is in the area, and among no outlines.
-    whole = parts.outlines.sums[:, 0].sum() if parts.outlines else parts.planar_m2
+    whole = parts.outlines.planar_m2 if parts.outlines else parts.planar_m2
     for land in small:
         width = 2 * land.planar_m2 / land.perimeter_m
         if width < demand.width_tolerance_m:
             slivers.append(Sliver(ruler.size(land), width, Piece(parts, land.centre)))
             planar += land.planar_m2
-    return slivers, bool(whole - planar > NOISE_M2)
+    return slivers, whole - planar > NOISE_M2
 
 
 def as_touched(
