@@ -100,7 +100,7 @@ class Metrics:
             return generate_latest(registry)
         forget_dead_workers(Path(folder))
         shared = CollectorRegistry()
-        MultiProcessCollector(shared, path=folder)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(shared, path=folder)  # type: ignore[no-untyped-call]  # not typed by the package
         shared.register(_OfJobs(jobs))
         return generate_latest(shared)
 
@@ -146,7 +146,7 @@ def forget_dead_workers(folder: Path) -> None:
         pid = file.stem.rpartition("_")[2]
         if pid.isdigit() and not _is_alive(int(pid)):
             with suppress(FileNotFoundError):
-                mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
+                mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]  # not typed by the package
 
 
 def _is_alive(pid: int) -> bool:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,16 @@ START_S = 15.0
 STOP_S = 10.0
 # What a slow or shared machine may take longer; the promise itself is measured, not this.
 PATIENCE = float(os.environ.get("WUQU_PATIENCE", "4"))
+WAIT_S = 60 * PATIENCE
+
+
+def until(holds: Callable[[], Any]) -> Any:
+    """Poll until something holds, and return it."""
+    deadline = time.monotonic() + WAIT_S
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found
 
 
 @dataclass

@@ -11,15 +11,15 @@ import shapely
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
-import county  # noqa: E402
-import county_plan  # noqa: E402
-import job  # noqa: E402
-import maps  # noqa: E402
-import peers  # noqa: E402
-import table  # noqa: E402
-from county_cells import Cells  # noqa: E402
+import county  # noqa: E402 - the path is set above
+import county_plan  # noqa: E402 - the path is set above
+import job  # noqa: E402 - the path is set above
+import maps  # noqa: E402 - the path is set above
+import peers  # noqa: E402 - the path is set above
+import table  # noqa: E402 - the path is set above
+from county_cells import Cells  # noqa: E402 - the path is set above
 
-import gis  # noqa: E402
+import gis  # noqa: E402 - the path is set above
 
 SCALE = 0.004  # 2.5 km across
 

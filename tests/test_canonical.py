@@ -52,7 +52,7 @@ CHECK = SiteCheck(
     deciding_rule="r",
     site=Site(
         "甲",
-        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]  # nothing reads it here
         Area(1000.004, 1000.2),
         CrsDecision(4527, 4548, "prefix"),
         Source("txt", "a.txt", "00"),

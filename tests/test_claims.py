@@ -16,7 +16,7 @@ SITE = Site(
     None,
     Area(1, 1),
     CrsDecision(4548, 4548, "given"),
-    Source("wkt", "t", ""),  # type: ignore[arg-type]
+    Source("wkt", "t", ""),  # type: ignore[arg-type]  # nothing reads it here
 )
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 from job_world import AS_OF, collection
-from running_service import PATIENCE, STOP_S, running
+from running_service import PATIENCE, STOP_S, WAIT_S, running, until
 
 from gis.batch import check_sites
 from gis.output.records import RecordStore
@@ -27,7 +27,6 @@ BATCH = f"/v1/site-checks/batch?as_of={AS_OF.isoformat()}"
 COUNT = 130
 # So many that a client can leave and come back before they are done.
 MANY = 500
-WAIT_S = 60 * PATIENCE
 
 
 def submit(service, content: bytes, **headers: str) -> str:
@@ -35,15 +34,6 @@ def submit(service, content: bytes, **headers: str) -> str:
     answer = service.post(BATCH, content, **headers)
     assert answer.status_code == 202, answer.text
     return answer.headers["location"]
-
-
-def until(holds: Callable[[], Any]) -> Any:
-    """Poll until something holds, and return it."""
-    deadline = time.monotonic() + WAIT_S
-    while not (found := holds()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 def state_of(service, place: str) -> dict[str, Any]:
@@ -96,7 +86,7 @@ def test_a_service_that_is_killed_again_and_again_ends_with_what_a_batch_gives(
         with running(tmp_path, "--plan", str(clean), **environment) as service:
             place = place or submit(service, collection(COUNT, bad=(50,)))
             if least is not None:
-                until(lambda: state_of(service, place)["done"] >= least)  # noqa: B023
+                until(lambda: state_of(service, place)["done"] >= least)  # noqa: B023 - asked before the loop goes on
             service.process.kill()
             service.process.wait()
     with running(tmp_path, "--plan", str(clean)) as service:

@@ -293,7 +293,7 @@ def test_a_choice_that_is_not_offered_is_refused() -> None:
     with pytest.raises(ClaimError, match="blank_land"):
         land_classes.majors(survey, choices={"blank_land": ""})
     with pytest.raises(ClaimError, match="basis"):
-        land_classes.major(survey, "0404", basis="basis")  # type: ignore[arg-type]
+        land_classes.major(survey, "0404", basis="basis")  # type: ignore[arg-type]  # the mistake that is tested
 
 
 def test_what_is_not_known_is_unclassified_and_the_sea_is_not_land() -> None:

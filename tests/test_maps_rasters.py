@@ -122,7 +122,7 @@ def test_a_value_that_no_table_explains_is_named_and_grey(tmp_path: Path, monkey
         checked=SimpleNamespace(nodata=(0.0,)), codes=SimpleNamespace(codes={1.0: code}),
     )  # fmt: skip
     monkeypatch.setattr(rasters, "open_rasters", lambda _: {"c": made})
-    (picture,) = raster_pictures(None, "public", "p")  # type: ignore[arg-type]
+    (picture,) = raster_pictures(None, "public", "p")  # type: ignore[arg-type]  # nothing reads the plan here
     assert [str(key.label) for key in picture.keys] == ["林地", "未说明的值 7"]
     assert "<b>" not in str(picture.title)
     shown = pixels(picture.layer)

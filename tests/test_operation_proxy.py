@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from access_service import SITE
-from running_service import PATIENCE, Running, running
+from running_service import PATIENCE, Running, running, until
 
 from api.access.keys import KeyStore
 from api.access.roles import Role
@@ -67,17 +67,12 @@ class Front:
     def row_of(self, answer: httpx2.Response) -> dict:
         """The line of the log for a request; it is written once the answer is on its way."""
         number = answer.headers["x-request-id"]
-        deadline = time.monotonic() + 60
-        while True:
-            written = self.audit.read_text() if self.audit.exists() else ""
-            rows = [
-                json.loads(line) for line in written.splitlines(keepends=True) if line[-1] == "\n"
-            ]
-            for row in rows:
-                if row["request_id"] == number:
-                    return row
-            assert time.monotonic() < deadline, rows[-3:]
-            time.sleep(0.01)
+        return until(lambda: next((r for r in self.rows() if r["request_id"] == number), None))
+
+    def rows(self) -> list[dict]:
+        """All lines that are whole."""
+        written = self.audit.read_text() if self.audit.exists() else ""
+        return [json.loads(line) for line in written.splitlines(keepends=True) if line[-1] == "\n"]
 
 
 @pytest.fixture(scope="module")

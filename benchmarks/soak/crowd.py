@@ -33,10 +33,10 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent), str(REPO / "tests")]
 from lines import keep  # noqa: E402  # neither folder is a package
-from running_service import Running, cpu_s_of, running  # noqa: E402
+from running_service import Running, cpu_s_of, running  # noqa: E402 - the path is set above
 
-from api.access.keys import KeyStore  # noqa: E402
-from api.access.roles import Role  # noqa: E402
+from api.access.keys import KeyStore  # noqa: E402 - the path is set above
+from api.access.roles import Role  # noqa: E402 - the path is set above
 
 RESULTS = REPO / "benchmarks" / "results" / "crowd.jsonl"
 URL = "/v1/site-checks?as_of=2026-11-22&use=0803&geometry=false&remedies=false"
@@ -200,7 +200,7 @@ def measured(service: Running) -> dict[str, int]:
     pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
     return {
         "mb": pages * os.sysconf("SC_PAGE_SIZE") // 2**20,
-        "files": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),  # noqa: PTH208
+        "files": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),  # noqa: PTH208 - names alone
         "temporary": sum(1 for _ in Path(os.environ["TMPDIR"]).iterdir()),
     }
 

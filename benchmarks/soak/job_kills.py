@@ -30,15 +30,15 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent), str(REPO / "tests")]
 from dirty_package import reduced  # noqa: E402  # no folder of these is a package
-from kills import RESULTS, Service  # noqa: E402
-from lines import keep  # noqa: E402
-from sqlalchemy import func, select  # noqa: E402
+from kills import RESULTS, Service  # noqa: E402 - the path is set above
+from lines import keep  # noqa: E402 - the path is set above
+from sqlalchemy import func, select  # noqa: E402 - the path is set above
 
-from gis.jobs.model import JobState, Limits  # noqa: E402
-from gis.jobs.store import JobStore  # noqa: E402
-from gis.output.records import RecordStore  # noqa: E402
-from gis.output.records.audit import audit  # noqa: E402
-from gis.output.records.job_tables import job_rows, jobs  # noqa: E402
+from gis.jobs.model import JobState, Limits  # noqa: E402 - the path is set above
+from gis.jobs.store import JobStore  # noqa: E402 - the path is set above
+from gis.output.records import RecordStore  # noqa: E402 - the path is set above
+from gis.output.records.audit import audit  # noqa: E402 - the path is set above
+from gis.output.records.job_tables import job_rows, jobs  # noqa: E402 - the path is set above
 
 AS_OF = "2026-11-22"
 LAYERS = ("resort", "core", "zones", "planned_use", "green_line", "water", "roads")

@@ -35,15 +35,15 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent), str(REPO / "tests")]
 from lines import keep  # noqa: E402  # neither folder is a package
-from postgres_server import server  # noqa: E402
-from sqlalchemy import text  # noqa: E402
+from postgres_server import server  # noqa: E402 - the path is set above
+from sqlalchemy import text  # noqa: E402 - the path is set above
 
-import gis  # noqa: E402
-from gis.output.records import RecordStore, address_of  # noqa: E402
-from gis.output.records.audit import audit  # noqa: E402
-from gis.output.records.engines import open_engine  # noqa: E402
-from gis.output.records.schema import migrate  # noqa: E402
-from gis.output.records.verify import Outcome, verify_record  # noqa: E402
+import gis  # noqa: E402 - the path is set above
+from gis.output.records import RecordStore, address_of  # noqa: E402 - the path is set above
+from gis.output.records.audit import audit  # noqa: E402 - the path is set above
+from gis.output.records.engines import open_engine  # noqa: E402 - the path is set above
+from gis.output.records.schema import migrate  # noqa: E402 - the path is set above
+from gis.output.records.verify import Outcome, verify_record  # noqa: E402 - the path is set above
 
 RESULTS = REPO / "benchmarks" / "results" / "kills.jsonl"
 AS_OF = "2026-11-22"

@@ -24,11 +24,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from crowd import RESULTS as CROWD_RESULTS  # noqa: E402  # neither folder is a package
-from crowd import crowded  # noqa: E402
-from job_kills import killed_at_work  # noqa: E402
-from kills import RESULTS as KILL_RESULTS  # noqa: E402
-from kills import killed  # noqa: E402
-from lines import keep  # noqa: E402
+from crowd import crowded  # noqa: E402 - the path is set above
+from job_kills import killed_at_work  # noqa: E402 - the path is set above
+from kills import RESULTS as KILL_RESULTS  # noqa: E402 - the path is set above
+from kills import killed  # noqa: E402 - the path is set above
+from lines import keep  # noqa: E402 - the path is set above
 
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.jsonl"

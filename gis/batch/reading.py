@@ -209,8 +209,8 @@ class _Reader:
                 start += len(wkb)
 
     def _parquet(self, path: Path) -> Iterator[Slice]:
-        import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
+        import pyarrow  # type: ignore[import-untyped]  # pyarrow has no types
+        import pyarrow.parquet  # type: ignore[import-untyped]  # pyarrow has no types
 
         try:
             file = pyarrow.parquet.ParquetFile(path)

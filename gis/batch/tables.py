@@ -117,7 +117,7 @@ def lines(slices: Iterable[geopandas.GeoDataFrame]) -> Iterator[list[Any]]:
 
 
 def _parquet(slices: Iterable[geopandas.GeoDataFrame], path: Path) -> None:
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow.parquet  # type: ignore[import-untyped]  # pyarrow has no types
 
     writer = None
     try:

@@ -157,7 +157,7 @@ def _windows(layer: LayerIndex, demand: Demand) -> list[BaseGeometry]:
     near, _ = shapely.STRtree(windows).query(
         layer.geometries[features], predicate="dwithin", distance=reach
     )[::-1]
-    return windows[np.unique(near)].tolist()  # type: ignore[no-any-return]
+    return windows[np.unique(near)].tolist()  # type: ignore[no-any-return]  # numpy knows no type of a list
 
 
 def _drawn(layer: LayerIndex, demand: Demand, window: BaseGeometry, at: Array) -> Surroundings:

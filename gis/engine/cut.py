@@ -292,7 +292,7 @@ class Cut:
         cut = shapely.intersection(self.site.geometry, self.layer.geometries[list(positions)])
         # A line along the boundary touches the site; only what runs inside restricts it.
         inside = shapely.difference(cut, self.site.geometry.boundary)
-        return np.asarray(shapely.length(inside), dtype=float).tolist()  # type: ignore[no-any-return]
+        return np.asarray(shapely.length(inside), dtype=float).tolist()  # type: ignore[no-any-return]  # numpy knows no type of a list
 
     @lazy
     def _metres(self) -> Mapping[int, float] | None:

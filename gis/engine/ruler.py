@@ -36,7 +36,7 @@ def parts_of(geometry: BaseGeometry) -> list[Polygon]:
     if not isinstance(geometry, MultiPolygon):
         parts = shapely.get_parts(parts)
     # Lines and points have no area.
-    return parts[shapely.area(parts) > NOISE_M2].tolist()  # type: ignore[no-any-return]
+    return parts[shapely.area(parts) > NOISE_M2].tolist()  # type: ignore[no-any-return]  # numpy knows no type of a list
 
 
 def _real(part: BaseGeometry) -> bool:

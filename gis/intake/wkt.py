@@ -127,7 +127,7 @@ class _Reader:
     def _rings(self, where: str) -> tuple[Ring, ...]:
         return tuple(self._list(lambda n: self._ring(f"{where}第 {n} 环")))
 
-    def _list(self, read: Callable[[int], Ring | tuple[Ring, ...]]) -> list:  # type: ignore[type-arg]
+    def _list(self, read: Callable[[int], Ring | tuple[Ring, ...]]) -> list:  # type: ignore[type-arg]  # rings or tuples of them, as read gives
         self._expect("(")
         items = [read(1)]
         while self._peek() == ",":

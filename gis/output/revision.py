@@ -79,7 +79,7 @@ def compare_sites(
     """
     day = as_of or legal_day()
     asked = {"use": use, "attributes": attributes, "as_of": day, "remedies": False}
-    before, after = (to_dict(check_site(site, plan, **asked)) for site in (old, new))  # type: ignore[arg-type]
+    before, after = (to_dict(check_site(site, plan, **asked)) for site in (old, new))  # type: ignore[arg-type]  # the keys are those of check_site
     rules = rules_beside(before, after)
     kept = shapely.intersection(old.geometry, new.geometry)
     return {

@@ -114,7 +114,7 @@ def tame(request: Mapping[str, Any]) -> None:
 def answer_to(request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return layers, or an error with what was found."""
     for heavy in _HEAVY:
-        sys.modules[heavy] = None  # type: ignore[assignment]
+        sys.modules[heavy] = None  # type: ignore[assignment]  # None forbids an import
     try:
         reader = runpy.run_path(str(Path(__file__).with_name(f"child_{request['reader']}.py")))
     except Exception as error:

@@ -191,7 +191,7 @@ class _Builder(ContentHandler, LexicalHandler):
         self.elements = 0
         self.events = 0
 
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - a name of xml.sax
         self.events += 1
         self.elements += 1
         if len(self.open) > MAX_DEPTH:
@@ -202,7 +202,7 @@ class _Builder(ContentHandler, LexicalHandler):
         self.open[-1].children.append(node)
         self.open.append(node)
 
-    def endElement(self, name: str) -> None:  # noqa: ARG002, N802
+    def endElement(self, name: str) -> None:  # noqa: ARG002, N802 - a name of xml.sax
         self.events += 1
         self.open.pop()
 
@@ -215,7 +215,7 @@ class _Builder(ContentHandler, LexicalHandler):
         if len(self.comments) < _MAX_COMMENTS:
             self.comments.append(content[:2000])
 
-    def processingInstruction(self, target: str, data: str) -> None:  # noqa: ARG002, N802
+    def processingInstruction(self, target: str, data: str) -> None:  # noqa: ARG002, N802 - a name of xml.sax
         self.events += 1
 
     @property

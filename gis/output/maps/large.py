@@ -65,7 +65,7 @@ class TileLayer(MacroElement):
     )
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # folium has no types
         self._name = "Tiles"
         self.spec = script_json(spec)
 

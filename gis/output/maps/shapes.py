@@ -99,7 +99,7 @@ def _roomy_points(geometry: BaseGeometry, count: int) -> list[BaseGeometry]:
         if rest.is_empty or rest.area < geometry.area / 100:
             break
         # The stubs know Polygon and MultiPolygon only; the dimension was checked by the caller.
-        radius: Any = shapely.maximum_inscribed_circle(rest, tolerance)  # type: ignore[call-overload]
+        radius: Any = shapely.maximum_inscribed_circle(rest, tolerance)  # type: ignore[call-overload]  # see above
         middle = shapely.get_point(radius, 0)
         points.append(middle)
         rest = rest.difference(middle.buffer(radius.length))

@@ -59,7 +59,7 @@ def _copy(store: RecordStore, draft: Path) -> None:
         try:
             # All pages in one step: a reader of a WAL file holds up no writer, and a copy in
             # several steps would begin again with every record that is written meanwhile.
-            source.driver_connection.backup(target)  # type: ignore[union-attr]
+            source.driver_connection.backup(target)  # type: ignore[union-attr]  # an open connection has a driver
         except sqlite3.Error as error:
             raise _failed(error) from error
         finally:

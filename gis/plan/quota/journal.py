@@ -23,7 +23,7 @@ from gis.errors import PlanError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # there is none on Windows
 
 GENESIS = "0" * 64  # what the first line names as the line before it
 LOCK_WAIT_S = 10.0
