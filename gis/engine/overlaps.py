@@ -76,8 +76,10 @@ def _of_chunk(sites: Array, stack: Stack, start: int, tolerance_m2: float, mode:
     count = overlap_loops.summed(
         owner[at], area, x, y, piece, *pieces, planar, NOISE_M2, tolerance_m2, *rows
     )
-    found = Overlaps(*(column[:count] for column in rows))
-    return found._replace(site=found.site + start)
+    # Views would keep room for all pairs, of every chunk until the last.
+    found = Overlaps(*(column[:count].copy() for column in rows))
+    found.site[:] += start
+    return found
 
 
 _KINDS = (np.int64, np.int64, float, float, float, np.int64, bool)
