@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import shapely
+from waiting import until
 
 from gis.plan import Plan
 
@@ -96,10 +96,10 @@ def _dask(folder: Path, *words: str, **settings: str) -> subprocess.Popen[bytes]
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until somebody listens at a port."""
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+
+    def listens() -> bool:
         assert process.poll() is None, "the scheduler has ended"
-        time.sleep(0.05)
-    raise AssertionError("no scheduler")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(listens, "no scheduler")

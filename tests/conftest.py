@@ -9,10 +9,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPO.parent / "shared" / "data"
 AS_OF = date(2026, 11, 22)
+
+# The same examples in every run, unless somebody asks for more of them; none of them is timed.
+settings.register_profile(
+    "wuqu", derandomize="WUQU_EXAMPLES" not in os.environ, deadline=None, database=None
+)
+settings.load_profile("wuqu")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from waiting import until
 
 from api.app import create_app
 from api.settings import Settings
@@ -23,9 +23,8 @@ def serving(plan, folder: Path) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, ws="none", log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
+    until(lambda: server.started or not thread.is_alive())
+    assert thread.is_alive()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join()

@@ -10,11 +10,12 @@ import base64
 import json
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from waiting import until
 
 # No call home: what the browser itself would fetch is no request of the page.
 PREFERENCES = {
@@ -72,10 +73,7 @@ class Firefox:
 
     def wait(self, script: str, seconds: float = 20) -> None:
         """Wait until a script returns something true."""
-        end = time.monotonic() + seconds
-        while not self.run(script):
-            assert time.monotonic() < end, f"still waiting for: {script}"
-            time.sleep(0.05)
+        until(lambda: self.run(script), f"still waiting for: {script}", seconds)
 
     def find(self, selector: str) -> str:
         found = self.ask("WebDriver:FindElement", {"using": "css selector", "value": selector})
@@ -119,9 +117,10 @@ def firefox(program: str, folder: Path) -> Iterator[Firefox]:
 def _port(folder: Path, process: subprocess.Popen[bytes], seconds: float = 60) -> int:
     """Return the port that the browser chose and wrote into its profile."""
     named = folder / "MarionetteActivePort"
-    end = time.monotonic() + seconds
-    while not (named.exists() and named.read_text("utf-8").strip()):
+
+    def chosen() -> bool:
         assert process.poll() is None, (folder / "output").read_text("utf-8", "replace")
-        assert time.monotonic() < end, "Firefox did not open its port"
-        time.sleep(0.05)
+        return named.exists() and named.read_text("utf-8").strip() != ""
+
+    until(chosen, "Firefox did not open its port", seconds)
     return int(named.read_text("utf-8"))

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +17,10 @@ from typing import Any
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import PATIENCE, until
 
 START_S = 15.0
 STOP_S = 10.0
-# What a slow or shared machine may take longer; the promise itself is measured, not this.
-PATIENCE = float(os.environ.get("WUQU_PATIENCE", "4"))
-WAIT_S = 60 * PATIENCE
-
-
-def until(holds: Callable[[], Any]) -> Any:
-    """Poll until something holds, and return it."""
-    deadline = time.monotonic() + WAIT_S
-    while not (found := holds()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 @dataclass
@@ -149,12 +138,11 @@ def _clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _await(made: Running) -> None:
-    until = time.monotonic() + START_S * PATIENCE
-    while time.monotonic() < until:
+    def ready() -> bool:
         assert made.process.poll() is None, made.log.read_text()
         try:
-            if made.get("/readyz").status_code == 200:
-                return
+            return made.get("/readyz").status_code == 200
         except httpx2.TransportError:
-            time.sleep(0.05)
-    raise AssertionError(made.log.read_text())
+            return False
+
+    until(ready, made.log.read_text, START_S)

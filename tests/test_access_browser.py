@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from desk_service import serving
-from running_service import PATIENCE
+from waiting import PATIENCE
 
 from api.access.keys import KeyStore
 from api.access.roles import Role

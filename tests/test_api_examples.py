@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,8 @@ import pytest
 from dirty_package import reduced
 from fastapi import FastAPI
 from job_world import collection, packed
-from running_service import PATIENCE, Running, running
+from running_service import Running, running
+from waiting import until
 
 from api.access.keys import KeyStore
 from api.access.roles import ROUTES, Role
@@ -136,11 +136,11 @@ def _boundary_txt(repo: Path) -> bytes:
 
 
 def _await_end(service: Running, path: str, key: str) -> None:
-    until = time.monotonic() + 30 * PATIENCE
-    while (state := service.get(path, key).json()["state"]) in ("queued", "running"):
-        assert time.monotonic() < until, state
-        time.sleep(0.1)
-    assert state == "done"
+    def ended() -> str | None:
+        state = service.get(path, key).json()["state"]
+        return None if state in ("queued", "running") else state
+
+    assert until(ended) == "done"
 
 
 # --- what there is -------------------------------------------------------------------------------

@@ -156,9 +156,6 @@ def test_an_operation_answers_as_its_document_says(schema, known, plan, path, me
 
     @settings(
         max_examples=DRAWINGS if path.startswith("/maps/") else EXAMPLES,
-        derandomize="WUQU_EXAMPLES" not in os.environ,
-        deadline=None,
-        database=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )

@@ -508,7 +508,7 @@ def coverages(draw):
     return use, zones, shapes[area]
 
 
-@settings(max_examples=120, derandomize=True, deadline=None)
+@settings(max_examples=120)
 @given(drawn=coverages())
 def test_random_coverages_add_up_and_are_those_of_plain_shapely(plan: Plan, drawn) -> None:
     use, zones, area = drawn

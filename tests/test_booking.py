@@ -263,7 +263,7 @@ def _by_id(booking: Booking) -> dict[str, tuple[float, float | None, float | Non
     return {b.id: (b.taken_m2, b.free_m2, b.initial_m2) for b in booking.budgets}
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(_boxes, _uses)
 def test_what_is_taken_and_what_is_left_make_what_there_was(scarce: Plan, rows, uses) -> None:
     booking = book(scarce, _sites(rows, uses))
@@ -277,7 +277,7 @@ def test_what_is_taken_and_what_is_left_make_what_there_was(scarce: Plan, rows, 
         assert fitted == pytest.approx(budget.taken_m2, abs=1e-5)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(_boxes, _uses, st.randoms(use_true_random=False))
 def test_order_changes_who_fails_but_not_what_is_taken(scarce: Plan, rows, uses, random) -> None:
     sites = _sites(rows, uses)
@@ -290,7 +290,7 @@ def test_order_changes_who_fails_but_not_what_is_taken(scarce: Plan, rows, uses,
             assert one[name][1] == pytest.approx(other[name][1], abs=0.01), name
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=25)
 @given(_boxes)
 def test_all_that_is_taken_is_the_union_of_the_sites(scarce: Plan, rows) -> None:
     sites = _sites(rows, ["0803"] * 5)

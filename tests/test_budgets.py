@@ -601,7 +601,7 @@ corners = st.tuples(
 )
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(corners)
 def test_what_a_polygon_covers_is_used_unknown_or_open(scarce: Plan, box) -> None:
     west, south, width, height = box
@@ -619,7 +619,7 @@ def test_what_a_polygon_covers_is_used_unknown_or_open(scarce: Plan, box) -> Non
     assert probe.measure(ledger.accounts[0]).beyond_m2 == pytest.approx(beyond, abs=0.01)
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(100, 1500))
 def test_a_polygon_is_divided_without_rest_by_any_cut(plan: Plan, u, v, size) -> None:
     west, south, east, north = plan.layer("core").index.union.bounds

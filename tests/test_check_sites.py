@@ -380,7 +380,7 @@ def test_reservations_are_part_of_the_plan_that_a_batch_goes_on_with(
 PLACES = st.lists(st.tuples(st.floats(0, 4e4), st.floats(0, 4e4), st.booleans()), max_size=60)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(PLACES, st.integers(1, 9))
 def test_chunks_hold_every_row_once_and_rows_without_a_place_come_last(places, size) -> None:
     boxes = np.array([(x, y, x + 10, y + 10) for x, y, _ in places]).reshape(-1, 4)

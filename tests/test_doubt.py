@@ -126,7 +126,7 @@ def test_a_site_too_narrow_to_shrink_is_moved_in_all_directions(plan):
         assert moved == pytest.approx(REACH_M, abs=1e-6)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(
     east=st.floats(404_000, 412_000),
     north=st.floats(4_020_000, 4_030_000),

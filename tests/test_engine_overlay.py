@@ -314,7 +314,7 @@ def test_lines_points_and_noise_of_an_overlay_are_no_parts() -> None:
     assert [p.area for p in parts_of(mixed)] == pytest.approx([1.0])
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.floats(-40, 120), st.floats(-40, 120), st.floats(5, 80), st.floats(5, 80)),

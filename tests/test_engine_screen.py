@@ -95,7 +95,7 @@ OVERLAPPING = layer_of(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**31),
     st.sampled_from([0.0, 0.005, 0.03, 0.08, 0.3, 4.0]),
@@ -113,7 +113,7 @@ def test_sites_along_the_edges_of_fields(seed: int, shift: float, count: int) ->
         assert_both_ways_agree(moved, [layer, ZONES])
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.booleans(), st.booleans())
 def test_sites_anywhere_with_holes_and_parts(seed: int, hole: bool, parts: bool) -> None:
     random = np.random.default_rng(seed)

@@ -133,7 +133,7 @@ def stars(draw: st.DrawFn) -> shapely.Polygon:
     return polygon(*map(tuple, ring))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(stars(), stars())
 def test_what_is_said_is_what_an_overlay_builds(a: shapely.Polygon, b: shapely.Polygon) -> None:
     smallest, found = least(a, b)

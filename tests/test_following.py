@@ -13,14 +13,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from small_plan import SITE, ReleaseWorld
 from starlette.testclient import TestClient
+from waiting import until
 
 import api.judging
 from api.app import create_app
@@ -64,13 +63,6 @@ def version_of(client) -> str:
     answer = client.get("/v1/plan")
     assert answer.status_code == 200, answer.text
     return answer.json()["version"]
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def test_an_activation_is_followed_and_a_rollback_too(world, client) -> None:

@@ -494,7 +494,7 @@ def test_a_small_loss_of_share_is_not_printed_as_none(plan: Plan) -> None:
     assert float(second) < float(first)
 
 
-@settings(max_examples=30, derandomize=True, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(0, 1), st.floats(0, 1), st.floats(10, 400), st.sampled_from([None, "0803", "1401"])
 )

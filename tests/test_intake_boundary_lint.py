@@ -205,7 +205,7 @@ characters = st.sampled_from("0123456789.,@，[]=JX面\r\n \t-" + "\x00\ufeff")
 change = st.tuples(st.floats(0, 1), st.integers(0, 12), st.text(characters, max_size=6))
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(changes=st.lists(change, min_size=1, max_size=4))
 def test_a_file_without_errors_is_one_that_the_door_takes_and_the_other_way_round(
     door_and_linter, changes

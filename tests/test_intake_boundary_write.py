@@ -138,7 +138,7 @@ def test_no_text_can_break_the_file_or_lose_a_plot(text):
     assert sites[0].crs.source_epsg == 4548
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(
     text=st.text(
         st.one_of(st.characters(), st.sampled_from(",@，＠[]【】=:;\t\"'{}面线点J1.\r\n \ufeff")),
@@ -261,7 +261,7 @@ def stars(draw, x, y):
     return Polygon(ring(1), [ring(hole)] if hole else [])
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data(), count=st.integers(1, 3), epsg=ZONES)
 def test_writing_and_reading_gives_the_polygon_within_a_millimetre(data, count, epsg):
     parts = [data.draw(stars(X0 + 500 * i, Y0)) for i in range(count)]
@@ -274,7 +274,7 @@ def test_writing_and_reading_gives_the_polygon_within_a_millimetre(data, count, 
 millimetres = st.integers(-8, 8).map(lambda n: n * 4e-4)
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 3), millimetres, millimetres), min_size=3, max_size=9))
 def test_points_a_millimetre_apart_come_back_or_are_refused(moves):
     corners = [(0, 0), (2, 0), (2, 2), (0, 2)]

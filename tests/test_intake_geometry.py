@@ -280,7 +280,7 @@ def test_a_repair_that_leaves_shared_edges_is_mended_once_more(ring, area):
 point = st.tuples(st.floats(0, 300), st.floats(0, 300))
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(points=st.lists(point, min_size=0, max_size=9), repair=st.booleans())
 def test_any_ring_gives_a_valid_site_or_an_input_error(points, repair):
     try:
@@ -291,7 +291,7 @@ def test_any_ring_gives_a_valid_site_or_an_input_error(points, repair):
     assert site.area.ellipsoidal_m2 > 0
 
 
-@settings(max_examples=30, derandomize=True, deadline=None)
+@settings(max_examples=30)
 @given(start=st.integers(0, 4), backwards=st.booleans())
 def test_the_starting_point_and_direction_do_not_change_the_area(start, backwards):
     ring = moved((0, 0), (100, 0), (120, 80), (40, 130), (-10, 60))

@@ -338,8 +338,6 @@ def small(tmp_path_factory):
 
 @settings(
     max_examples=25,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(st.integers(0, 98_303), st.integers(0, 255)), min_size=1, max_size=30))

@@ -96,7 +96,7 @@ POINT = "<Point><coordinates>115.98,36.40,0</coordinates></Point>"
 # --- the numbers ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(
     east=st.floats(402_000, 412_000),
     north=st.floats(4_020_000, 4_034_000),
@@ -940,7 +940,7 @@ def ends_well(source, read=read_kml):
         return
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(parts=st.lists(st.sampled_from(WORDS), max_size=40), codec=st.sampled_from(["utf-8", "gbk"]))
 @example(parts=WORDS[:6], codec="utf-8")
 def test_any_mixture_of_the_words_of_kml_ends_in_a_document_or_an_input_error(parts, codec):
@@ -949,7 +949,7 @@ def test_any_mixture_of_the_words_of_kml_ends_in_a_document_or_an_input_error(pa
         ends_well(source)
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(data_=st.binary(max_size=80))
 def test_any_bytes_end_in_a_document_or_an_input_error(data_):
     declared = b"<?xml version='1.0' encoding='" + data_ + b"'?><kml/>"
@@ -959,7 +959,7 @@ def test_any_bytes_end_in_a_document_or_an_input_error(data_):
         ends_well(source, read_kmz)
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(where=st.integers(0, 10**6), byte=st.integers(0, 255), cut=st.booleans())
 def test_one_wrong_byte_ends_in_sites_or_an_input_error(where, byte, cut):
     for whole in (kml(ov("GCJ-02") + TWO).encode("gbk"), kmz(doc_kml=ONE, b_kml=ONE)):
@@ -970,7 +970,7 @@ def test_one_wrong_byte_ends_in_sites_or_an_input_error(where, byte, cut):
             continue
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(text=st.text(alphabet="0123456789.,-+eE \n\t", max_size=60))
 def test_any_coordinates_give_finite_points_or_faults(text):
     read = read_coordinates(text)

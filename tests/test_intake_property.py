@@ -22,9 +22,6 @@ from gis.intake.read import read_sites
 EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "50"))
 CHECKED = settings(
     max_examples=EXAMPLES,
-    derandomize="WUQU_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
     suppress_health_check=list(HealthCheck),
 )
 URL = "/v1/site-checks"

@@ -177,7 +177,7 @@ def test_read_sites_gives_one_site_as_a_tuple():
     assert site.name == "甲"
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150)
 @given(data=st.binary(max_size=60))
 def test_any_bytes_give_a_site_or_an_input_error(data):
     try:
@@ -193,7 +193,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300)
 @given(parts=st.lists(st.sampled_from(PIECES), max_size=25))
 def test_any_mixture_of_the_words_of_the_formats_gives_a_site_or_an_input_error(parts):
     try:
@@ -218,7 +218,7 @@ json_value = st.recursive(
 )
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300)
 @given(
     value=st.dictionaries(
         st.sampled_from(["type", "coordinates", "geometry", "features", "crs"]),

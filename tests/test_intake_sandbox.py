@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from gis.errors import BusyError, FormatError, InputError, LimitError
 from gis.intake.outside import dxf, filegdb, geopackage, sandbox, shapefile
@@ -67,15 +68,6 @@ def is_alive(pid):
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
-
-
-def wait_until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 # --- what may happen to a child -------------------------------------------------------------------
@@ -222,7 +214,7 @@ def test_what_the_child_has_started_dies_with_it(fake, tmp_path, end):
         run(2)
     # Where the limit on processes holds, nothing has been started at all.
     if told.exists():
-        assert wait_until(lambda: not is_alive(int(told.read_text())))
+        until(lambda: not is_alive(int(told.read_text())), within_s=5)
 
 
 def test_a_child_that_is_not_there_is_an_input_error(monkeypatch, tmp_path):
@@ -318,12 +310,12 @@ def test_the_child_dies_with_its_parent(tmp_path):
         cwd=Path(__file__).parents[1],
         env=os.environ | {"TMPDIR": str(tmp_path)},
     )
-    assert wait_until(lambda: told.exists() and told.read_text() != "", 10)
+    until(lambda: told.exists() and told.read_text() != "")
     pid = int(told.read_text())
     assert is_alive(pid)
     process.kill()
     process.wait()
-    assert wait_until(lambda: not is_alive(pid))
+    until(lambda: not is_alive(pid), within_s=5)
 
 
 @linux
@@ -529,17 +521,17 @@ def test_the_service_ends_within_ten_seconds_of_sigterm_even_with_a_stuck_child(
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert wait_until(lambda: answers(port, "/healthz"), 30)
+        until(lambda: answers(port, "/healthz"))
         thread = threading.Thread(target=upload, args=(port, shapefile_zip(tmp_path)), daemon=True)
         thread.start()
-        assert wait_until(lambda: told.exists() and told.read_text() != "", 10)
+        until(lambda: told.exists() and told.read_text() != "")
         pid = int(told.read_text())
         assert is_alive(pid)
         start = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=10)
         assert time.monotonic() - start < 10
-        assert wait_until(lambda: not is_alive(pid))
+        until(lambda: not is_alive(pid), within_s=5)
         thread.join(10)
         assert list((tmp_path / "temporary").iterdir()) == []
     finally:

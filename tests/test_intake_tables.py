@@ -1252,7 +1252,7 @@ def star(radii, *, scale=1.0):
     return corners
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(
     radii=st.lists(st.integers(20_000, 200_000).map(lambda r: r / 1000), min_size=3, max_size=12),
     head=st.sampled_from(
@@ -1280,7 +1280,7 @@ def test_any_polygon_written_as_table_comes_back_within_a_millimetre(
         assert back.symmetric_difference(drawn).area < 0.001 * drawn.length
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(
@@ -1309,7 +1309,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50)
 @given(
     member=st.sampled_from(["sheet1", "sharedStrings", "xl/workbook.xml", "styles", "rels"]),
     edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), pieces), min_size=1, max_size=4),

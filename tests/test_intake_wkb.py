@@ -90,7 +90,7 @@ def test_vertices_are_counted_while_reading():
         shape_of(struct.pack("<BII", 1, 2, 200_001) + bytes(200_001 * 16), "x")
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.data())
 def test_damage_gives_an_error_or_rings_within_the_bytes(data):
     wkb = bytearray(shapely.to_wkb(shapely.from_wkt(data.draw(st.sampled_from(GOOD))[0])))

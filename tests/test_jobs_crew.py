@@ -7,12 +7,12 @@ import logging
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 from filelock import FileLock
 from job_world import collection, world
+from waiting import until
 
 from gis.jobs.crew import Crew
 from gis.jobs.model import CHUNK, JobState, Limits
@@ -42,13 +42,6 @@ def orders(here, clean, **more) -> Orders:
         limits=here.store.limits,
         **more,
     )
-
-
-def until(holds) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ CANDIDATES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(CANDIDATES, st.integers(1, 3))
 def test_what_is_chosen_waits_and_its_user_is_not_busier_than_another_who_could_be_served(
     candidates, running
@@ -95,7 +95,7 @@ def test_what_is_chosen_waits_and_its_user_is_not_busier_than_another_who_could_
         assert alone is None or busy[by_id[chosen].owner] <= busy[owner]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=5), st.integers(1, 3))
 def test_users_share_alike_while_they_have_work(sizes, workers) -> None:
     jobs = [job(f"j{n}", f"u{n}", n, waiting=size) for n, size in enumerate(sizes)]

@@ -15,7 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 from job_world import AS_OF, collection
-from running_service import PATIENCE, STOP_S, WAIT_S, running, until
+from running_service import STOP_S, running
+from waiting import PATIENCE, WAIT_S, until
 
 from gis.batch import check_sites
 from gis.output.records import RecordStore
@@ -145,13 +146,13 @@ def events(answer) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def test_a_client_follows_a_job_by_its_events_over_a_lost_connection(several) -> None:
     place = submit(several, collection(MANY))
-    with httpx2.stream("GET", f"{several.url}{place}/events", timeout=WAIT_S) as answer:
+    with httpx2.stream("GET", f"{several.url}{place}/events", timeout=WAIT_S * PATIENCE) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         # The first one: a fast machine tells of no other before the last.
         last = next(number for _, number, _ in events(answer))
     sent = {"Last-Event-ID": last}
     with httpx2.stream(
-        "GET", f"{several.url}{place}/events", headers=sent, timeout=WAIT_S
+        "GET", f"{several.url}{place}/events", headers=sent, timeout=WAIT_S * PATIENCE
     ) as answer:
         rest = list(events(answer))
     assert all(int(number) > int(last) for _, number, _ in rest)
@@ -194,7 +195,7 @@ def test_the_end_of_the_service_leaves_no_worker_behind(several) -> None:
     until(lambda: state_of(several, place)["done"])
     workers = workers_of(several.process.pid)
     assert workers
-    with httpx2.stream("GET", f"{several.url}{place}/events", timeout=WAIT_S) as answer:
+    with httpx2.stream("GET", f"{several.url}{place}/events", timeout=WAIT_S * PATIENCE) as answer:
         following = events(answer)
         assert next(following)[2]["state"] == "running"
         # Streams end too, instead of being waited for; a client comes again by itself.

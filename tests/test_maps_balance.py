@@ -261,7 +261,7 @@ def test_a_land_class_layer_without_data_is_named_with_the_reason(plan: Plan):
     assert "%" not in text
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -95,7 +95,7 @@ def test_every_budget_of_the_bundled_plan_adds_up_with_its_zones(plan: Plan, bun
             assert head == sum(rest)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(*[st.floats(0, 3e6, allow_nan=False).map(lambda m2: round(m2, 2))] * 4),

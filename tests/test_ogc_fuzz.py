@@ -51,9 +51,6 @@ def opened(scarce_dir, tmp_path_factory):
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize="WUQU_EXAMPLES" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
 @given(query=QUERY, collection=st.sampled_from(["landuse", "zones", "records"]))
@@ -70,9 +67,6 @@ def test_any_query_is_answered_or_refused(opened, query, collection) -> None:
 
 @settings(
     max_examples=EXAMPLES // 3,
-    deadline=None,
-    database=None,
-    derandomize="WUQU_EXAMPLES" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
 @given(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
+from typing import Any
 
 import pytest
 from access_service import SITE, service
 from job_world import ME, collection
-from running_service import PATIENCE, running
+from running_service import Running, running
 from sqlalchemy import delete, update
+from waiting import until
 
 from api.access.roles import Role
 from gis.jobs.model import Call, Options, TaskKind
@@ -454,6 +455,11 @@ def test_options_of_jobs_written_before_there_were_calls_are_still_read(as_of) -
 # --- a real service ------------------------------------------------------------------------------
 
 
+def _ended(service: Running, place: str) -> dict[str, Any] | None:
+    told = service.get(place).json()
+    return None if told["status"] in ("accepted", "running") else told
+
+
 def test_a_job_outlives_the_service_that_took_it_in(clean, tmp_path) -> None:
     where = {"WUQU_PLAN": str(clean)}
     body = json.dumps({"inputs": INPUTS})
@@ -463,10 +469,7 @@ def test_a_job_outlives_the_service_that_took_it_in(clean, tmp_path) -> None:
         place = answer.headers["location"]
         assert first.get(place).json()["status"] == "accepted"
     with running(tmp_path, **where) as second:
-        until = time.monotonic() + 30 * PATIENCE
-        while (told := second.get(place).json())["status"] in ("accepted", "running"):
-            assert time.monotonic() < until, told
-            time.sleep(0.2)
+        told = until(lambda: _ended(second, place))
         assert told["status"] == "successful", told
         later = second.get(f"{place}/results").json()
         now = second.post(EXECUTION, body).json()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from small_plan import ReleaseWorld
 from starlette.testclient import TestClient
+from waiting import until
 
 from api.app import create_app
 from api.ogc import exchange
@@ -37,13 +37,6 @@ def client(world):
 
 def told(client) -> str:
     return client.get("/ogc").json()["description"]
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def answers_by(client, version: str) -> Callable[[], bool]:

@@ -11,12 +11,14 @@ import sqlite3
 import sys
 import threading
 import time
+from typing import Any
 
 import httpx2
 import pytest
 from access_service import SITE, service
 from record_world import document
-from running_service import PATIENCE, START_S, STOP_S, numbers, running
+from running_service import START_S, STOP_S, Running, numbers, running
+from waiting import PATIENCE, until
 
 from api.access.keys import KeyStore
 from api.access.roles import Role
@@ -49,14 +51,15 @@ def test_the_service_starts_within_fifteen_seconds(one) -> None:
     assert one.get("/healthz").json() == {"status": "ok"}
 
 
+def written_by(one: Running, logger: str, request: str) -> list[dict[str, Any]]:
+    lines = [line for line in one.lines() if line.get("request_id") == request]
+    return [line for line in lines if line["logger"] == logger]
+
+
 def test_no_line_of_the_log_is_anything_but_json_and_requests_have_their_id(one) -> None:
     one.get("/v1/plan", one.keys["viewer"], **{"X-Request-ID": "asked-1"})
     # The line is written once the answer has gone out.
-    until, found = time.monotonic() + 5 * PATIENCE, []
-    while not found and time.monotonic() < until:
-        lines = [line for line in one.lines() if line.get("request_id") == "asked-1"]
-        found = [line for line in lines if line["logger"] == "wuqu.access"]
-    (line,) = found
+    (line,) = until(lambda: written_by(one, "wuqu.access", "asked-1"))
     assert (line["route"], line["method"], line["status"]) == ("/v1/plan", "GET", 200)
     assert line["ms"] > 0
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import httpx2
 import pytest
 from access_service import SITE
-from running_service import PATIENCE, Running, running, until
+from running_service import Running, running
+from waiting import PATIENCE, until
 
 from api.access.keys import KeyStore
 from api.access.roles import Role
@@ -123,11 +124,8 @@ def nginx(site: Path, folder: Path, upstream: int) -> Iterator[int]:
     words = [needed("nginx"), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 10 * PATIENCE
-        while not takes(port):
-            assert process.poll() is None, (folder / "error.log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        until(lambda: takes(port) or process.poll() is not None)
+        assert process.poll() is None, (folder / "error.log").read_text()
         yield port
     finally:
         process.terminate()

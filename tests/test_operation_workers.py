@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import httpx2
 import pytest
-from running_service import PATIENCE, STOP_S, numbers, running
+from running_service import STOP_S, numbers, running
+from waiting import until
 
 from api.access.keys import KeyStore
 from api.access.roles import Role
@@ -46,14 +46,15 @@ def several(tmp_path_factory, large_plan):
 
 @LINUX_ONLY
 def test_workers_map_one_index_instead_of_holding_one_each(several, large_plan) -> None:
-    deadline = time.monotonic() + 15 * PATIENCE
-    mapped: list[set[tuple[str, int]]] = []
-    while not (len(mapped) == 2 and all(mapped)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-        mapped = [_mapped(pid, large_plan / ".index") for pid in several.workers()]
-    one, other = mapped
-    assert one == other
-    assert sum(size for _, size in one) > 1_000_000
+    def mapped() -> list[set[tuple[str, int]]]:
+        return [_mapped(pid, large_plan / ".index") for pid in several.workers()]
+
+    def shared() -> bool:
+        one, *others = mapped()
+        return others == [one] and sum(size for _, size in one) > 1_000_000
+
+    # A worker maps file after file: what both have is the same once both have come to the end.
+    until(shared, mapped)
 
 
 def _mapped(pid: int, folder: Path) -> set[tuple[str, int]]:
@@ -96,21 +97,17 @@ def test_who_signs_in_with_one_worker_is_known_to_the_others_and_signs_out_of_al
 def test_a_worker_that_dies_is_replaced_and_numbers_go_on(several) -> None:
     before = several.workers()
     os.kill(before[0], signal.SIGKILL)
-    until = time.monotonic() + 30 * PATIENCE
-    while time.monotonic() < until:
-        now = several.workers()
-        if before[0] not in now and len(now) == 2:
-            break
-        time.sleep(0.1)
-    assert len(several.workers()) == 2
-    found = set()
-    while not found >= {200} and time.monotonic() < until:
-        try:
-            found.add(several.get("/v1/me", several.keys["a"]).status_code)
-        except httpx2.TransportError:  # accepted by the worker that was just killed
-            continue
-    assert found == {200}
+    until(lambda: len(now := several.workers()) == 2 and before[0] not in now)
+    assert until(lambda: _status(several)) == 200
     assert several.get("/metrics", several.keys["a"]).status_code == 200
+
+
+def _status(several) -> int | None:
+    """Status of an answer; nothing from the worker that was just killed."""
+    try:
+        return several.get("/v1/me", several.keys["a"]).status_code
+    except httpx2.TransportError:
+        return None
 
 
 def test_several_workers_end_together_within_ten_seconds(several) -> None:

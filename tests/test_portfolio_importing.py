@@ -465,8 +465,6 @@ _cells = st.sampled_from([*CELLS.split(), "", "甲\n乙", "某公司\n丙"])
 
 @settings(
     max_examples=EXAMPLES,
-    derandomize="WUQU_EXAMPLES" not in os.environ,
-    deadline=None,
 )
 @given(
     st.lists(_heads, min_size=3, max_size=9, unique=True), st.lists(st.lists(_cells), max_size=6)

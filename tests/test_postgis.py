@@ -573,7 +573,7 @@ def test_tables_come_with_type_index_and_comments(loaded, address: str) -> None:
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(_TEXT, _TEXT, st.one_of(st.none(), st.floats(allow_nan=False))),

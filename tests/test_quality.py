@@ -75,8 +75,6 @@ FAULTS: dict[str, Callable] = {
 
 @settings(
     max_examples=6,
-    derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(chosen=st.sets(st.sampled_from(sorted(FAULTS)), min_size=3))

@@ -21,7 +21,7 @@ from gis.engine.raster import counter, exact_rule, sizes, tally
 from gis.engine.spectral import histogram, normalised_difference, otsu
 
 UNIT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-quiet = settings(max_examples=60, deadline=None, derandomize=True)
+quiet = settings(max_examples=60)
 
 
 def geoms(*shapes: object) -> np.ndarray:

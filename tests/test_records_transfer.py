@@ -10,7 +10,8 @@ import threading
 from contextlib import closing
 
 import pytest
-from record_world import document, keep, keep_checked, run_sql, turn_bit_of, wait_until
+from record_world import document, keep, keep_checked, run_sql, turn_bit_of
+from waiting import until
 
 from gis.errors import ClaimError, FormatError, StoreDamagedError
 from gis.output.records import Entry, RecordStore
@@ -272,10 +273,10 @@ def test_a_backup_is_made_while_others_write(full, tmp_path, make):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        wait_until(lambda: len(written) >= 5)
+        until(lambda: len(written) >= 5)
         backup(full, tmp_path / "backup.sqlite")
         before = len(written)
-        wait_until(lambda: len(written) >= before + 2)
+        until(lambda: len(written) >= before + 2)
     finally:
         go_on.set()
         writer.join()

@@ -279,7 +279,7 @@ boxes = st.tuples(edges, edges, st.integers(5, 200), st.integers(5, 200)).map(
 )
 
 
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(boxes, max_size=2), st.lists(boxes, max_size=2), st.lists(boxes, max_size=2))
 def test_no_remedy_is_worse_than_the_site_and_no_trim_leaves_it(check, red, green, yellow) -> None:
     found = check(redline=red, green_line=green, yellow_line=yellow)

@@ -182,7 +182,7 @@ def test_a_sliver_is_small_and_narrow() -> None:
     assert is_sliver(shapely.Polygon())
 
 
-@settings(max_examples=12, derandomize=True, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(st.floats(-0.4, 0.4), st.floats(-0.4, 0.4)), min_size=9, max_size=9))
 def test_parcels_of_one_drawing_stay_neighbours_to_the_millimetre(own_module: Plan, shifts) -> None:
     # Four quadrilaterals around a common point, their corners anywhere between the millimetres.

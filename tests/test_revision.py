@@ -103,7 +103,7 @@ def test_a_hole_is_land_given_up(compared) -> None:
     assert document["gained"]["area_m2"] == 0.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(*[st.integers(-80, 300)] * 2), st.tuples(*[st.integers(5, 200)] * 2))
 def test_old_land_and_gained_less_lost_is_the_new_land(compared, corner, size) -> None:
     (x, y), (width, height) = corner, size

@@ -502,7 +502,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
     )
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(any_facts(), st.sampled_from(LAYERS), st.sampled_from(["no_data", "failed", "absent"]))
 def test_losing_a_layer_never_improves_the_answer(facts: Facts, name: str, how: str) -> None:
     """Open or failing before means open or failing after; the rules on the layer are open."""
@@ -549,13 +549,13 @@ def never_better(before: Facts, after: Facts, layer: str) -> None:
         assert decide(evaluate(BOOK, after))[0] in OPEN_OR_WORSE
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(any_facts(), st.sampled_from(["landuse", "zones", "dev_boundary"]))
 def test_losing_the_classes_of_a_layer_never_improves_the_answer(facts: Facts, name: str) -> None:
     never_better(facts, moved(facts, name, lambda d: d.excluding), name)
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(any_facts(), st.sampled_from(["landuse", "zones"]))
 def test_losing_features_of_a_layer_without_gaps_never_improves_the_answer(
     facts: Facts, name: str
@@ -563,7 +563,7 @@ def test_losing_features_of_a_layer_without_gaps_never_improves_the_answer(
     never_better(facts, moved(facts, name, lambda d: d.quantity is Quantity.OUTSIDE), name)
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(any_facts(), st.sampled_from(LAYERS), st.sampled_from([0.2, None]))
 def test_losing_coverage_never_improves_the_answer(
     facts: Facts, name: str, share: float | None
@@ -577,7 +577,7 @@ def test_losing_coverage_never_improves_the_answer(
             assert found.verdict in ("undetermined", "not_applicable")
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(any_facts(), st.sampled_from(["roads", "railways", "power_lines"]))
 def test_not_seeing_the_land_nearby_never_improves_the_answer(facts: Facts, name: str) -> None:
     blind = {
@@ -588,7 +588,7 @@ def test_not_seeing_the_land_nearby_never_improves_the_answer(facts: Facts, name
     never_better(facts, replace(facts, measures={**facts.measures, **blind}), name)
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(any_facts())
 def test_reasons_are_whole_sentences_with_numbers_filled_in(facts: Facts) -> None:
     for found in evaluate(BOOK, facts):
@@ -597,7 +597,7 @@ def test_reasons_are_whole_sentences_with_numbers_filled_in(facts: Facts) -> Non
             assert broken not in found.reason, (found.rule, found.reason)
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20)
 @given(
     use=st.none() | st.text(max_size=8),
     attributes=st.dictionaries(

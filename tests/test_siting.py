@@ -63,7 +63,7 @@ def squares(draw, rows: int = 4, cols: int = 4) -> Squares:
 EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(squares(), st.integers(2, 5), st.integers(1, 2))
 def test_a_site_is_found_exactly_when_brute_force_finds_one(base, squares, cells, width) -> None:
     agrees(base, squares, cells, width)

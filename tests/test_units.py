@@ -37,7 +37,7 @@ def test_parts_that_are_no_areas_are_refused(bad: list[float]) -> None:
         round_parts(bad, 2)
 
 
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=200)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=12), st.integers(0, 4))
 def test_printed_parts_add_up_to_the_printed_whole(parts: list[float], digits: int) -> None:
     rounded = round_parts(parts, digits)
@@ -145,7 +145,7 @@ def test_groups_may_lie_in_groups() -> None:
     assert (green, water) in [(20.34, 30.33), (20.33, 30.34)]
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150)
 @given(tables(), st.integers(0, 2))
 def test_groups_of_groups_are_rounded_down_or_up_too(drawn, digits: int) -> None:
     rows, labels = drawn
@@ -157,7 +157,7 @@ def test_groups_of_groups_are_rounded_down_or_up_too(drawn, digits: int) -> None
         assert is_rounded(exact, sum(printed_units(v, digits) for n in own for v in shown[n]))
 
 
-@settings(max_examples=250, derandomize=True, deadline=None)
+@settings(max_examples=250)
 @given(tables(), st.integers(0, 2))
 def test_cells_totals_and_subtotals_are_all_rounded_down_or_up(drawn, digits: int) -> None:
     rows, groups = drawn

@@ -27,9 +27,6 @@ from gis.webmap import to_bd09, to_gcj02
 # ``WUQU_EXAMPLES`` sets the number of examples; then they are random.
 TRIED = settings(
     max_examples=int(os.environ.get("WUQU_EXAMPLES", "60")),
-    derandomize="WUQU_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
 )
 WRONG_DATUMS = (4610, 4214, 2343, 2383, 2434, 21460)
 OTHERS = (3857, 32650, 32649, 4479, 4550, 4513, 4500)
