@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.batch import check_sites, run_batch
-from gis.batch.chunks import chunks_of
 from gis.check import check_site
+from gis.engine.chunks import chunks_of
 from gis.errors import ClaimError, CrsError, InputError
 from gis.intake import read_site
 from gis.plan import Plan

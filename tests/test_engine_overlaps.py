@@ -151,6 +151,16 @@ def test_chunks_and_threads_give_the_same_bytes() -> None:
     assert len(set(KINDS)) == 3
 
 
+def test_rows_come_by_site_and_layer_in_whatever_order_sites_are_worked_on(monkeypatch) -> None:
+    stack = Stack.of([fields(grid(np.zeros(72))), BELTS])
+    sites = blobs(5, 90)
+    whole = overlaps(sites, stack)
+    monkeypatch.setattr("gis.engine.overlaps.CHUNK", 7)
+    chunks = overlaps(sites, stack)
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(whole, chunks, strict=True))
+    assert (np.diff(chunks.site * len(stack.ids) + chunks.layer) > 0).all()
+
+
 def test_chunks_leave_no_room_for_their_pairs_behind(monkeypatch) -> None:
     # Each site lies on 400 strips of one layer: as many pairs, and one row of 49 bytes.
     strips = [(str(k), None, box(5 * k, 0, 5 * k + 5, 400)) for k in range(400)]
@@ -166,9 +176,9 @@ def test_chunks_leave_no_room_for_their_pairs_behind(monkeypatch) -> None:
         tracemalloc.stop()
         return peak
 
-    most(1)
-    # The rows of 290 chunks more, held twice while they are put together, and the lists of them.
-    assert most(300) - most(10) < 290 * 10 * 2 * 49 + 290 * 7 * 250
+    most(2)  # what is imported on the way
+    # The rows of 290 chunks more, held twice while they are put together, their order and arrays.
+    assert most(300) - most(10) < 290 * 10 * (2 * 49 + 8 + 100) + 290 * 7 * 250
 
 
 # --- lines ---------------------------------------------------------------------------------------
@@ -210,6 +220,14 @@ def test_beyond_the_reach_nothing_is_near() -> None:
     assert np.isnan(found[0][0])
     assert found[0][1] is None
     assert distances([far])[0] == (pytest.approx((200**2 + 290**2) ** 0.5, abs=1e-6), "unknown")
+
+
+def test_distances_are_the_same_in_chunks(monkeypatch) -> None:
+    sites, lines = blobs(6, 90), Stack.of([ROADS]).lines(0)
+    whole = nearest(sites, lines)
+    monkeypatch.setattr("gis.engine.overlaps.CHUNK", 7)
+    for a, b in zip(whole, nearest(sites, lines), strict=True):
+        assert a.tobytes() == b.tobytes()
 
 
 def test_no_sites_have_no_distances() -> None:

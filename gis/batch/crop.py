@@ -46,6 +46,16 @@ _AROUND_M = 2_100.0
 _VALUE = "value:"
 
 
+def box_of(boxes: Array) -> Box:
+    """Return the box of some boxes, those without a place left out; nowhere when all are."""
+    placed = boxes[np.isfinite(boxes).all(axis=1)]
+    if not len(placed):
+        return (0.0, 0.0, 0.0, 0.0)
+    west, south = placed[:, :2].min(axis=0).tolist()
+    east, north = placed[:, 2:].max(axis=0).tolist()
+    return (west, south, east, north)
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One layer: features as GeoParquet, and what is known of the layer as a whole."""

@@ -19,8 +19,7 @@ import pandas as pd
 
 from gis.batch import tables
 from gis.batch.answers import Answers, frames
-from gis.batch.chunks import box_of, chunks_of
-from gis.batch.crop import Cropper
+from gis.batch.crop import Cropper, box_of
 from gis.batch.identity import plan_sha256
 from gis.batch.journal import Header, Journal
 from gis.batch.judging import (
@@ -39,6 +38,7 @@ from gis.batch.spool import Spool
 from gis.batch.summary import Count, Summary
 from gis.check import legal_day
 from gis.claims import check_use, parse_attributes
+from gis.engine.chunks import chunks_of
 from gis.errors import ClaimError
 from gis.plan import Plan, as_plan
 from gis.runners import Cluster, InProcess, Job, ProcessPool, Runner, Task
