@@ -6,7 +6,7 @@ compiler itself takes half a second to import.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,8 +26,8 @@ def shared(
     """Fill area, centroid and crossings of each pair."""
     a, a_walls = _scratch(a_offsets, ia)
     b, b_walls = _scratch(b_offsets, ib)
+    over = np.empty(len(b), dtype=np.int64)
     box = np.empty(4)
-    sums = np.empty(3)
     for k in range(len(ia)):
         i, j = ia[k], ib[k]
         for side in range(2):
@@ -36,16 +36,40 @@ def shared(
         x[k] = y[k] = np.nan
         if not (box[2] > box[0] and box[3] > box[1]):
             continue
-        n, n_walls = _within(a_rows, a_offsets[i], a_offsets[i + 1], box, touch, a, a_walls)
-        m, m_walls = _within(b_rows, b_offsets[j], b_offsets[j + 1], box, touch, b, b_walls)
-        sums[:] = 0.0
-        found, sure = _summed(a, n, b, m, sums, touch)
-        walls, sure_too = _through_walls(a, n, a_walls, n_walls, b, m, b_walls, m_walls, touch)
-        crossings[k] = found + walls if sure and sure_too else -1
+        crossings[k], sums = _overlap(
+            a_rows, a_offsets[i], a_offsets[i + 1], a, a_walls,
+            b_rows, b_offsets[j], b_offsets[j + 1], b, b_walls, box, touch, over,
+        )  # fmt: skip
         area[k] = max(sums[0], 0.0)
         if sums[0] > 0.0:
             x[k] = box[0] + sums[1] / sums[0]
             y[k] = box[1] + sums[2] / sums[0]
+
+
+_Sums: TypeAlias = tuple[float, float, float]
+_NOTHING = (0.0, 0.0, 0.0)
+
+
+@compiled
+def _overlap(
+    a_rows: Array, a_begin: int, a_end: int, a: Array, a_walls: Array,
+    b_rows: Array, b_begin: int, b_end: int, b: Array, b_walls: Array,
+    box: Array, touch: float, over: Array,
+) -> tuple[int, _Sums]:  # fmt: skip
+    """Return how often the boundaries of one pair cross, -1 if unsure, and area and moments.
+
+    Where one boundary stays clear of the box that both share, its polygon holds all of the other
+    one or nothing of it, and no edge is paired with another.
+    """
+    n, n_walls, meets = _within(a_rows, a_begin, a_end, box, touch, a, a_walls)
+    if not meets:
+        return 0, _whole(b_rows, b_begin, b_end, box) if _holds(a, n, box) else _NOTHING
+    m, m_walls, meets = _within(b_rows, b_begin, b_end, box, touch, b, b_walls)
+    if not meets:
+        return 0, _whole(a_rows, a_begin, a_end, box) if _holds(b, m, box) else _NOTHING
+    found, sure, sums = _summed(a, n, b, m, touch, over)
+    walls, sure_too = _through_walls(a, n, a_walls, n_walls, b, m, b_walls, m_walls, touch)
+    return found + walls if sure and sure_too else -1, sums
 
 
 @compiled
@@ -60,15 +84,16 @@ def _scratch(offsets: Array, at: Array) -> tuple[Array, Array]:
 @compiled
 def _within(
     rows: Array, begin: int, end: int, box: Array, touch: float, slanted: Array, walls: Array
-) -> tuple[int, int]:
+) -> tuple[int, int, bool]:
     """Keep the edges that lie in or above the box, relative to its corner and cut to its width.
 
     A slanted one is x1 < x2, y1, y2, slope, sign, and its uncut x range; a vertical one bears no
     area: x, y1 < y2. One that only touches the box is kept with no width: what lies along the side
-    of the box may be the boundary that it touches.
+    of the box may be the boundary that it touches. Return how many, and whether any of them comes
+    so near to the box that it may touch it.
     """
-    n, n_walls = 0, 0
-    width = box[2] - box[0]
+    n, n_walls, meets = 0, 0, False
+    width, height = box[2] - box[0], box[3] - box[1]
     for r in range(begin, end):
         x1, y1 = rows[r, 0] - box[0], rows[r, 1] - box[1]
         x2, y2 = rows[r, 2] - box[0], rows[r, 3] - box[1]
@@ -79,6 +104,7 @@ def _within(
                 low, high = min(y1, y2), max(y1, y2)
                 walls[n_walls, 0], walls[n_walls, 1], walls[n_walls, 2] = x1, low, high
                 n_walls += 1
+                meets = meets or low <= height + touch
             continue
         sign = -1.0
         if x1 > x2:
@@ -93,17 +119,56 @@ def _within(
             x2, y2 = width, y2 - slope * (x2 - width)
         slanted[n, 0], slanted[n, 1], slanted[n, 2] = x1, x2, y1
         slanted[n, 3], slanted[n, 4], slanted[n, 5] = y2, slope, sign
+        near = touch * (1.0 + abs(slope))
+        clear = max(y1, y2) < -near or min(y1, y2) > height + near
+        meets = meets or x2 <= x1 or not clear
         n += 1
-    return n, n_walls
+    return n, n_walls, meets
 
 
 @compiled
-def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tuple[int, bool]:
-    """Sum area and moments over all pairs of slanted edges; return how many cross, and if sure."""
-    found, sure = 0, True
+def _holds(edges: Array, n: int, box: Array) -> bool:
+    """Whether a polygon none of whose edges meets the box holds it: an odd number lies above."""
+    inside, x = False, 0.5 * (box[2] - box[0])
+    for p in range(n):
+        if edges[p, 0] <= x < edges[p, 1]:
+            above = edges[p, 2] + edges[p, 4] * (x - edges[p, 0]) > 0.0
+            inside = inside != above
+    return inside
+
+
+@compiled
+def _whole(rows: Array, begin: int, end: int, box: Array) -> _Sums:
+    """Return area and moments of a whole polygon, edge by edge."""
+    area = x = y = 0.0
+    for r in range(begin, end):
+        x1, y1 = rows[r, 0] - box[0], rows[r, 1] - box[1]
+        x2, y2 = rows[r, 2] - box[0], rows[r, 3] - box[1]
+        twice = x1 * y2 - x2 * y1
+        area += twice * 0.5
+        x += (x1 + x2) * twice / 6.0
+        y += (y1 + y2) * twice / 6.0
+    return area, x, y
+
+
+@compiled
+def _summed(
+    a: Array, n: int, b: Array, m: int, touch: float, over: Array
+) -> tuple[int, bool, _Sums]:
+    """Sum area and moments over all pairs of slanted edges; return how many cross, and if sure.
+
+    ``over`` takes the edges of ``b`` that lie over or under one of ``a``: picked out without a
+    branch, because no processor guesses which they are.
+    """
+    found, sure, sums = 0, True, (0.0, 0.0, 0.0)
     for p in range(n):
         ax1, ax2, ay1, a_slope, a_sign = a[p, 0], a[p, 1], a[p, 2], a[p, 4], a[p, 5]
+        low, high, count = ax1 - touch, ax2 + touch, 0
         for q in range(m):
+            over[count] = q
+            count += int(b[q, 1] >= low) & int(b[q, 0] <= high)
+        for k in range(count):
+            q = over[k]
             x1 = max(ax1, b[q, 0])
             x2 = min(ax2, b[q, 1])
             if x2 <= x1:
@@ -117,23 +182,16 @@ def _summed(a: Array, n: int, b: Array, m: int, sums: Array, touch: float) -> tu
             d1, d2 = e1 - f1, e2 - f2
             sign = a_sign * b[q, 5]
             near = touch * (1.0 + abs(a_slope) + abs(b[q, 4]))
-            if abs(d1) <= near or abs(d2) <= near:
-                sure = False
-            if d1 <= 0.0 and d2 <= 0.0:
-                _add(x1, e1, x2, e2, sign, sums)
-            elif d1 >= 0.0 and d2 >= 0.0:
-                _add(x1, f1, x2, f2, sign, sums)
-            else:
-                found += 1
-                part = d1 / (d1 - d2)
-                xm, ym = x1 + part * (x2 - x1), e1 + part * (e2 - e1)
-                if d1 < 0.0:
-                    _add(x1, e1, xm, ym, sign, sums)
-                    _add(xm, ym, x2, f2, sign, sums)
-                else:
-                    _add(x1, f1, xm, ym, sign, sums)
-                    _add(xm, ym, x2, e2, sign, sums)
-    return found, sure
+            sure &= min(abs(d1), abs(d2)) > near
+            if d1 * d2 >= 0.0:
+                sums = _add(x1, min(e1, f1), x2, min(e2, f2), sign, sums)
+                continue
+            found += 1
+            part = d1 / (d1 - d2)
+            xm, ym = x1 + part * (x2 - x1), e1 + part * (e2 - e1)
+            sums = _add(x1, min(e1, f1), xm, ym, sign, sums)
+            sums = _add(xm, ym, x2, min(e2, f2), sign, sums)
+    return found, sure, sums
 
 
 @compiled
@@ -145,10 +203,10 @@ def _meet(a: Array, b: Array, touch: float) -> bool:
 
 
 @compiled
-def _add(x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array) -> None:
+def _add(x1: float, y1: float, x2: float, y2: float, sign: float, sums: _Sums) -> _Sums:
     """Add the trapezoid between a line and the foot of the box, without what lies below."""
     if y1 <= 0.0 and y2 <= 0.0:
-        return
+        return sums
     if y1 < 0.0:
         x1 += (x2 - x1) * (-y1 / (y2 - y1))
         y1 = 0.0
@@ -156,10 +214,10 @@ def _add(x1: float, y1: float, x2: float, y2: float, sign: float, sums: Array) -
         x2 -= (x2 - x1) * (-y2 / (y1 - y2))
         y2 = 0.0
     w = (x2 - x1) * sign
-    sums[0] += w * (y1 + y2) * 0.5
     # Integrals of x * y and of y² / 2 along the line.
-    sums[1] += w * (x1 * (y1 + y2) * 0.5 + (x2 - x1) * (y1 + 2.0 * y2) / 6.0)
-    sums[2] += w * (y1 * y1 + y1 * y2 + y2 * y2) / 6.0
+    x = w * (x1 * (y1 + y2) * 0.5 + (x2 - x1) * (y1 + 2.0 * y2) / 6.0)
+    y = w * (y1 * y1 + y1 * y2 + y2 * y2) / 6.0
+    return sums[0] + w * (y1 + y2) * 0.5, sums[1] + x, sums[2] + y
 
 
 @compiled
