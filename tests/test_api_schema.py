@@ -3,10 +3,9 @@
 ``WUQU_EXAMPLES`` sets the number of examples per operation; then they are random.
 """
 
-import os
-
 import pytest
 import schemathesis
+from examples import examples
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -36,9 +35,9 @@ from gis.jobs.model import TaskKind
 from gis.jobs.plans import Plans
 from gis.jobs.work import Bench
 
-EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
+EXAMPLES = examples(15)
 # A drawing takes a second; the long runs try it as often as anything else.
-DRAWINGS = int(os.environ.get("WUQU_EXAMPLES", "4"))
+DRAWINGS = examples(4)
 # A map is drawn once, which may take this long on a machine that others use too.
 PATIENCE_S = 120
 CHECKS = [

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -175,7 +176,7 @@ def test_classes_choose_the_features_whose_surroundings_count() -> None:
     assert other.area.planar_m2 == pytest.approx(1_000, abs=1e-4)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.integers(0, 10_000))
 def test_a_place_is_in_the_land_exactly_when_its_distance_says_so(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -376,7 +377,7 @@ def test_features_on_the_site_are_counted_and_those_along_its_edge_are_not(
 # --- less coverage -------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 10_000), st.sampled_from(["on", "off", "plain"]))
 def test_less_coverage_never_shows_more_land_and_says_that_it_may_be_less(seed, place) -> None:
     """What a rule may forbid can only shrink; and then something says that land is unseen."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
@@ -45,7 +46,7 @@ def test_a_feature_that_only_touches_the_outline_shares_no_area():
     assert shapely.intersection(Crops(LARGE).around(feature), feature).area == 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.floats(-4500, 4500), st.floats(-4500, 4500), st.floats(1, 2500), st.floats(1, 2500))
 def test_the_cut_is_that_of_the_whole_outline(east, north, width, height):
     feature = box(X + east, Y + north, X + east + width, Y + north + height)

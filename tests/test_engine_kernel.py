@@ -11,6 +11,7 @@ import threading
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -143,7 +144,7 @@ def blob(
     return shapely.MultiPolygon(parts) if len(parts) > 1 else (parts or [shapely.Polygon()])[0]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.integers(0, 2**32),
     st.sampled_from([1.0, 50.0, 450.0, 5_000.0]),
@@ -170,7 +171,7 @@ def test_areas_are_those_of_geos_within_the_bound(seed: int, size: float, origin
     assert area(a, a) == pytest.approx(a.area, abs=1e-5)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 2**32))
 def test_the_parts_of_a_cut_polygon_add_up(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -213,7 +214,7 @@ def land(shape: shapely.Geometry) -> int:
     return sum(1 for p in parts if p.geom_type == "Polygon" and p.area > 1e-4)
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(st.integers(0, 2**32), st.booleans())
 def test_crossings_are_counted_and_two_leave_one_piece(seed: int, holes: bool) -> None:
     random = np.random.default_rng(seed)
@@ -282,7 +283,7 @@ def test_a_notch_that_reaches_the_side_of_the_other_s_box_leaves_two_pieces(turn
     assert pair(b, a).crossings[0] == UNSURE
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.integers(0, 2**32), st.sampled_from([4, 6, 10]))
 @example(200_000, 10)
 def test_on_a_coarse_grid_where_vertices_coincide_no_promise_is_broken(

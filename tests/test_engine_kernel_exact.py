@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engine_kernel import COMB, RING, E, N, area, at, blob, pair, square
@@ -81,7 +82,7 @@ def test_the_yardstick_itself_by_hand() -> None:
     assert exact(square(1), square(1, 5, 5)) == 0
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(
     st.integers(0, 2**32),
     st.sampled_from([1.0, 50.0, 450.0, 5_000.0]),
@@ -97,7 +98,7 @@ def test_no_area_is_off_by_more_than_the_bound(seed: int, size: float, origin) -
         assert abs(Fraction(found) - exact(shape, hull)) <= bound(shape, hull)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 2**32), st.sampled_from([1_000.0, 20_000.0, 50_000.0]))
 def test_long_edges_over_a_small_box_keep_the_bound(seed: int, far: float) -> None:
     random = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +86,7 @@ def test_a_segment_counts_once_in_however_many_cells_it_stands() -> None:
     assert [found[n] for n in range(1, 60)] == pytest.approx([0.1] * 59)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 5.0]))
 def test_metres_are_those_of_an_overlay(seed: int, step: float) -> None:
     random = np.random.default_rng(seed)

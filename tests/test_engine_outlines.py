@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,7 +183,7 @@ def compare(
     return True
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), st.sampled_from([0.0, 5.0, 20.0]))
 def test_what_is_said_is_what_an_overlay_builds(data: st.DataObject, step: float) -> None:
     a, b = data.draw(stars(step)), data.draw(stars(step))
@@ -192,7 +193,7 @@ def test_what_is_said_is_what_an_overlay_builds(data: st.DataObject, step: float
     compare(apart, shapely.difference(a, b), a, b)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), st.sampled_from([0.0, 5.0, 20.0]))
 def test_so_it_is_of_land_with_holes(data: st.DataObject, step: float) -> None:
     shells = [data.draw(stars(step)) for _ in range(4)]
@@ -215,7 +216,7 @@ def test_so_it_is_of_land_with_holes(data: st.DataObject, step: float) -> None:
         )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), st.sampled_from([0.0, 5.0]))
 def test_so_it_is_where_both_were_cut_along_the_same_line(data: st.DataObject, step: float) -> None:
     site, a, b = (data.draw(stars(step)) for _ in range(3))
@@ -326,7 +327,7 @@ def test_the_centre_of_a_piece_is_that_of_all_its_outlines() -> None:
     assert found.centre == pytest.approx((shape.centroid.x, shape.centroid.y))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(stars(0.0), st.integers(0, 2**32), st.lists(st.floats(-100, 100), max_size=4))
 def test_slivers_along_an_edge_are_those_of_an_overlay(
     site: shapely.Polygon, seed: int, cuts: list[float]

@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engine_around import E, N, box, layer_of, line
@@ -111,7 +112,7 @@ def expected(sites: np.ndarray, layer: LayerIndex) -> tuple[np.ndarray, np.ndarr
     return land, (each > 1.0).sum(axis=1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.integers(0, 2**31))
 def test_the_table_is_what_geos_says(seed: int) -> None:
     layer = fields(grid(np.random.default_rng(seed).uniform(-30, 30, 72)))
@@ -234,7 +235,7 @@ def test_no_sites_have_no_distances() -> None:
     assert distances([]) == []
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(0, 2**31))
 def test_distances_are_the_least_of_all_edges(seed: int) -> None:
     sites = blobs(seed, 10)
@@ -244,7 +245,7 @@ def test_distances_are_the_least_of_all_edges(seed: int) -> None:
     assert [d for d, _ in distances(list(sites))] == pytest.approx(least.tolist(), abs=1e-6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.integers(0, 2**31), st.sampled_from([3, 40, 400]), st.sampled_from([10.0, 200.0, 20_000.0])
 )
@@ -270,7 +271,7 @@ def test_distances_in_any_net_of_lines_are_those_of_geos(
     assert own == pytest.approx(edge.min(axis=1), abs=1e-6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.integers(0, 2**31),
     st.sampled_from([3, 40, 400]),
@@ -296,7 +297,7 @@ def test_all_lines_in_reach_are_those_that_geos_finds(
         assert apart == pytest.approx(axis[found], abs=1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 2**31), st.sampled_from([3, 40]), st.sampled_from([0.0, 50.0, 700.0]))
 def test_all_polygons_in_reach_are_those_that_geos_finds(
     seed: int, count: int, reach: float

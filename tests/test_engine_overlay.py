@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -314,7 +315,7 @@ def test_lines_points_and_noise_of_an_overlay_are_no_parts() -> None:
     assert [p.area for p in parts_of(mixed)] == pytest.approx([1.0])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.tuples(st.floats(-40, 120), st.floats(-40, 120), st.floats(5, 80), st.floats(5, 80)),

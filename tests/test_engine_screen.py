@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_engine_around import EVERYWHERE, E, N, box, layer_of
@@ -95,7 +96,7 @@ OVERLAPPING = layer_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.integers(0, 2**31),
     st.sampled_from([0.0, 0.005, 0.03, 0.08, 0.3, 4.0]),
@@ -113,7 +114,7 @@ def test_sites_along_the_edges_of_fields(seed: int, shift: float, count: int) ->
         assert_both_ways_agree(moved, [layer, ZONES])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 2**31), st.booleans(), st.booleans())
 def test_sites_anywhere_with_holes_and_parts(seed: int, hole: bool, parts: bool) -> None:
     random = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,7 +134,7 @@ def stars(draw: st.DrawFn) -> shapely.Polygon:
     return polygon(*map(tuple, ring))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(stars(), stars())
 def test_what_is_said_is_what_an_overlay_builds(a: shapely.Polygon, b: shapely.Polygon) -> None:
     smallest, found = least(a, b)

@@ -6,11 +6,11 @@ examples; then they are random.
 
 import io
 import json
-import os
 import zipfile
 
 import pytest
 import shapely
+from examples import examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ from api.upload import FILE_TYPES, JSON_TYPES, TEXT_TYPES
 from gis.errors import InputError, as_problem
 from gis.intake.read import read_sites
 
-EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "50"))
+EXAMPLES = examples(50)
 CHECKED = settings(
     max_examples=EXAMPLES,
     suppress_health_check=list(HealthCheck),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from access_service import service
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from api.ogc.query import ITEMS
 from gis.plan import load_plan
 
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
-EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "150"))
+EXAMPLES = examples(150)
 NUMBER = st.one_of(
     st.integers(-(10**20), 10**20), st.floats(), st.floats(-200, 200), st.floats(3e5, 5e6)
 ).map(str)

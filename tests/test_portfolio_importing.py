@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from project_list import project_list
@@ -25,7 +25,7 @@ from gis.portfolio.project import Project
 from gis.portfolio.register import load_projects, read_register
 from gis.units import M2_PER_MU
 
-EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "60"))
+EXAMPLES = examples(60)
 
 
 @pytest.fixture(scope="module")

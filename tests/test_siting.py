@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import replace
 
 import pytest
 import search_world as world
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from search_world import CELL_MU, DAY, USE, Squares
@@ -60,7 +60,7 @@ def squares(draw, rows: int = 4, cols: int = 4) -> Squares:
     return Squares(rows, cols, layers, frozenset(rules))
 
 
-EXAMPLES = int(os.environ.get("WUQU_EXAMPLES", "15"))
+EXAMPLES = examples(15)
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 
 import pytest
 import shapely
+from examples import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely import affinity
@@ -26,7 +26,7 @@ from gis.webmap import to_bd09, to_gcj02
 
 # ``WUQU_EXAMPLES`` sets the number of examples; then they are random.
 TRIED = settings(
-    max_examples=int(os.environ.get("WUQU_EXAMPLES", "60")),
+    max_examples=examples(60),
 )
 WRONG_DATUMS = (4610, 4214, 2343, 2383, 2434, 21460)
 OTHERS = (3857, 32650, 32649, 4479, 4550, 4513, 4500)

@@ -1,12 +1,13 @@
 """The long runs: does anything break when machines try for minutes what the tests try for seconds?
 
-Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates, the search for
-sites and the list of projects, the kills of the service and the crowds, and appends one JSON line
-per run to ``results.jsonl`` or, for kills and crowds, to ``benchmarks/results/kills.jsonl`` and
-``crowd.jsonl``; all are committed. Needs the environment of ``make soak``.
+Runs the fuzzers, the OpenAPI examples, the property tests of intake, coordinates, the engine, the
+search for sites and the list of projects, checks with every overlap built, the kills of the service
+and the crowds, and appends one JSON line per run to ``results.jsonl`` or, for kills and crowds, to
+``benchmarks/results/kills.jsonl`` and ``crowd.jsonl``; all are committed. Needs the environment of
+``make soak``.
 
-Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong siting projects kills
-kills-postgresql job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
+Usage: ``python benchmarks/soak/run.py [txt kml api intake wrong siting projects engine both-ways
+kills kills-postgresql job-kills crowd] [--seconds 600] [--examples N] [--kills N] [--minutes 30]``
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from both_ways import both_ways  # noqa: E402 - neither folder is a package
 from crowd import RESULTS as CROWD_RESULTS  # noqa: E402  # neither folder is a package
 from crowd import crowded  # noqa: E402 - the path is set above
 from job_kills import killed_at_work  # noqa: E402 - the path is set above
@@ -32,17 +34,18 @@ from lines import keep  # noqa: E402 - the path is set above
 
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.jsonl"
-# File, and how many examples for each one of the command line: a property costs less.
+# Files, and how many examples for each one of the command line: a property costs less.
 TESTS = {
     "api": ("tests/test_api_schema.py", 1),
     "intake": ("tests/test_intake_property.py", 5),
     "wrong": ("tests/test_wrong_input.py", 5),
     "siting": ("tests/test_siting.py", 5),
     "projects": ("tests/test_portfolio_importing.py", 2),
+    "engine": ("tests/test_engine_*.py", 1),
 }
 # Kills of the service: where the records are kept, how many workers, and the share of ``--kills``.
 KILLS = {"kills": ("sqlite", 1, 1.0), "kills-postgresql": ("postgresql", 2, 0.2)}
-RUNS = ("txt", "kml", *TESTS, *KILLS, "job-kills", "crowd")
+RUNS = ("txt", "kml", *TESTS, "both-ways", *KILLS, "job-kills", "crowd")
 
 
 def fuzzed(kind: str, seconds: float) -> dict[str, Any]:
@@ -57,9 +60,10 @@ def fuzzed(kind: str, seconds: float) -> dict[str, Any]:
 def tested(name: str, examples: int) -> dict[str, Any]:
     """Return how the tests of a file ended with so many random examples each."""
     begun = time.monotonic()
-    path, times = TESTS[name]
+    pattern, times = TESTS[name]
+    files = sorted(str(path.relative_to(REPO)) for path in REPO.glob(pattern))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
         cwd=REPO,
         env={**os.environ, "WUQU_EXAMPLES": str(examples * times)},
         stdout=subprocess.PIPE,
@@ -78,6 +82,22 @@ def tested(name: str, examples: int) -> dict[str, Any]:
     }
 
 
+def ran(name: str, options: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    """Return what one run found, and the file that its line belongs to."""
+    if name in KILLS:
+        store, workers, share = KILLS[name]
+        return killed(max(1, round(options.kills * share)), store, workers), KILL_RESULTS
+    if name == "job-kills":
+        return killed_at_work(options.kills), KILL_RESULTS
+    if name == "crowd":
+        return crowded(20, options.minutes, workers=1), CROWD_RESULTS
+    if name == "both-ways":
+        return both_ways(2 * options.examples), RESULTS
+    if name in TESTS:
+        return tested(name, options.examples), RESULTS
+    return fuzzed(name, options.seconds), RESULTS
+
+
 def main() -> None:
     """Run, append to the results, and fail when anything failed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,25 +109,8 @@ def main() -> None:
     options = parser.parse_args()
     broken = False
     for name in options.what or RUNS:
-        if name in KILLS:
-            store, workers, share = KILLS[name]
-            found = killed(max(1, round(options.kills * share)), store, workers)
-            keep(found, KILL_RESULTS)
-            broken = broken or bool(found["failures"])
-            continue
-        if name == "job-kills":
-            found = killed_at_work(options.kills)
-            keep(found, KILL_RESULTS)
-            broken = broken or bool(found["failures"])
-            continue
-        if name == "crowd":
-            found = crowded(20, options.minutes, workers=1)
-            keep(found, CROWD_RESULTS)
-            broken = broken or bool(found["failures"])
-            continue
-        is_fuzzer = name not in TESTS
-        found = fuzzed(name, options.seconds) if is_fuzzer else tested(name, options.examples)
-        keep(found, RESULTS)
+        found, results = ran(name, options)
+        keep(found, results)
         broken = broken or bool(found["failures"])
     sys.exit(1 if broken else 0)
 
