@@ -140,6 +140,51 @@ def test_no_import_goes_round_in_a_circle() -> None:
         visit(name, ())
 
 
+def prepared_by(code: str) -> list[int]:
+    """The lines on which a module prepares a geometry, whatever name it gave to shapely."""
+    tree, own, found = ast.parse(code), {"shapely"}, []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            own |= {
+                alias.asname for alias in node.names if alias.name == "shapely" and alias.asname
+            }
+            found += [node.lineno for alias in node.names if alias.name in PREPARING]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [node.lineno for name in [str(node.module), *full] if name in PREPARING]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = "shapely" if node.value.id in own else node.value.id
+            found += [node.lineno] if f"{name}.{node.attr}" in PREPARING else []
+    return sorted(set(found))
+
+
+PREPARING = {"shapely.prepare", "shapely.prepared"}
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("import shapely\nshapely.prepare(land)", [2]),
+        ("import shapely as s\ndef f(land):\n    s.prepare(land)", [3]),
+        ("from shapely import area, prepare", [1]),
+        ("from shapely.prepared import prep", [1]),
+        ("from shapely import prepared", [1]),
+        ("import shapely.prepared", [1]),
+        ("import shapely\nwork = shapely.prepared.prep", [2]),
+        ("stack.prepare()\n# shapely.prepare(land)\nimport shapely\nshapely.area(land)", []),
+    ],
+)
+def test_preparing_is_seen_whatever_it_is_called(code: str, lines: list[int]) -> None:
+    assert prepared_by(code) == lines
+
+
+@pytest.mark.parametrize("name", sorted(m for m in MODULES if room(m) == "gis.engine"))
+def test_the_engine_prepares_no_geometry_that_threads_would_share(name: str) -> None:
+    # Layers are shared by all threads, and a race over a prepared geometry crashes GEOS.
+    assert prepared_by(MODULES[name].read_text(encoding="utf-8")) == []
+
+
 def loaded_after(statement: str) -> set[str]:
     code = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
     out = subprocess.run(

@@ -11,17 +11,13 @@ import zipfile
 from pathlib import Path
 
 import geopandas
-import numpy as np
 import pandas as pd
 import pytest
 import shapely
 from batch_world import TESTS, table
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gis.batch import check_sites, run_batch
 from gis.check import check_site
-from gis.engine.chunks import chunks_of
 from gis.errors import ClaimError, CrsError, InputError
 from gis.intake import read_site
 from gis.plan import Plan
@@ -373,24 +369,3 @@ def test_reservations_are_part_of_the_plan_that_a_batch_goes_on_with(
     with pytest.raises(ClaimError, match="规划数据包"):
         run_batch([source], plan, out=tmp_path / "out.csv", chunk_size=2)
     shutil.rmtree(tmp_path / "out.csv.batch")
-
-
-# --- chunks --------------------------------------------------------------------------------------
-
-PLACES = st.lists(st.tuples(st.floats(0, 4e4), st.floats(0, 4e4), st.booleans()), max_size=60)
-
-
-@settings(max_examples=60)
-@given(PLACES, st.integers(1, 9))
-def test_chunks_hold_every_row_once_and_rows_without_a_place_come_last(places, size) -> None:
-    boxes = np.array([(x, y, x + 10, y + 10) for x, y, _ in places]).reshape(-1, 4)
-    lost = np.array([is_lost for *_, is_lost in places], dtype=bool)
-    boxes[lost] = np.nan
-    chunks = chunks_of(boxes, size)
-    order = [int(n) for chunk in chunks for n in chunk]
-    assert sorted(order) == list(range(len(places)))
-    assert all(len(chunk) == size for chunk in chunks[:-1])
-    # Chunks with a place, but for the last of them, hold rows with a place only.
-    placed = [chunk for chunk in chunks if not lost[chunk].all()]
-    assert not any(lost[chunk].any() for chunk in placed[:-1])
-    assert all(lost[chunk].all() for chunk in chunks[len(placed) :])

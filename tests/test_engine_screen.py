@@ -14,10 +14,12 @@ from examples import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_engine_around import EVERYWHERE, E, N, box, layer_of
+from test_engine_stack import star
 
 from gis.crs import ellipsoidal_area
-from gis.engine import LayerIndex, Stack, Survey, screen, surveyed
+from gis.engine import LayerIndex, Stack, Survey, drawn, screen, surveyed
 from gis.engine.kernel import Mode
+from gis.engine.screen import ground_of
 from gis.model import Area, CrsDecision, Demand, LayerClasses, Measure, Quantity, Site, Source
 
 KINDS = ("0101", "0301", "0701")
@@ -38,13 +40,15 @@ ASKED = (
 )
 
 
-def measures(site: shapely.Geometry, layers: list[LayerIndex], mode: Mode) -> dict[Demand, Measure]:
+def measures(
+    site: shapely.Geometry, layers: list[LayerIndex], mode: Mode, asked: tuple[Demand, ...] = ASKED
+) -> dict[Demand, Measure]:
     area = Area(ellipsoidal_area(site, 4548), site.area)
     plot = Site("t", site, area, CrsDecision(4548, 4548, "given"), Source("wkt", "t", ""))
     outlines = np.array([site], dtype=object)
     met = screen(outlines, Stack.of(layers), mode=mode)[0]
     cover = {layer.info.id: EVERYWHERE for layer in layers}
-    return dict(surveyed(plot, Survey(layers, ASKED, cover), met).measures)
+    return dict(surveyed(plot, Survey(layers, asked, cover), met).measures)
 
 
 def told(measure: Measure) -> list[object]:
@@ -185,3 +189,54 @@ def test_pieces_that_only_touch_a_site_share_nothing_whatever_stood_in_memory_be
         (share,) = met["l"].shares[position]
         assert share.area == pytest.approx(1e4, abs=1e-6)
         assert np.isfinite([share.x, share.y, share.least]).all()
+
+
+# --- features of thousands of vertices -----------------------------------------------------------
+
+STAR = star(5_000)
+LARGE = layer_of("l", ("a", "0101", STAR), ("b", "0301", box(-900, -900, 900, 900) - STAR))
+SITES_ON_LARGE = {
+    "over the hole": box(-200, -120, 90, 150),
+    "at a bay": box(300, -400, 700, 20),
+    "inside": box(100, 100, 180, 190),
+    "with a hole": box(-700, -300, -100, 300) - box(-400, -100, -300, 50),
+    "two parts": shapely.union(box(-850, 300, -400, 700), star(60, 150.0)),
+    "over all of it": box(-950, -950, 950, 950),
+}
+
+
+@pytest.mark.parametrize("place", SITES_ON_LARGE)
+def test_a_large_feature_joined_from_its_pieces_is_the_same_land_on_the_site(place: str) -> None:
+    site = SITES_ON_LARGE[place]
+    (met,) = screen(np.array([site], dtype=object), Stack.of([LARGE]))
+    assert met["l"].areas
+    for position in met["l"].areas:
+        feature = LARGE.geometries[position]
+        ground = ground_of(LARGE, met["l"], position)
+        assert ground is not feature
+        assert_same_land(site & ground, site & feature)
+        assert (ground - feature).area < 1e-6
+
+
+ON_STAR = Demand("l", Quantity.INSIDE, ("0101",), geometry=True)
+OFF_STAR = Demand("l", Quantity.OUTSIDE, ("0101",), geometry=True)
+ON_BOTH = Demand("l", Quantity.INSIDE, geometry=True)
+
+
+@pytest.mark.parametrize("mode", ["kernel", "geos"])
+@pytest.mark.parametrize("place", SITES_ON_LARGE)
+def test_evidence_on_large_features_is_what_the_whole_features_give(place: str, mode: Mode) -> None:
+    site = SITES_ON_LARGE[place]
+    wanted = {
+        ON_STAR: site & STAR,
+        OFF_STAR: site - STAR,
+        ON_BOTH: site & shapely.union_all(LARGE.geometries),
+    }
+    for demand, found in measures(site, [LARGE], mode, tuple(wanted)).items():
+        assert_same_land(drawn(found.geometry) or shapely.Polygon(), wanted[demand])
+        assert found.area.planar_m2 == pytest.approx(wanted[demand].area, abs=1e-6)
+
+
+def assert_same_land(one: shapely.Geometry, two: shapely.Geometry) -> None:
+    assert one.area == pytest.approx(two.area, abs=1e-6)
+    assert (one ^ two).area < 1e-6

@@ -7,11 +7,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
+from small_plan import SITE, TODAY
+from small_plan import package as small_package
 
+import gis
+from gis.engine import screen
 from gis.errors import NotFoundError, PlanError
-from gis.model import LayerState
+from gis.model import LayerState, Verdict
 from gis.plan import Plan, load_plan
 from gis.plan.figures import balance_document
 from gis.plan.quality import figure_faults, quality
@@ -363,3 +368,38 @@ def test_land_claimed_by_two_classes_is_said(package: Path) -> None:
     assert overlap == pytest.approx(float(twice.area.sum()), rel=5e-4)
     faults = [fault for row in quality(poor) for fault in row.faults]
     assert any("重叠" in fault or "图形重复" in fault for fault in faults)
+
+
+# --- a layer that is edited ----------------------------------------------------------------------
+
+
+def land_on_the_redline(plan: Plan) -> tuple[Verdict, float]:
+    """The verdict on the site of the small plan, and its planar m² on the redline."""
+    check = gis.check_site(gis.read_site(SITE, plan), plan, as_of=TODAY)
+    met = screen(np.array([check.site.geometry], dtype=object), plan.stack)[0]
+    return check.verdict, math.fsum(met["redline"].areas.values()) if "redline" in met else 0.0
+
+
+def test_an_edited_layer_file_makes_a_new_index_on_disk_and_the_answer_follows(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("gis.plan.area.FROM_VERTICES", 1)  # small as it is, the index is kept
+    root = small_package(tmp_path / "plan", {"redline": (500, "")})
+    away = Verdict.PASS, 0.0
+    assert land_on_the_redline(load_plan(root)) == away
+    (before,) = (root / ".index").iterdir()
+    made = (before / "stack.json").stat().st_ino
+
+    open_all_along = load_plan(root)
+    assert land_on_the_redline(open_all_along) == away
+    assert isinstance(open_all_along.stack.edges.rows, np.memmap)
+    assert (before / "stack.json").stat().st_ino == made  # read, not made again
+
+    # By hand: a strip of 30 m across a site of 100 m.
+    moved = small_package(tmp_path / "moved", {"redline": (20, "")})
+    shutil.copyfile(moved / "redline.gpkg", root / "redline.gpkg")
+    verdict, area = land_on_the_redline(load_plan(root))
+    assert (verdict, area) == (Verdict.FAIL, pytest.approx(3_000.0, abs=1e-6))
+    (after,) = (root / ".index").iterdir()
+    assert after.name != before.name
+    assert land_on_the_redline(open_all_along) == away

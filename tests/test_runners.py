@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from batch_world import Processes, cluster, table
-from runner_jobs import Deadly, Reverse, Unstartable
+from runner_jobs import Deadly, Reverse, Unstartable, Watched, begun, first_begun
 
 from gis.batch import check_sites
-from gis.batch.judging import OpenPlan, content_of
+from gis.batch.judging import CroppedPlan, OpenPlan, content_of
 from gis.batch.reading import read_rows
 from gis.batch.rows import Wishes
 from gis.errors import ClaimError
@@ -126,12 +127,19 @@ def test_a_pool_decides_the_same_byte_for_byte(sites, in_process, plan, as_of) -
     assert found.equals(in_process)
 
 
-def test_a_cluster_that_loses_a_worker_decides_the_same_byte_for_byte(
-    sites, in_process, plan, as_of, processes: Processes
+def test_a_cluster_that_loses_a_worker_with_its_task_decides_the_same_byte_for_byte(
+    sites, in_process, plan, as_of, processes: Processes, tmp_path: Path, monkeypatch
 ) -> None:
-    def kill_one(done: int, total: int) -> None:
-        if 0 < done < total and processes.workers[0].poll() is None:
-            processes.workers[0].kill()
+    monkeypatch.setattr(
+        "gis.batch.run.CroppedPlan", lambda wishes: Watched(CroppedPlan(wishes), tmp_path)
+    )
+    workers = {worker.pid: worker for worker in processes.workers}
+    told: list[int] = []
+
+    def kill_the_first(done: int, _: int) -> None:
+        told.append(done)
+        if len(told) == 2:  # another worker has done a chunk, the first one has its own in hand
+            workers[first_begun(tmp_path)[1]].kill()
 
     found = check_sites(
         sites,
@@ -140,7 +148,12 @@ def test_a_cluster_that_loses_a_worker_decides_the_same_byte_for_byte(
         findings=True,
         chunk_size=CHUNK,
         dask=processes.address,
-        progress=kill_one,
+        progress=kill_the_first,
     )
-    assert processes.workers[0].wait() != 0
+    task, lost = first_begun(tmp_path)
+    assert workers.pop(lost).wait() == -signal.SIGKILL
+    (other,) = workers
+    assert sorted(begun(tmp_path)[task]) == sorted([lost, other])
+    assert [by for name, by in begun(tmp_path).items() if name != task] == [[other]] * 7
+    assert told == list(range(0, COUNT + 1, CHUNK))
     assert found.equals(in_process)

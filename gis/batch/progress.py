@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gis.errors import ClaimError
 
@@ -34,9 +34,22 @@ def told(progress: Progress | bool | None) -> Iterator[Progress | None]:
             "没有安装 tqdm，不能显示进度条", advice='安装可选组件：pip install "wuqu[notebook]"'
         ) from None
     with tqdm(total=0, unit="块", desc="检测") as bar:
+        yield _shown(bar)
 
-        def show(done: int, whole: int) -> None:
-            bar.total = whole
+
+def _shown(bar: Any) -> Progress:
+    """Return what moves a bar of tqdm; its rate speaks of what is done from the first call on."""
+    started = False
+
+    def show(done: int, whole: int) -> None:
+        nonlocal started
+        if started:
             bar.update(done - bar.n)
+            return
+        started = True
+        bar.reset(total=whole)
+        # What an earlier run has done would look like speed.
+        bar.initial = bar.n = bar.last_print_n = done
+        bar.refresh()
 
-        yield show
+    return show

@@ -35,8 +35,13 @@ from gis.commands.common import (
 from gis.commands.report import SummaryOption, writable, write_summary
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from gis.batch import Summary
     from gis.plan import Plan
+
+# A chunk may take longer than the half minute that rich looks back; there would be no rate then.
+_RATE_OVER_S = 600.0
 
 
 def batch(
@@ -104,6 +109,27 @@ def batch(
 @contextmanager
 def _bar(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Give what is told how many rows are done; it draws a bar where somebody looks."""
+    bar = _drawn(quiet=quiet)
+    task = bar.add_task("读取地块", total=None)
+    started = False
+
+    def tell(done: int, total: int) -> None:
+        nonlocal started
+        if started:
+            bar.update(task, completed=done)
+            return
+        started = True
+        # What an earlier run has done would look like speed.
+        bar.reset(task, description="检测地块", total=total, completed=done)
+        # Time is counted from here: there is a rate as soon as one chunk is done.
+        bar.advance(task, 0)
+
+    with bar:
+        yield tell
+
+
+def _drawn(*, quiet: bool) -> Progress:
+    """Return a bar with rate and remaining time."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -120,7 +146,7 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
             speed = task.finished_speed or task.speed
             return Text("" if speed is None else f"{speed:,.0f} 个/秒")
 
-    bar = Progress(
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -128,21 +154,10 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
         TextColumn("剩余"),
         TimeRemainingColumn(),
         console=stderr(),
+        speed_estimate_period=_RATE_OVER_S,
         transient=True,
         disable=quiet or not sys.stderr.isatty(),
     )
-    task = bar.add_task("读取地块", total=None)
-    known: dict[str, int] = {}
-
-    def tell(done: int, total: int) -> None:
-        if not known:
-            # What an earlier run has done would look like speed.
-            bar.reset(task, description="检测地块", total=total, completed=done)
-        known["done"] = done
-        bar.update(task, completed=done)
-
-    with bar:
-        yield tell
 
 
 def _document(summary: Summary, plan: Plan) -> Mapping[str, Any]:
