@@ -1,5 +1,6 @@
 """The county of the benchmarks is what it says, and engines that are compared say the same."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ sys.path.append(str(BENCHMARKS))
 import county  # noqa: E402 - the path is set above
 import county_plan  # noqa: E402 - the path is set above
 import job  # noqa: E402 - the path is set above
+import lines  # noqa: E402 - the path is set above
 import maps  # noqa: E402 - the path is set above
 import peers  # noqa: E402 - the path is set above
 import table  # noqa: E402 - the path is set above
@@ -186,9 +188,33 @@ def test_pieces_of_one_feature_count_once_and_only_over_the_tolerance():
     assert found.features[0, 0] == 1
 
 
+@pytest.fixture
+def committed(tmp_path):
+    """Return a repository of its own with code and results, all of it committed."""
+    for name in ("benchmarks/results/w1.jsonl", "benchmarks/README.md", "benchmarks/w1.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1\n", encoding="utf-8")
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-q", "-m", "t")):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_lines_of_an_earlier_script_and_the_table_do_not_mark_a_commit_as_changed(committed):
+    for name in ("results/w1.jsonl", "README.md"):
+        (committed / "benchmarks" / name).write_text("2\n", encoding="utf-8")
+    assert len(lines.commit(committed)) == 12
+
+
+def test_changed_code_marks_the_commit_of_a_line(committed):
+    (committed / "benchmarks" / "w1.py").write_text("2\n", encoding="utf-8")
+    assert lines.commit(committed).endswith("-dirty")
+
+
 def test_the_table_marks_what_is_met_missed_and_not_measured():
     base = {"workload": "W1", "date": "2026-01-01", "versions": {}}
-    lines = [
+    found = [
         base | {"engine": "shapely-tuned", "ratio": 4.0},
         base | {"engine": "shapely-tuned", "ratio": 6.0},  # the newest line counts
         base | {"engine": "postgis", "ratio": 14.9},
@@ -196,7 +222,7 @@ def test_the_table_marks_what_is_met_missed_and_not_measured():
         # A run with more parcels has no peers beside it; its cost is 9,000 / 7,500 = 1.2.
         base | {"engine": "wuqu-kernel", "n": 1_000_000, "per_s": 7_500.0, "rss_mb": 3_000},
     ]
-    rows = {t.what: t for t in table.targets(lines)}
+    rows = {t.what: t for t in table.targets(found)}
     assert rows["W1 against shapely, well made"].row().endswith("| ≥ 5 x | 6 x | met |")
     assert rows["W1 against PostGIS, subdivided + GiST"].mark == "**missed**"
     assert rows["W1 parcels per CPU second"].value == 9_000.0
