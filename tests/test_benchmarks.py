@@ -19,6 +19,7 @@ import lines  # noqa: E402 - the path is set above
 import maps  # noqa: E402 - the path is set above
 import peers  # noqa: E402 - the path is set above
 import table  # noqa: E402 - the path is set above
+import w1  # noqa: E402 - the path is set above
 from county_cells import Cells  # noqa: E402 - the path is set above
 
 import gis  # noqa: E402 - the path is set above
@@ -162,10 +163,8 @@ def test_every_engine_that_is_installed_says_what_plain_shapely_says(name, place
         answers = run()
     finally:
         getattr(run, "close", lambda: None)()
-    if name.startswith("wuqu"):  # measures to the land edge, half a width from the axis
-        edge = (reference.distance - county.HALF_WIDTH_M).clip(min=0.0)
-        reference = reference._replace(distance=edge)
-    found = job.agreement(reference, answers)
+    # Plain shapely measures to the axis, ours to the land edge.
+    found = job.agreement(job.to_edge("plain shapely", reference), job.to_edge(name, answers))
     assert found["max_abs_diff_m2"] < 1e-5
     assert found["counts_equal"]
     assert found["max_abs_diff_m"] < 1e-6
@@ -178,6 +177,52 @@ def test_a_difference_in_one_answer_is_seen(reference):
     found = job.agreement(reference, reference._replace(area=area, features=features))
     assert found["max_abs_diff_m2"] == pytest.approx(0.5)
     assert (found["counts_equal"], found["counts_differing"]) == (False, 1)
+
+
+@pytest.fixture
+def run_w1(monkeypatch, tmp_path):
+    """Return runs of W1 whose engines say n m² of parcel n; GEOS says half more of one of them."""
+    monkeypatch.setattr(w1, "CHECKED", 10)
+    monkeypatch.setattr(w1.county, "folder_of", lambda *_: tmp_path)
+
+    def child(name, n, _scale, seed, folder, *more):
+        rows = w1.chosen(n, seed) if more else np.arange(n)
+        answers = job.empty(len(rows), 2)
+        answers.area[:] = rows[:, None]
+        answers.area[rows == w1.chosen(n, seed)[0], 0] += 0.5 * (name == "wuqu-geos")
+        answers.distance[:] = 10.0
+        job.save(answers, folder / f"{name}.npz")
+        return {"per_s": 1.0, "n": n, "versions": {}}
+
+    monkeypatch.setattr(w1, "_child", child)
+    return lambda names, n: list(w1.results(names, n, 1.0, 1, tmp_path))
+
+
+def test_an_engine_that_others_are_compared_with_is_not_compared_with_itself(run_w1):
+    first, second = run_w1(["wuqu-kernel", "wuqu-geos"], 20)
+    assert (first["max_abs_diff_m2"], first["counts_equal"]) == (None, None)
+    assert "checked" not in first
+    assert second["max_abs_diff_m2"] == pytest.approx(0.5)
+
+
+def test_an_engine_alone_or_with_very_many_parcels_is_checked_with_geos(run_w1, monkeypatch):
+    (alone,) = run_w1(["wuqu-kernel"], 8)
+    assert (alone["checked"], alone["checked_with"]) == (8, "wuqu-geos")
+    assert alone["max_abs_diff_m2"] == pytest.approx(0.5)
+    assert alone["counts_equal"] is True
+    monkeypatch.setattr(w1, "MOST_COMPARED", 19)
+    many, _ = run_w1(["wuqu-kernel", "shapely-tuned"], 20)
+    assert many["checked"] == 10
+    assert many["max_abs_diff_m2"] == pytest.approx(0.5)
+
+
+def test_the_parcels_that_are_checked_are_chosen_by_the_seed_once_each():
+    places = w1.chosen(30_000, seed=1)
+    assert len(set(places)) == w1.CHECKED == 10_000
+    assert places.min() >= 0
+    assert places.max() > 20_000  # from all of them, not the first
+    assert (places == w1.chosen(30_000, seed=1)).all()
+    assert (places != w1.chosen(30_000, seed=2)).any()
 
 
 def test_pieces_of_one_feature_count_once_and_only_over_the_tolerance():
@@ -229,6 +274,43 @@ def test_the_table_marks_what_is_met_missed_and_not_measured():
     assert rows["W1 1 M parcels, memory"].mark == "met"
     assert rows["W1 1 M parcels, cost per parcel against 10k"].value == pytest.approx(1.2)
     assert rows["W1 against SedonaDB, subdivided"].mark == "–"
+
+
+def line_of_w1(engine, **own):
+    """Return a line of W1 with all that the table of engines shows."""
+    row = {"workload": "W1", "date": "2026-01-01", "commit": "a", "engine": engine, "n": 10_000}
+    return row | {"cpu_s": 1.0, "per_s": 1.0, "rss_mb": 1, "counts_differing": 0} | own
+
+
+def shown_of(found):
+    """Return the cells of the table of engines by engine."""
+    rows = [row.strip("| ").split(" | ") for row in table.engines(table.side_by_side(found))]
+    return {name: cells for name, *cells in rows}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"max_abs_diff_m2": None, "counts_equal": None},
+        {"max_abs_diff_m2": 0.0, "counts_equal": True},
+    ],
+)
+def test_the_table_shows_no_agreement_of_an_engine_with_itself(told):
+    found = [line_of_w1("wuqu-kernel", **told)]
+    assert shown_of(found)["wuqu-kernel"][-3:] == ["–", "–", "2026-01-01"]
+    checked = {"max_abs_diff_m2": 2e-8, "counts_equal": True, "checked": 10_000}
+    shown = shown_of([*found, line_of_w1("wuqu-kernel", **checked)])
+    assert shown["wuqu-kernel"][-3:] == ["2.0e-08", "yes", "2026-01-01"]
+
+
+def test_a_million_parcels_are_in_agreement_only_where_some_were_checked():
+    what = "W1 1 M parcels, largest difference to GEOS in 10,000 of them"
+    million = line_of_w1("wuqu-kernel", max_abs_diff_m2=0.0, counts_equal=True) | {"n": 1_000_000}
+    marks = [
+        {t.what: t.mark for t in table.targets([million | own])}[what]
+        for own in ({}, {"checked": 10_000}, {"checked": 10_000, "max_abs_diff_m2": 2e-5})
+    ]
+    assert marks == ["–", "met", "**missed**"]
 
 
 def test_the_plan_of_the_maps_has_as_many_parcels_as_asked_and_can_be_drawn(tmp_path):
