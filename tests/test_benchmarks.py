@@ -20,6 +20,7 @@ import maps  # noqa: E402 - the path is set above
 import peers  # noqa: E402 - the path is set above
 import table  # noqa: E402 - the path is set above
 import w1  # noqa: E402 - the path is set above
+import w2  # noqa: E402 - the path is set above
 from county_cells import Cells  # noqa: E402 - the path is set above
 
 import gis  # noqa: E402 - the path is set above
@@ -223,6 +224,21 @@ def test_the_parcels_that_are_checked_are_chosen_by_the_seed_once_each():
     assert places.max() > 20_000  # from all of them, not the first
     assert (places == w1.chosen(30_000, seed=1)).all()
     assert (places != w1.chosen(30_000, seed=2)).any()
+
+
+def test_rows_of_single_parcels_become_answers_that_are_compared(tmp_path):
+    # Parcel 0 meets feature 4 of layer 1 with 7 m2, parcel 1 nothing; both are 9 m from an axis.
+    theirs = w2._gathered([([(1, 4, 7.0)], 9.0), ([], 9.0)])
+    assert theirs.area[:, :2].tolist() == [[0.0, 7.0], [0.0, 0.0]]
+    assert theirs.features.sum() == theirs.features[0, 1] == 1
+    ours = theirs._replace(area=theirs.area * 2, distance=np.full(2, 9.0 - county.HALF_WIDTH_M))
+    for name, answers in (("ours", ours), ("theirs", theirs)):
+        job.save(answers, tmp_path / f"{name}.npz")
+    times = {"p50_ms": 3.0, "p99_ms": 8.0}, {"p50_ms": 1.5, "p99_ms": 2.0}
+    found = w2._beside(*times, "postgis", tmp_path / "ours.npz", tmp_path / "theirs.npz")
+    assert (found["ratio_p50"], found["ratio_p99"]) == (2.0, 4.0)
+    assert (found["max_abs_diff_m2"], found["counts_equal"]) == (7.0, True)
+    assert found["max_abs_diff_m"] == 0.0
 
 
 def test_pieces_of_one_feature_count_once_and_only_over_the_tolerance():
