@@ -304,6 +304,65 @@ def shown_of(found):
     return {name: cells for name, *cells in rows}
 
 
+def test_peers_stand_beside_the_kernel_of_their_own_run():
+    found = [
+        line_of_w1("wuqu-kernel", cpu_s=9.0, commit="earlier"),
+        line_of_w1("wuqu-kernel", cpu_s=0.5, per_s=20_000.0),
+        line_of_w1("wuqu-geos", cpu_s=8.0, ratio=16.0, max_abs_diff_m2=0.0, counts_equal=True),
+        line_of_w1("wuqu-kernel", cpu_s=0.4, per_s=25_000.0),  # alone, later
+        line_of_w1("wuqu-kernel", cpu_s=0.3, per_s=33_000.0, commit="later"),
+    ]
+    shown = shown_of(found)
+    assert (shown["wuqu-kernel"][1], shown["wuqu-geos"][1]) == ("0.50", "8.00")
+    rows = {t.what: t for t in table.targets(found)}
+    assert rows["W1 parcels per CPU second"].value == 20_000.0
+    # Without the peers of that run the newest line of ours is shown.
+    assert shown_of(found[3:])["wuqu-kernel"][1] == "0.30"
+
+
+def test_a_million_parcels_are_held_against_ten_thousand_of_the_same_commit():
+    found = [
+        line_of_w1("wuqu-kernel", per_s=20_000.0),
+        line_of_w1("wuqu-kernel", per_s=40_000.0, commit="another"),
+        line_of_w1("wuqu-kernel", n=1_000_000, per_s=16_000.0),
+        line_of_w1("wuqu-kernel", per_s=40_000.0, commit="later"),
+    ]
+    what = "W1 1 M parcels, cost per parcel against 10k"
+    assert {t.what: t for t in table.targets(found)}[what].value == pytest.approx(1.25)
+    assert {t.what: t for t in table.targets(found[1:])}[what].value is None
+
+
+def test_rows_without_a_limit_are_shown_and_not_judged():
+    base = {"workload": "W6", "date": "2026-01-01"}
+    found = [
+        base | {"task": "check", "ratio": 0.09},
+        base | {"task": "check with records", "ratio": 0.05},
+        {"workload": "W2b", "plan": "bundled plan", "p50_ms": 1.5},
+        {"workload": "W2b", "plan": "bundled plan, with remedies and outlines", "p50_ms": 15.0},
+    ]
+    rows = {t.what: t.row() for t in table.targets(found)}
+    after = " / requests of a no-op endpoint"
+    assert rows[f"W6 checks per second{after}"].endswith("| ≥ 0.08  | 0.09  | met |")
+    assert rows[f"W6 checks with records{after}"].endswith("| – | 0.05  | – |")
+    assert rows["W2b check_site with remedies, p50"].endswith("| – | 15 ms | – |")
+    lean = rows["W2b check_site, bundled plan, no remedies, no outlines, p50"]
+    assert lean.endswith("| ≤ 2 ms | 1.5 ms | met |")
+
+
+@pytest.mark.parametrize("ours", ["wuqu", "wuqu-kernel"])
+def test_lines_of_before_and_after_the_engine_got_its_name_are_found(ours):
+    found = [
+        {"workload": "W4", "engine": ours, "name": "import gis", "wall_s": 0.02},
+        {"workload": "report", "engine": ours, "name": "report as pdf, 20 findings",
+         "cold_wall_s": 0.7},
+        {"workload": "maps", "engine": ours, "name": "parcels", "size_mb": 9.0},
+    ]  # fmt: skip
+    rows = {t.what: t.value for t in table.targets(found)}
+    assert rows["W4 import gis"] == 0.02
+    assert rows["Report of 20 findings as PDF, new process"] == 0.7
+    assert rows["map of 100,000 polygons, size"] == 9.0
+
+
 @pytest.mark.parametrize(
     "told",
     [
