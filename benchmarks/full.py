@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a county of 1/25 of the area")
     parser.add_argument("--million", action="store_true", help="also a million parcels")
     options = parser.parse_args()
+    begun = time.perf_counter()
     if options.small:
         # Lines of a small county are for the screen; those of the full one are committed.
         with tempfile.TemporaryDirectory() as folder:
@@ -68,6 +69,7 @@ def main() -> None:
             failed = run([*SMALL, ("table.py", *words)], {ELSEWHERE: folder})
     else:
         failed = run([*FULL, *(MILLION if options.million else []), ("table.py",)], {})
+    sys.stderr.write(f"all of it: {(time.perf_counter() - begun) / 60:.1f} min\n")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import county
 import numpy as np
 import shapely
 
@@ -94,6 +95,23 @@ def agreement(ours: Answers, theirs: Answers) -> dict[str, Any]:
         "unreported": len(left_out),
         "unreported_m2": float(left_out.max(initial=0.0)),
     }
+
+
+# Beside an engine that nothing else was compared with.
+NOT_COMPARED = {"max_abs_diff_m2": None, "counts_equal": None}
+
+
+def to_edge(name: str, answers: Answers) -> Answers:
+    """Return distances to the land edge of roads; peers measure to the axis, ours to the edge."""
+    if name.startswith("wuqu"):
+        return answers
+    edge = (answers.distance - county.HALF_WIDTH_M).clip(min=0.0)
+    return answers._replace(distance=edge)
+
+
+def rows_of(answers: Answers, chosen: Array) -> Answers:
+    """Return the answers to some of the parcels."""
+    return Answers(*(column[chosen] for column in answers))
 
 
 def save(answers: Answers, path: Path) -> None:

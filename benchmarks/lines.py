@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
-
-
 # A folder for lines that are not to be committed, in place of that of the script.
 ELSEWHERE = "BENCH_RESULTS"
+# What the scripts write themselves: lines of one script say nothing about the code of the next.
+_WRITTEN = (":!benchmarks/results", ":!benchmarks/*.jsonl", ":!benchmarks/README.md")
 
 
 def keep(row: Mapping[str, Any], path: Path) -> None:
     """Print one line and append it to a file of lines."""
-    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit(path)}
+    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": commit()}
     line = json.dumps({**stamp, **row}, ensure_ascii=False) + "\n"
     folder = os.environ.get(ELSEWHERE)
     place = Path(folder) / path.name if folder else path
@@ -44,15 +44,14 @@ def peak_mb(pid: int | str = "self") -> float:
     raise ValueError("no VmHWM")
 
 
-def _commit(path: Path) -> str:
-    """Return the commit that is tried, with a mark when other files were changed since."""
+def commit(repo: Path = REPO) -> str:
+    """Return the commit that is tried, with a mark when files other than results differ from it."""
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["git", *words], cwd=REPO, capture_output=True, text=True, check=False
+            ["git", *words], cwd=repo, capture_output=True, text=True, check=False
         )
 
     head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
-    lines = path.relative_to(REPO).as_posix()
-    changed = git("diff", "--quiet", "HEAD", "--", ".", f":!{lines}").returncode != 0
+    changed = git("diff", "--quiet", "HEAD", "--", ".", *_WRITTEN).returncode != 0
     return f"{head}-dirty" if changed else head

@@ -148,6 +148,7 @@ def row(name: str, plan: gis.Plan, page: Path, times: int) -> dict[str, Any]:
     polygons = sum(len(layer.frame) for layer in plan.layers.values() if layer.frame is not None)
     return {
         "workload": "maps",
+        "engine": "wuqu-kernel",
         "name": name,
         "n": polygons,
         "size_mb": round(page.stat().st_size / 1e6, 2),

@@ -87,7 +87,8 @@ def main() -> None:
     versions = {name: version(name) for name in ("typst", "python-docx", "shapely")}
     for row in results(times):
         keep(
-            {"workload": "report", "engine": "wuqu", "n": 1} | row | {"versions": versions}, RESULTS
+            {"workload": "report", "engine": "wuqu-kernel", "n": 1} | row | {"versions": versions},
+            RESULTS,
         )
 
 

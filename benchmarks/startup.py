@@ -135,7 +135,8 @@ def main() -> None:
         env |= {"PYTHONPYCACHEPREFIX": folder}
         for row in results(options.times, env):
             keep(
-                {"workload": "W4", "engine": "wuqu", "n": 1} | row | {"versions": versions}, RESULTS
+                {"workload": "W4", "engine": "wuqu-kernel", "n": 1} | row | {"versions": versions},
+                RESULTS,
             )
 
 

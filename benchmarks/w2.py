@@ -2,8 +2,11 @@
 
 ``W2``: overlaps with twelve layers and the nearest road, ours in process against prepared
 statements of PostGIS through its socket; times are on the wall, because a client waits for both.
+Every parcel is answered once more off the clock, and the answers are compared number by number.
 ``W2b``: ``check_site`` with every rule of the bundled plan, and of the county, the collector set as
-in the service. Appends JSON lines to ``results/w2.jsonl``; nothing here is a test.
+in the service: without remedies and outlines, as a client may ask, and with both, which is what
+``check_site`` answers by default. Appends JSON lines to ``results/w2.jsonl``; nothing here is a
+test.
 
 Usage: ``python benchmarks/w2.py [--scale 1] [-n 1000]``
 """
@@ -15,6 +18,7 @@ import gc
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -25,8 +29,8 @@ from typing import Any
 import county
 import numpy as np
 import shapely
-from job import MissingError
-from lines import keep
+from job import NOT_COMPARED, Answers, MissingError, agreement, read, save, to_edge
+from lines import keep, peak_mb
 
 RESULTS = Path(__file__).with_name("results") / "w2.jsonl"
 AS_OF = date(2026, 11, 22)
@@ -34,6 +38,8 @@ USE = "0803"
 PACKAGES = ("numba", "numpy", "shapely")
 _WARM_UP = 30
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+# Figures of a run, and the answers of all parcels where there are others to compare them with.
+Told = tuple[dict[str, Any], Answers | None]
 
 
 def settle() -> None:
@@ -60,67 +66,97 @@ def each(call: Callable[[Any], Any], things: list[Any]) -> dict[str, Any]:
     return row | {"cpu_s": round(cpu, 3), "wall_s": round(float(times.sum()), 3)}
 
 
-def ours(scale: float, count: int, seed: int) -> dict[str, Any]:
+def ours(scale: float, count: int, seed: int) -> Told:
     """Return W2 of our engine."""
     from peers import wuqu
 
     parcels = county.parcels(count, scale, seed)
     stack = wuqu.load("kernel", county.folder_of(scale, seed), parcels).args[0]  # type: ignore[attr-defined]
-    row = each(lambda site: wuqu.run(stack, site, "kernel"), list(parcels.reshape(-1, 1)))
-    return row | {"versions": {name: version(name) for name in PACKAGES}}
+    sites = list(parcels.reshape(-1, 1))
+    row = each(lambda site: wuqu.run(stack, site, "kernel"), sites)
+    row |= {"rss_mb": round(peak_mb()), "versions": versions()}
+    told = [wuqu.run(stack, site, "kernel") for site in sites]
+    return row, Answers(*(np.concatenate(column) for column in zip(*told, strict=True)))
 
 
-def postgis(scale: float, count: int, seed: int) -> dict[str, Any]:
-    """Return W2 of PostGIS; its CPU seconds are those of the backend."""
+def postgis(scale: float, count: int, seed: int, *, by_layer: bool = False) -> Told:
+    """Return W2 of PostGIS; CPU seconds and memory are those of the backend."""
     from peers.postgis import PostGis
 
     parcels = county.parcels(count, scale, seed)
     base = PostGis(county.folder_of(scale, seed), parcels[:1])
+    tables = base.split_by_layer() if by_layer else ["pieces"]
+    sites = list(shapely.to_wkb(parcels))
     before = base.cpu_s()
-    row = each(base.one, list(shapely.to_wkb(parcels)))
-    cpu = (base.cpu_s() - before) * count / (count + _WARM_UP)
-    return row | {"cpu_s": round(cpu, 3), "versions": {"postgis": base.version()}}
+    row = each(lambda site: base.one(site, tables), sites)
+    # The kernel counts a backend in hundredths of a second, so the calls to warm up are in it.
+    cpu = (base.cpu_s() - before) * count / (count + min(count, _WARM_UP))
+    row |= {"cpu_s": round(cpu, 3), "rss_mb": round(base.peak_mb())}
+    told = [base.one(site, tables) for site in sites]
+    return row | {"versions": {"postgis": base.version()}}, _gathered(told)
 
 
-def postgis_by_layer(scale: float, count: int, seed: int) -> dict[str, Any]:
+def postgis_by_layer(scale: float, count: int, seed: int) -> Told:
     """Return W2 of PostGIS with a table per layer: twelve statements instead of one."""
-    from peers.postgis import PostGis
-
-    parcels = county.parcels(count, scale, seed)
-    base = PostGis(county.folder_of(scale, seed), parcels[:1])
-    tables = base.split_by_layer()
-    row = each(lambda site: base.one(site, tables), list(shapely.to_wkb(parcels)))
-    return row | {"cpu_s": None, "versions": {"postgis": base.version()}}
+    return postgis(scale, count, seed, by_layer=True)
 
 
-def bundled(_scale: float, count: int, seed: int) -> dict[str, Any]:
+def _gathered(told: list[tuple[list[tuple[Any, ...]], float]]) -> Answers:
+    """Put the rows of layer, feature and m² of single parcels into one table of answers."""
+    from peers.sql import answers_of
+
+    rows = [(parcel, *row) for parcel, (found, _) in enumerate(told) for row in found]
+    columns = np.array(rows, dtype=float).reshape(-1, 4).T
+    near = np.array([metres for _, metres in told], dtype=float)
+    return answers_of(len(told), tuple(columns), (np.arange(len(told)), near))
+
+
+def bundled(_scale: float, count: int, seed: int) -> Told:
     """Return W2b on the bundled plan, with its whole rule book."""
-    import gis
-
-    plan = gis.load_plan().prepare()
-    sites = sites_of(_inside(plan, count, seed), plan)
-    return _checked(plan, sites) | {"rules": len(plan.rulebook.rules)}
+    return _checked(*_bundled(count, seed), lean=True), None
 
 
-def whole(scale: float, count: int, seed: int) -> dict[str, Any]:
+def bundled_whole(_scale: float, count: int, seed: int) -> Told:
+    """Return W2b on the bundled plan as ``check_site`` answers by default."""
+    return _checked(*_bundled(count, seed), lean=False), None
+
+
+def whole(scale: float, count: int, seed: int) -> Told:
     """Return W2b on the county."""
     import gis
 
     plan = gis.load_plan(county.folder_of(scale, seed)).prepare()
-    sites = sites_of(county.parcels(count, scale, seed), plan)
-    return _checked(plan, sites) | {"rules": len(plan.rulebook.rules)}
+    return _checked(plan, sites_of(county.parcels(count, scale, seed), plan), lean=True), None
 
 
-def _checked(plan: Any, sites: list[Any]) -> dict[str, Any]:
-    """Check without outlines for showing, which is what a service answers with by default."""
+def _bundled(count: int, seed: int) -> tuple[Any, list[Any]]:
+    import gis
+
+    plan = gis.load_plan().prepare()
+    return plan, sites_of(_inside(plan, count, seed), plan)
+
+
+def _checked(plan: Any, sites: list[Any], *, lean: bool) -> dict[str, Any]:
+    """Check; ``lean`` without remedies and without outlines for showing.
+
+    The day stays the same, so that a run of next year asks for the same rules.
+    """
     from gis.check import check_site
 
+    more = not lean
+
     def check(site: Any) -> Any:
-        return check_site(site, plan, use=USE, as_of=AS_OF, remedies=False, geometry=False)
+        return check_site(site, plan, use=USE, as_of=AS_OF, remedies=more, geometry=more)
 
     settle()
-    row = each(check, sites)
-    return row | {"versions": {name: version(name) for name in PACKAGES}}
+    row = each(check, sites) | {"rss_mb": round(peak_mb())}
+    asked = {"remedies": more, "geometry": more, "rules": len(plan.rulebook.rules)}
+    return row | asked | {"versions": versions()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what our engine rests on."""
+    return {name: version(name) for name in PACKAGES}
 
 
 def sites_of(shapes: Any, plan: Any) -> list[Any]:
@@ -153,30 +189,59 @@ def _inside(plan: Any, count: int, seed: int) -> Any:
     return moved[shapely.is_valid(moved)]
 
 
-RUNS: dict[tuple[str, str, str], Callable[[float, int, int], dict[str, Any]]] = {
+RUNS: dict[tuple[str, str, str], Callable[[float, int, int], Told]] = {
     ("W2", "wuqu-kernel", "county"): ours,
     ("W2", "postgis", "county"): postgis,
     ("W2", "postgis", "county, a table per layer"): postgis_by_layer,
     ("W2b", "wuqu-kernel", "bundled plan"): bundled,
+    ("W2b", "wuqu-kernel", "bundled plan, with remedies and outlines"): bundled_whole,
     ("W2b", "wuqu-kernel", "county"): whole,
 }
 
 
-def results(scale: float, count: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield one row per run, each in a process of its own."""
+def results(scale: float, count: int, seed: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield one row per run, each in a process of its own; the first is what W2 compares with."""
     county.folder_of(scale, seed)
     base: dict[str, Any] = {}
     for number, (workload, engine, plan) in enumerate(RUNS):
         row = {"workload": workload, "engine": engine, "plan": plan, "scale": scale}
-        command = [sys.executable, __file__, "--child", str(number)]
+        command = [sys.executable, __file__, "--child", str(number), str(_answers(folder, number))]
         command += ["--scale", str(scale), "-n", str(count), "--seed", str(seed)]
         out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         row |= json.loads(out.stdout.splitlines()[-1])
-        base = base or row
-        if workload == "W2" and "p50_ms" in row and row is not base:
-            for name in ("p50", "p99"):
-                row[f"ratio_{name}"] = round(row[f"{name}_ms"] / base[f"{name}_ms"], 1)
+        if not base:
+            base = row
+            row |= NOT_COMPARED
+        elif workload == "W2" and "missing" not in row:
+            row |= _beside(row, base, engine, _answers(folder, 0), _answers(folder, number))
         yield row
+
+
+def _answers(folder: Path, number: int) -> Path:
+    return folder / f"{number}.npz"
+
+
+def _beside(
+    row: dict[str, Any], base: dict[str, Any], engine: str, ours: Path, theirs: Path
+) -> dict[str, Any]:
+    """Return how much slower a peer is, and where its answers differ."""
+    ratios = {
+        f"ratio_{name}": round(row[f"{name}_ms"] / base[f"{name}_ms"], 1) for name in ("p50", "p99")
+    }
+    return ratios | agreement(read(ours), to_edge(engine, read(theirs)))
+
+
+def child(options: argparse.Namespace) -> dict[str, Any]:
+    """Do one run; keep its answers beside."""
+    number, out = options.child
+    run = list(RUNS.values())[int(number)]
+    try:
+        row, answers = run(options.scale, options.n, options.seed)
+    except MissingError as missing:
+        return {"missing": str(missing)}
+    if answers is not None:
+        save(answers, Path(out))
+    return row
 
 
 def main() -> None:
@@ -185,19 +250,15 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("-n", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    rest = options.scale, options.n, options.seed
-    if options.child is not None:
-        try:
-            row = list(RUNS.values())[options.child](*rest)
-        except MissingError as missing:
-            row = {"missing": str(missing)}
-        sys.stdout.write(json.dumps(row) + "\n")
+    if options.child:
+        sys.stdout.write(json.dumps(child(options)) + "\n")
         return
     RESULTS.parent.mkdir(exist_ok=True)
-    for row in results(*rest):
-        keep(row, RESULTS)
+    with tempfile.TemporaryDirectory() as name:
+        for row in results(options.scale, options.n, options.seed, Path(name)):
+            keep(row, RESULTS)
 
 
 if __name__ == "__main__":

@@ -33,22 +33,24 @@ from typing import Any
 import numpy as np
 import shapely
 import w3_ground
+from job import NOT_COMPARED
 from lines import keep
 
 RESULTS = Path(__file__).with_name("results") / "w3.jsonl"
 Job = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+OURS = "wuqu-kernel"
 MB = 1024.0  # ru_maxrss is in kB
 # Engine and mode: its peer in the same mode comes after it.
 RUNS = (
-    ("wuqu", "exact", "memory"),
-    ("wuqu", "exact", "file"),
+    (OURS, "exact", "memory"),
+    (OURS, "exact", "file"),
     ("exactextract", "exact", "memory"),
-    ("wuqu", "centre", "memory"),
-    ("wuqu", "centre", "file"),
+    (OURS, "centre", "memory"),
+    (OURS, "centre", "file"),
     ("rasterstats", "centre", "memory"),
-    ("wuqu", "by size", "file"),
+    (OURS, "by size", "file"),
 )
-PACKAGES = {"wuqu": ("numba", "numpy"), "exactextract": (), "rasterstats": ("rasterio",)}
+PACKAGES = {OURS: ("numba", "numpy"), "exactextract": (), "rasterstats": ("rasterio",)}
 
 
 # --- engines, each in a process of its own -------------------------------------------------------
@@ -130,8 +132,8 @@ def rasterstats(path: Path, _mode: str) -> Job:
 
 
 ENGINES: dict[tuple[str, str], Callable[[Path, str], Job]] = {
-    ("wuqu", "memory"): wuqu_memory,
-    ("wuqu", "file"): wuqu_file,
+    (OURS, "memory"): wuqu_memory,
+    (OURS, "file"): wuqu_file,
     ("exactextract", "memory"): exactextract,
     ("rasterstats", "memory"): rasterstats,
 }
@@ -207,8 +209,9 @@ def results(
                 task = own["task"]
                 row = {"workload": "W3", "engine": engine, "mode": mode, "scope": scope}
                 row |= {"pixel_m": pixel_m} | own
-                if engine == "wuqu":
+                if engine == OURS:
                     ours[mode, scope, task] = own
+                    row |= NOT_COMPARED
                 else:
                     row |= _ratios(own, ours[mode, "memory", task], ours[mode, "file", task])
                     row |= _agreement(folder, engine, mode, task, pixel_m)
@@ -224,21 +227,25 @@ def _ratios(peer: dict[str, Any], own: dict[str, Any], file: dict[str, Any]) -> 
 
 
 def _agreement(folder: Path, engine: str, mode: str, task: str, pixel_m: int) -> dict[str, Any]:
-    """Compare green and water in m²; with pixel centres the numbers of pixels must be equal."""
+    """Compare green and water in m² and as a share of each polygon.
+
+    With pixel centres the numbers of pixels must be equal.
+    """
     peer = np.load(_answers(folder, engine, mode, "memory", task))
     gaps = [
-        np.abs(np.load(_answers(folder, "wuqu", mode, scope, task)) - peer)
+        np.abs(np.load(_answers(folder, OURS, mode, scope, task)) - peer)
         for scope in ("memory", "file")
     ]
     gap = np.maximum(*gaps)
     row: dict[str, Any] = {"max_abs_diff_m2": float(gap.max())}
     row["max_rel_diff"] = float((gap / np.maximum(peer, pixel_m**2)).max())
+    row["max_share_diff"] = float((gap / shapely.area(_shapes(folder, task))).max())
     row["counts_equal"] = bool((gap < 0.5 * pixel_m**2).all()) if mode == "centre" else None
     return row
 
 
 def _versions(engine: str) -> dict[str, str]:
-    own = () if engine == "wuqu" else (engine,)
+    own = () if engine == OURS else (engine,)
     return {name: version(name) for name in (*own, *PACKAGES[engine])}
 
 

@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ TASKS = {
     "check with records": (LEAN, True, True),
     "check with outlines and remedies": (f"/v1/site-checks?as_of={AS_OF}", True, False),
 }
+PACKAGES = ("fastapi", "numba", "numpy", "shapely", "uvicorn")
 _START_S = 60
 
 
@@ -217,11 +219,12 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         told = _in_rounds(servers, bodies, options)
         memory = {records: round(server.rss_mb()) for records, server in servers.items()}
     common = {"workload": "W6", "engine": "wuqu-kernel", "connections": options.connections}
+    versions = {"versions": {name: version(name) for name in PACKAGES}}
     noop_rate = told["no-op"].row()["per_s"]
     for task, (_, _, records) in TASKS.items():
         row = told[task].row()
         about = {"task": task, "rounds": options.rounds, "rss_mb": memory[records]}
-        yield common | about | row | {"ratio": round(row["per_s"] / noop_rate, 4)}
+        yield common | about | row | {"ratio": round(row["per_s"] / noop_rate, 4)} | versions
 
 
 def _in_rounds(
