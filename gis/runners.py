@@ -29,6 +29,8 @@ _AHEAD = 2
 # How often a task may lose its worker before it is told to be the reason.
 _LIVES = 3
 _CONNECT_S = 10
+# dask warns of every task with more; a crop of a county has tens of megabytes, and is needed once.
+_WARN_FROM = {"distributed.admin.large-graph-warning-threshold": "1GB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +269,9 @@ class _Sent:
         # A key of its own: the content may have megabytes, and a name made of it would cost.
         key = f"wuqu-{uuid.uuid4().hex}"
         self._tasks[key] = task
-        return self._client.submit(_there, self._job, task.content, key=key, pure=False)
+        dask: Any = importlib.import_module("dask")
+        with dask.config.set(_WARN_FROM):
+            return self._client.submit(_there, self._job, task.content, key=key, pure=False)
 
     def result(self, future: Any) -> tuple[Task, bytes | None]:
         """Return a task with its result, None when it was lost with its workers."""

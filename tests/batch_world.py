@@ -54,6 +54,10 @@ def _star(random: np.random.Generator, x: float, y: float) -> shapely.Geometry:
 # --- a cluster -----------------------------------------------------------------------------------
 
 
+# What the README says of a worker, and the same in bytes.
+LIMIT, LIMIT_BYTES = "4GB", 4_000_000_000
+
+
 @dataclass(frozen=True)
 class Processes:
     """A scheduler and its workers, each a process of its own."""
@@ -61,29 +65,52 @@ class Processes:
     address: str
     workers: list[subprocess.Popen[bytes]]
 
+    def nursed(self) -> list[int]:
+        """Return the ids of the workers that nannies have started, the eldest first."""
+        # Each thread has children of its own.
+        threads = Path(f"/proc/{self.workers[0].pid}/task").iterdir()
+        children = " ".join((thread / "children").read_text() for thread in threads).split()
+        return sorted(pid for pid in map(int, children) if _is_worker(pid))
+
+
+def _is_worker(pid: int) -> bool:
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2, **settings: str) -> Iterator[Processes]:
-    """Start ``dask scheduler`` and some ``dask worker`` on this machine; end them by their ids."""
+def cluster(
+    folder: Path, workers: int = 2, *, nannies: bool = False, **settings: str
+) -> Iterator[Processes]:
+    """Start ``dask scheduler`` and some ``dask worker`` on this machine; end them by their ids.
+
+    With nannies they are started by one command, as the README does, and with its memory limit.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     port = address.rpartition(":")[2]
     common = ["--host", "127.0.0.1", "--no-dashboard"]
     started = [_dask(folder, "scheduler", "--port", port, *common, **settings)]
-    own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder), *common]
-    started += [_dask(folder, "worker", address, *own) for _ in range(workers)]
+    own = ["worker", address, "--nthreads", "1", "--local-directory", str(folder), *common]
+    if nannies:
+        own += ["--nworkers", str(workers), "--memory-limit", LIMIT]
+        started.append(_dask(folder, *own))
+    else:
+        started += [_dask(folder, *own, "--no-nanny") for _ in range(workers)]
     try:
         _wait_for(int(port), started[0])
         yield Processes(address, started[1:])
     finally:
         for process in reversed(started):
+            # A worker ends when its nanny is gone.
             process.kill()
             process.wait()
 
 
 def _dask(folder: Path, *words: str, **settings: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(TESTS), **settings}
+    # The package that is tested, wherever another one is installed.
+    path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
+    environment = {**os.environ, "PYTHONPATH": path, **settings}
     with (folder / "dask.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "dask", *words],

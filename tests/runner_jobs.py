@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import signal
@@ -10,6 +11,7 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 from gis.runners import Job, Work
 
@@ -37,6 +39,37 @@ class Deadly:
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return content[::-1]
+
+
+class _Counting:
+    """Work that counts its tasks."""
+
+    def __init__(self) -> None:
+        self.tasks = 0
+
+    def __call__(self, _: bytes) -> bytes:
+        self.tasks += 1
+        return str(self.tasks).encode()
+
+
+_STARTED: WeakSet[_Counting] = WeakSet()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A job of which it is known how many of its works are kept."""
+
+    number: int
+
+    def start(self) -> Work:
+        work = _Counting()
+        _STARTED.add(work)
+        return work
+
+    @staticmethod
+    def alive() -> list[Work]:
+        gc.collect()
+        return list(_STARTED)
 
 
 @dataclass(frozen=True)

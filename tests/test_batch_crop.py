@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from batch_world import table
 from case_world import Case, load_cases, plan_of, site_of
 
 from gis.batch.crop import Cropper, unpacked
-from gis.batch.judging import as_lines, judged
+from gis.batch.judging import CroppedPlan, as_lines, content_of, judged
 from gis.batch.reading import read_rows
 from gis.batch.rows import Wishes
 from gis.canonical import canonical_json, decision_part
@@ -120,6 +122,43 @@ def test_a_site_in_doubt_needs_room_for_every_place_where_it_may_lie(plan: Plan,
     answer = judged(part.rows, [part.origin], plan, Wishes(as_of), given)
     # The numbers of a web map lie some 500 m from the place that they mean.
     assert answer == [{"row": 0, "again": True}]
+
+
+def test_a_worker_lets_go_of_a_crop_before_the_next_task(
+    plan: Plan, as_of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[weakref.ref[Plan], Path]] = []
+
+    def opening(content: bytes) -> Plan:
+        gc.collect()
+        assert [root for crop, root in opened if crop() is not None or root.exists()] == []
+        crop = unpacked(content)
+        assert crop.root.exists()
+        opened.append((weakref.ref(crop), crop.root))
+        return crop
+
+    monkeypatch.setattr("gis.batch.judging.unpacked", opening)
+    work, cropper = CroppedPlan(Wishes(as_of)).start(), Cropper(plan, as_of)
+    part = next(read_rows(table(plan, 3), plan.crs_policy))
+    for row, bounding in zip(part.rows, part.boxes, strict=True):
+        box = tuple(bounding.tolist())
+        lines = work(content_of([row], [part.origin], cropper.crop(box), box))
+        assert b'"digest"' in lines
+    assert len(opened) == 3
+
+
+def test_a_worker_keeps_the_law_of_few_plans(plan: Plan, as_of) -> None:
+    laws: list[weakref.ref[object]] = []
+    for number in range(6):
+        header = plan.file.plan.model_copy(update={"title": f"规划 {number}"})
+        other = replace(plan, file=plan.file.model_copy(update={"plan": header}))
+        crops = [unpacked(Cropper(other, as_of).crop(tuple(FAR))) for _ in range(2)]
+        # The same objects for chunk after chunk: what a rule wants is worked out once.
+        assert crops[0].rulebook is crops[1].rulebook
+        laws.append(weakref.ref(crops[0].rulebook))
+        del crops
+    gc.collect()
+    assert [law() is not None for law in laws] == [False] * 4 + [True] * 2
 
 
 def test_a_crop_made_in_another_process_decides_the_same(plan: Plan, as_of, tmp_path: Path) -> None:

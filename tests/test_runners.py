@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +11,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from batch_world import Processes, cluster, table
-from runner_jobs import Deadly, Reverse, Unstartable, Watched, begun, first_begun
+from batch_world import LIMIT_BYTES, Processes, cluster, table
+from distributed import Client
+from runner_jobs import Deadly, Kept, Reverse, Unstartable, Watched, begun, first_begun
 
 from gis.batch import check_sites
 from gis.batch.judging import CroppedPlan, OpenPlan, content_of
@@ -18,7 +21,7 @@ from gis.batch.reading import read_rows
 from gis.batch.rows import Wishes
 from gis.errors import ClaimError
 from gis.plan import Plan
-from gis.runners import Cluster, InProcess, ProcessPool, Runner, Task
+from gis.runners import Cluster, InProcess, ProcessPool, Runner, Task, _there
 
 TASKS = [Task(n, f"task {n}".encode()) for n in range(12)]
 WANTED = {n: f"task {n}".encode()[::-1] for n in range(12)}
@@ -27,7 +30,7 @@ COUNT, CHUNK = 48, 6
 
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    with cluster(tmp_path_factory.mktemp("dask")) as started:
+    with cluster(tmp_path_factory.mktemp("dask"), nannies=True) as started:
         yield started
 
 
@@ -104,6 +107,33 @@ def test_a_task_that_kills_the_workers_of_a_cluster_is_handed_back_alone(tmp_pat
     assert len(ended) == 2
 
 
+# --- memory --------------------------------------------------------------------------------------
+
+
+def test_workers_that_are_started_as_the_readme_says_have_a_limit(
+    processes: Processes, repo: Path
+) -> None:
+    assert "--nthreads 1 --memory-limit 4GB" in (repo / "README.md").read_text(encoding="utf-8")
+    with Client(processes.address, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        workers = client.scheduler_info()["workers"].values()
+    assert [worker["memory_limit"] for worker in workers] == [LIMIT_BYTES] * 2
+
+
+def test_a_task_of_many_megabytes_goes_to_a_cluster_without_a_warning(processes: Processes) -> None:
+    large = Task(0, b"12" * 6_000_000)
+    (done,) = Cluster(processes.address).run([large], Reverse())
+    assert done.result == b"21" * 6_000_000
+
+
+def test_a_worker_of_a_cluster_keeps_few_jobs_however_many_batches_it_works_for() -> None:
+    for number in range(20):
+        job = pickle.dumps(Kept(number))
+        # The second task of a batch finds the job started.
+        assert [_there(job, b""), _there(job, b"")] == [b"1", b"2"]
+    assert len(Kept.alive()) <= 4
+
+
 # --- the same decisions everywhere ---------------------------------------------------------------
 
 
@@ -133,13 +163,12 @@ def test_a_cluster_that_loses_a_worker_with_its_task_decides_the_same_byte_for_b
     monkeypatch.setattr(
         "gis.batch.run.CroppedPlan", lambda wishes: Watched(CroppedPlan(wishes), tmp_path)
     )
-    workers = {worker.pid: worker for worker in processes.workers}
     told: list[int] = []
 
     def kill_the_first(done: int, _: int) -> None:
         told.append(done)
         if len(told) == 2:  # another worker has done a chunk, the first one has its own in hand
-            workers[first_begun(tmp_path)[1]].kill()
+            os.kill(first_begun(tmp_path)[1], signal.SIGKILL)
 
     found = check_sites(
         sites,
@@ -151,9 +180,11 @@ def test_a_cluster_that_loses_a_worker_with_its_task_decides_the_same_byte_for_b
         progress=kill_the_first,
     )
     task, lost = first_begun(tmp_path)
-    assert workers.pop(lost).wait() == -signal.SIGKILL
-    (other,) = workers
-    assert sorted(begun(tmp_path)[task]) == sorted([lost, other])
-    assert [by for name, by in begun(tmp_path).items() if name != task] == [[other]] * 7
+    assert lost not in processes.nursed()
+    by = begun(tmp_path)
+    assert len(by) == 8
+    assert sorted(len(processes_of) for processes_of in by.values()) == [1] * 7 + [2]
+    assert [task for task, of in by.items() if lost in of] == [task]
+    assert len(set(by[task])) == 2
     assert told == list(range(0, COUNT + 1, CHUNK))
     assert found.equals(in_process)

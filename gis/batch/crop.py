@@ -3,7 +3,9 @@
 The features around a chunk, as GeoParquet, and beside them what must stay whole, because it says
 something about the whole plan: states and content hashes of the layers, coverages, layers whose
 features overlap (their land is cut up as a whole), what is left of each budget, and the register of
-promised land. A plan opened from it decides the same, byte for byte, for every site in its box.
+promised land. Large polygons are sent with their pieces: to cut them up takes longer than to judge
+all sites of a chunk. A plan opened from it decides the same, byte for byte, for every site in its
+box.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ import numpy as np
 import shapely
 
 from gis.batch.identity import reservations_bytes
-from gis.engine import Stack
 from gis.engine.index import LayerIndex
+from gis.engine.nearby import Nearby, nearby, stack_of
 from gis.model import Demand, LayerState
 from gis.plan import Plan
 from gis.plan.areas import PlanArea
@@ -72,6 +74,7 @@ class _Packed:
 
     law: bytes
     parts: tuple[_Part, ...]
+    pieces: Nearby
     accounts: tuple[Account, ...]
     area: PlanArea | None
     left: Mapping[str, Left]
@@ -113,9 +116,12 @@ class Cropper:
         reach = self._reach_m
         around = shapely.box(west - reach, south - reach, east + reach, north + reach)
         accounts, area, left = self._standing
+        known = dict(self._known(around))
+        indexes = {name: layer.index for name, layer in self._plan.layers.items()}
         packed = _Packed(
             self._law,
-            tuple(self._parts(around)),
+            tuple(self._parts(known)),
+            nearby(self._plan.stack, indexes, known, around),
             accounts,
             area,
             left,
@@ -123,13 +129,18 @@ class Cropper:
         )
         return pickle.dumps(packed, protocol=5)
 
-    def _parts(self, around: shapely.Polygon) -> Iterator[_Part]:
+    def _known(self, around: shapely.Polygon) -> Iterator[tuple[str, Array]]:
+        """Yield which features of each layer are sent."""
         for name, layer in self._plan.layers.items():
             if name in self._whole:
-                yield self._whole[name]
+                yield name, np.arange(len(layer.index))
             else:
                 # By boxes: the tree needs no prepared geometry, and too much does no harm.
-                yield _part(layer.index, np.sort(layer.index.tree.query(around)))
+                yield name, np.sort(layer.index.tree.query(around))
+
+    def _parts(self, known: Mapping[str, Array]) -> Iterator[_Part]:
+        for name, at in known.items():
+            yield self._whole.get(name) or _part(self._plan.layers[name].index, at)
 
 
 def _reach(plan: Plan, wanted: tuple[Demand, ...]) -> float:
@@ -186,8 +197,8 @@ def unpacked(content: bytes) -> Plan:
     plan = Plan(root, file, layers, rulebook)
     weakref.finalize(plan, folder.cleanup)
     # Not by way of the cache on disk, which knows layers by the hash of the whole.
-    stack = Stack.of(layer.index for layer in layers.values()).prepare()
-    plan.__dict__["stack"] = stack
+    stack = stack_of(packed.pieces, [layer.index for layer in layers.values()])
+    plan.__dict__["stack"] = stack.prepare()
     lend(plan, packed.accounts, packed.area)
     take_as_left(plan, packed.left)
     return plan

@@ -74,10 +74,11 @@ class Zone:
 class Ledger:
     """The accounts of a plan in the order of print; read-only, so that threads may share it.
 
-    It keeps no reference to the plan, so that a plan can be let go.
+    It keeps no reference to the plan, so that a plan can be let go. ``lent`` are accounts that were
+    measured elsewhere; without them they are measured here.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, lent: tuple[Account, ...] | None = None) -> None:
         self.epsg = plan.work_epsg
         self.roles = {role: RoleSet(plan, role, apart=role == "dev_boundary") for role in _ROLES}
         self.definition = land_classes.green_water(DEFINITION)
@@ -86,8 +87,8 @@ class Ledger:
         self._zone_layers = plan.with_role("zone")
         self._extent = _extent(plan)
         self.lands = _lands(plan, self.area)
-        self.masks: dict[str, Array] = self._chosen()
-        self.accounts = tuple(self._accounts())
+        self.masks: dict[str, Array] = self._chosen() | dict(self._boundary_masks())
+        self.accounts = tuple(self._accounts()) if lent is None else lent
 
     def _chosen(self) -> dict[str, Array]:
         """Return which features of their role count as what."""
@@ -101,6 +102,14 @@ class Ledger:
             "planned": planned.where(_is_in_scheme),
             "green": planned.where(lambda x, c: self._is_green(x, c)),
         }
+
+    def _boundary_masks(self) -> Iterator[tuple[str, Array]]:
+        """Yield which development boundaries belong to each account, by its id."""
+        own = self.roles["dev_boundary"]
+        for info in own.usable:
+            for cls in _classes(own, info):
+                mask = (own.layer_ids == info.id) & (own.classes == cls)
+                yield _account_id(info, cls), mask
 
     @property
     def _green_scheme(self) -> land_classes.Scheme:
@@ -129,10 +138,9 @@ class Ledger:
                 info.id, kind, title, title, info.id, vintage=info.vintage, lacks=own.missing
             )
             return
-        for cls in sorted(set(own.classes[own.layer_ids == info.id]), key=str):
-            account_id = info.id if cls is None else f"{info.id}:{cls}"
-            mask = (own.layer_ids == info.id) & (own.classes == cls)
-            self.masks[account_id] = mask
+        for cls in _classes(own, info):
+            account_id = _account_id(info, cls)
+            mask = self.masks[account_id]
             name = own.name_of(mask) or cls or title
             account = Account(
                 account_id,
@@ -289,6 +297,15 @@ class Ledger:
         }
 
 
+def _classes(own: RoleSet, info: LayerInfo) -> list[str | None]:
+    """Return the classes that a layer of a role has, sorted."""
+    return sorted(set(own.classes[own.layer_ids == info.id]), key=str)
+
+
+def _account_id(info: LayerInfo, cls: str | None) -> str:
+    return info.id if cls is None else f"{info.id}:{cls}"
+
+
 def _major(info: LayerInfo, cls: str | None) -> str:
     scheme = scheme_of(info)
     return major(scheme, cls) if scheme else ""
@@ -368,9 +385,9 @@ def lend(plan: Plan, accounts: tuple[Account, ...], area: PlanArea | None) -> No
 
     ``area`` is the one whose share of green and water is watched, of the whole plan too.
     """
-    ledger = Ledger(plan)
+    ledger = Ledger(plan, accounts)
     nothing = np.zeros(len(ledger.roles["dev_boundary"].classes), dtype=bool)
     ledger.masks = {account.id: nothing for account in accounts} | ledger.masks
-    ledger.accounts, ledger.area = accounts, area
+    ledger.area = area
     with _LOCK:
         _LEDGERS[plan] = ledger
