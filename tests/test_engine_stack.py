@@ -19,6 +19,7 @@ import pytest
 import shapely
 from test_engine_around import E, N, box, layer_of, line
 
+from gis import load_plan
 from gis.engine import LayerIndex, Stack, screen
 from gis.engine.overlaps import overlaps
 from gis.engine.stack import GROUND
@@ -236,6 +237,27 @@ def test_a_stack_that_another_process_wrote_first_stays(tmp_path: Path) -> None:
     before = first.stat().st_ino
     write(stack, tmp_path, key)
     assert first.stat().st_ino == before
+
+
+def test_a_kept_stack_tells_layers_whether_they_are_coverages(
+    tmp_path: Path, scarce_dir, monkeypatch
+) -> None:
+    fresh = [replace(layer) for layer in LAYERS]
+    kept = Stack.of(LAYERS)
+    monkeypatch.setattr("gis.plan.area.FROM_VERTICES", 1)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    squares = [(f"Z{n}", shapely.box(n * 300, 0, n * 300 + 300, 900)) for n in range(3)]
+    folder = scarce_dir(layers={"zones": squares})
+    assert load_plan(folder).prepare().layers["zones"].index.is_coverage
+
+    def found_out(geometries, *_, **__):
+        assert len(geometries) < 2, "found out once more"
+        return True
+
+    monkeypatch.setattr(shapely, "coverage_is_valid", found_out)
+    kept.tell(fresh)
+    assert [layer.is_coverage for layer in fresh[:2]] == [True, False]
+    assert load_plan(folder).prepare().layers["zones"].index.is_coverage
 
 
 def test_a_plan_has_two_places_for_its_stack(tmp_path: Path, monkeypatch) -> None:

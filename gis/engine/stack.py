@@ -127,6 +127,14 @@ class Stack:
         segments = self.segments
         return {int(n): Lines(segments.of(segments.layer == n)) for n in np.unique(segments.layer)}
 
+    def tell(self, layers: Sequence[LayerIndex]) -> None:
+        """Tell layers whether they are coverages: a county takes half a minute to find out."""
+        known = dict(zip(self.ids, self.disjoint.tolist(), strict=True))
+        for layer in layers:
+            is_known = layer.info.geometry == "polygon" and len(layer) > 1
+            if is_known and layer.info.id in known:
+                layer.__dict__.setdefault("is_coverage", known[layer.info.id])
+
     def prepare(self) -> Stack:
         """Build the trees now, before threads share the stack."""
         _ = self.tree, self._lines, self.bears_land

@@ -162,7 +162,9 @@ class Plan(Viewable):
         indexes = [layer.index for layer in self.layers.values()]
         size = sum(int(shapely.get_num_coordinates(i.geometries).sum()) for i in indexes)
         folders = cache_folders(self.root) if size >= FROM_VERTICES else ()
-        return stack_for(indexes, folders).prepare()
+        stack = stack_for(indexes, folders).prepare()
+        stack.tell(indexes)
+        return stack
 
     def survey(self, day: date, rules: frozenset[str] | None = None) -> Survey:
         """Return what the rules in force on a day, or only those named, ask of the layers.
@@ -216,9 +218,11 @@ class Plan(Viewable):
 
     def prepare(self) -> Plan:
         """Build everything that is built once, before threads or requests share the plan."""
+        # First the stack: one from disk knows of the layers what takes them long to find out.
+        _ = self.stack
         for layer in self.layers.values():
             layer.index.prepare()
-        _ = self.coverages, self.stack, ledger_of(self), self.areas, self.figures()
+        _ = self.coverages, ledger_of(self), self.areas, self.figures()
         self._draw_ahead()
         return self
 
