@@ -31,6 +31,7 @@ FULL: Steps = [
     ("w1.py", "--scale", "1", "-n", "100000", "--engines", "wuqu-kernel", "shapely-tuned"),
     ("w2.py", "--scale", "1", "-n", "2000"),
     ("whole.py", "--scale", "1", "-n", "10000", "100000"),
+    ("workers.py", "-n", "10000", "40000"),
     ("w3_raster.py",),
     ("startup.py",),
     ("report.py",),

@@ -211,6 +211,11 @@ def _county(newest: Newest) -> Iterator[Target]:
     yield Target("W1b 1 M parcels with rules, memory", value, 4_096, "MB", False)
     value = newest("ratio", **million)
     yield Target("W1b 1 M parcels, cost per parcel against 10k", value, 1.1, "x", False)
+    for name in ("pool of 2", "dask, 2 workers"):
+        own = {"workload": "W1c", "name": name, "n": 40_000}
+        what = f"W1c memory of a worker ({name}), 40k parcels"
+        yield Target(what, newest("rss_mb", **own), 4_096, "MB", False)
+        yield Target(f"{what} against 10k", newest("ratio", **own), 1.1, "x", False)
 
 
 def _raster(newest: Newest) -> Iterator[Target]:
