@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # tests start would compile pandas and the service anew, two seconds of work each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test lint docs bench bench-full soak lock clean
+.PHONY: run test lint loops docs bench bench-full soak lock clean
 
 run: $(VENV)/.run
 	$(BIN)/wuqu demo --out $(OUT)
@@ -23,13 +23,19 @@ endif
 
 # A file of tests stays in one process: its fixtures open plans and servers once. Files are handed
 # out as tests/file_order.py sorts them, longest first.
-test: $(VENV)/.test lint
+test: $(VENV)/.test
+	$(MAKE) -j 2 lint loops
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Loops are compiled once per machine. While one core reads the code, the other compiles them: each
+# of the processes that the tests start would do so itself, side by side, half a minute of work.
+loops: $(VENV)/.test
+	$(BIN)/wuqu demo --out $(VENV)/demo > $(VENV)/demo.log 2>&1 || { cat $(VENV)/demo.log; exit 1; }
 
 # The documentation site, in site/; a warning stops it.
 docs: $(VENV)/.test
