@@ -115,8 +115,9 @@ def nearest(sites: Array, lines: Lines, *, reach_m: float = np.inf) -> Nearest:
     The edge lies half a width from the line; a site on the road is 0 m away. A line of unknown
     width is its own edge.
     """
-    found = []
-    for start in range(0, max(len(sites), 1), CHUNK):
-        edges = edges_of(sites[start : start + CHUNK])
-        found.append(lines.nearest(edges.offsets, edges.rows, edges.boxes, float(reach_m)))
+    if len(sites) <= CHUNK:
+        edges = edges_of(sites)
+        return Nearest(*lines.nearest(edges.offsets, edges.rows, edges.boxes, float(reach_m)))
+    chunks = (sites[start : start + CHUNK] for start in range(0, len(sites), CHUNK))
+    found = [nearest(some, lines, reach_m=reach_m) for some in chunks]
     return Nearest(*(np.concatenate(column) for column in zip(*found, strict=True)))
