@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from gis.engine.chunks import chunks_of
 PLACES = st.lists(st.tuples(st.floats(0, 4e4), st.floats(0, 4e4), st.booleans()), max_size=60)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(PLACES, st.integers(1, 9))
 def test_chunks_hold_every_row_once_and_rows_without_a_place_come_last(places, size) -> None:
     boxes = np.array([(x, y, x + 10, y + 10) for x, y, _ in places]).reshape(-1, 4)
