@@ -71,7 +71,7 @@ def ours(scale: float, count: int, seed: int) -> Told:
     from peers import wuqu
 
     parcels = county.parcels(count, scale, seed)
-    stack = wuqu.load("kernel", county.folder_of(scale, seed), parcels).args[0]  # type: ignore[attr-defined]
+    stack = wuqu.load("kernel", county.folder_of(scale, seed), parcels).args[0]  # type: ignore[attr-defined]  # a partial
     sites = list(parcels.reshape(-1, 1))
     row = each(lambda site: wuqu.run(stack, site, "kernel"), sites)
     row |= {"rss_mb": round(peak_mb()), "versions": versions()}

@@ -8,7 +8,7 @@ size comes first; ``ratio`` is the memory of a worker against it. ``lost`` count
 started anew. CPU seconds are those of the batch in the asking process, and all of the workers.
 Appends JSON lines to ``results/workers.jsonl``; nothing here is a test.
 
-Usage: ``python benchmarks/workers.py [--scale 1] [-n 10000 40000] [--seed 1] [--limit 4GB]``
+Usage: ``python benchmarks/workers.py [--scale 1] [-n 10000 40000] [--seed 1]``
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -31,7 +30,11 @@ from typing import Any
 
 import county
 import geopandas
-from lines import keep, peak_mb
+from lines import REPO, keep, peak_mb
+
+sys.path.append(str(REPO / "tests"))
+from batch_world import LIMIT, cluster
+from child_processes import children_of, is_spawned
 
 RESULTS = Path(__file__).with_name("results") / "workers.jsonl"
 AS_OF = date(2026, 11, 22)
@@ -73,27 +76,14 @@ class Watch:
 
     def look(self, done: int, total: int) -> None:
         """Read peak and CPU of every worker; a peak tells of all that was before."""
-        for pid in _children(self.root):
+        for pid in children_of(self.root):
             # One that has just ended has said all before.
             with suppress(OSError, ValueError, IndexError):
-                if _is_worker(pid):
+                if is_spawned(pid):
                     self.peaks[pid] = peak_mb(pid)
                     self.cpu_s[pid] = _cpu_s(pid)
         if done <= total / 2:
             self.half_mb = max(self.peaks.values(), default=0.0)
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    with suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            found += map(int, (thread / "children").read_text(encoding="utf-8").split())
-    return found
-
-
-def _is_worker(pid: int) -> bool:
-    """Whether a process works; beside the workers there is one that tidies up after them."""
-    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _cpu_s(pid: int) -> float:
@@ -101,45 +91,17 @@ def _cpu_s(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / _TICKS
 
 
-# --- a cluster -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def cluster(folder: Path, limit: str) -> Iterator[tuple[str, int]]:
-    """Start a scheduler and two workers with nannies; give its address and the nannies' process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = ["--host", "127.0.0.1", "--no-dashboard"]
-    own = ["--nworkers", str(WORKERS), "--nthreads", "1", "--memory-limit", limit]
-    address = f"tcp://127.0.0.1:{port}"
-    scheduler = _dask(folder, "scheduler", "--port", str(port), *common)
-    nannies = _dask(folder, "worker", address, *own, "--local-directory", str(folder), *common)
-    try:
-        yield address, nannies.pid
-    finally:
-        # A nanny that is asked to end takes its workers with it.
-        for process in (nannies, scheduler):
-            process.terminate()
-            process.wait()
-
-
-def _dask(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dask", *words]
-    with (folder / "dask.log").open("ab") as log:
-        return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-
-
 # --- runs ----------------------------------------------------------------------------------------
 
 
-def measured(place: Path, source: Path, folder: Path, limit: str | None) -> dict[str, Any]:
+def measured(place: Path, source: Path, folder: Path, *, by_cluster: bool) -> dict[str, Any]:
     """Return the figures of one run, by a cluster with a limit or by a pool without one."""
     words = [str(place), str(source), str(folder / "out.parquet")]
-    if limit is None:
+    if not by_cluster:
         return _child(*words, "", "")
-    with cluster(folder, limit) as (address, nannies):
-        return _child(*words, address, str(nannies)) | {"limit": limit}
+    with cluster(folder, WORKERS, nannies=True) as processes:
+        (nannies,) = processes.workers
+        return _child(*words, processes.address, str(nannies.pid)) | {"limit": LIMIT}
 
 
 def _child(*words: str) -> dict[str, Any]:
@@ -149,11 +111,11 @@ def _child(*words: str) -> dict[str, Any]:
     return found
 
 
-def results(counts: Sequence[int], scale: float, seed: int, limit: str) -> Iterator[dict[str, Any]]:
+def results(counts: Sequence[int], scale: float, seed: int) -> Iterator[dict[str, Any]]:
     """Yield one row per size and way, each with processes of its own."""
     place = county.folder_of(scale, seed)
     versions = {"versions": {name: version(name) for name in PACKAGES}}
-    ways = {"pool of 2": None, "dask, 2 workers": limit}
+    ways = {"pool of 2": False, "dask, 2 workers": True}
     first: dict[str, float] = {}
     for count in sorted(counts):
         with tempfile.TemporaryDirectory() as name:
@@ -161,9 +123,9 @@ def results(counts: Sequence[int], scale: float, seed: int, limit: str) -> Itera
             shapes = county.parcels(count, scale, seed)
             source = folder / "parcels.parquet"
             geopandas.GeoDataFrame(geometry=shapes, crs=county.EPSG).to_parquet(source)
-            for way, most in ways.items():
+            for way, by_cluster in ways.items():
                 row = {"workload": "W1c", "engine": "wuqu-kernel", "name": way, "scale": scale}
-                row |= measured(place, source, folder, most)
+                row |= measured(place, source, folder, by_cluster=by_cluster)
                 memory = first.setdefault(way, row["rss_mb"])
                 yield row | {"ratio": round(row["rss_mb"] / memory, 3)} | versions
 
@@ -174,7 +136,6 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("-n", type=int, nargs="+", default=[10_000, 40_000])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--limit", default="4GB", help="memory of a dask worker")
     parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -183,7 +144,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
         return
     RESULTS.parent.mkdir(exist_ok=True)
-    for row in results(options.n, options.scale, options.seed, options.limit):
+    for row in results(options.n, options.scale, options.seed):
         keep(row, RESULTS)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import shapely
+from child_processes import children_of, is_spawned
 from waiting import until
 
 from gis.plan import Plan
@@ -67,14 +68,7 @@ class Processes:
 
     def nursed(self) -> list[int]:
         """Return the ids of the workers that nannies have started, the eldest first."""
-        # Each thread has children of its own.
-        threads = Path(f"/proc/{self.workers[0].pid}/task").iterdir()
-        children = " ".join((thread / "children").read_text() for thread in threads).split()
-        return sorted(pid for pid in map(int, children) if _is_worker(pid))
-
-
-def _is_worker(pid: int) -> bool:
-    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return sorted(pid for pid in children_of(self.workers[0].pid) if is_spawned(pid))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from child_processes import children_of
 from job_world import AS_OF, collection
 from running_service import STOP_S, running
 from waiting import PATIENCE, WAIT_S, until
@@ -58,13 +59,11 @@ def table_of(service, place: str) -> list[dict[str, Any]]:
 def workers_of(pid: int) -> list[int]:
     """Process ids of the workers of the jobs below a process."""
     found: list[int] = []
-    with suppress(FileNotFoundError):  # gone while it was looked at
-        # A child belongs to the thread that started it.
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            for child in (thread / "children").read_text().split():
-                found += workers_of(int(child))
-                if b"gis.jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(int(child))
+    for child in children_of(pid):
+        found += workers_of(child)
+        with suppress(FileNotFoundError):  # gone while it was looked at
+            if b"gis.jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
     return found
 
 

@@ -19,7 +19,7 @@ from peers.geopandas_overlay import Frames
 def load(place: Path, parcels: Array) -> Callable[[], Answers]:
     """Read the layers."""
     prepared = geopandas_overlay.load(place, parcels)
-    layers, frame = prepared.args  # type: ignore[attr-defined]
+    layers, frame = prepared.args  # type: ignore[attr-defined]  # a partial
     return partial(run, layers, frame)
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import numpy as np
 import shapely
+from w2 import AS_OF, sites_of
 
-AS_OF = date(2026, 11, 22)
 USES = ("0803", "070102", "100101", "0901", None)
 MOST_M2, MOST_VERTICES, AROUND_M = 4e6, 400, 200.0
 # What is promised, and what GEOS snaps where overlays are laid over overlays (``docs/engine.md``).
@@ -64,24 +63,13 @@ def _nearly(part: Any, random: np.random.Generator) -> Any:
     return shapely.Polygon(corners + random.uniform(-0.08, 0.08, corners.shape))
 
 
-def site_of(outline: Any, plan: Any, number: int) -> Any:
-    """Return a site, every fifth one without a use."""
-    from gis.crs import ellipsoidal_area
-    from gis.model import Area, CrsDecision, Site, Source
-
-    area = Area(ellipsoidal_area(outline, plan.work_epsg), outline.area)
-    crs = CrsDecision(plan.work_epsg, plan.work_epsg, "given")
-    use = USES[number % len(USES)]
-    return Site("地块", outline, area, crs, Source("wkt", "both ways", ""), use=use)
-
-
-def checked(site: Any, plan: Any, mode: Any) -> Any:
+def checked(site: Any, plan: Any, use: str | None, mode: Any) -> Any:
     """Return the check of a site with what is shared measured in one of the two ways."""
     from gis.check import check_site
     from gis.engine import screen
 
     (met,) = screen(np.array([site.geometry], dtype=object), plan.stack, mode=mode)
-    return check_site(site, plan, as_of=AS_OF, remedies=False, geometry=False, met=met)
+    return check_site(site, plan, use=use, as_of=AS_OF, remedies=False, geometry=False, met=met)
 
 
 def difference(one: Any, two: Any) -> tuple[list[str], float]:
@@ -117,8 +105,8 @@ def both_ways(count: int, seed: int = 1) -> dict[str, Any]:
     begun, random, verdicts = time.monotonic(), np.random.default_rng(seed), Counter[str]()
     failures, apart = [], []
     for number, outline in zip(range(count), outlines(plan, random), strict=False):
-        site = site_of(outline, plan, number)
-        one, two = (checked(site, plan, mode) for mode in ("kernel", "geos"))
+        (site,), use = sites_of(np.array([outline]), plan), USES[number % len(USES)]
+        one, two = (checked(site, plan, use, mode) for mode in ("kernel", "geos"))
         other, most = difference(one, two)
         verdicts[one.verdict] += 1
         apart.append(most)
